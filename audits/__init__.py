@@ -1,0 +1,1 @@
+"""Turns arrays into findings and findings into a report; knows no model by name."""

@@ -1,0 +1,1 @@
+"""What a citizen's browser or client talks to."""
