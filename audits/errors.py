@@ -1,0 +1,41 @@
+"""What can go wrong in this room: one root, a short message, a hint, an exit code; never personal data."""
+
+from __future__ import annotations
+
+
+class AuditsError(Exception):
+    """Root of everything this room raises on purpose.
+
+    Args:
+        message: What was got and what was expected. Never personal data.
+        hint: What to do now.
+
+    Attributes:
+        exit_code: What the command line exits with: 1 the answer is no, 2 wrong usage or input,
+            3 evidence does not verify, 4 cannot be reached, locked or read-only, 70 a fault of luvalla.
+    """
+
+    exit_code = 70
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class AuditsInputError(AuditsError):
+    """Wrong usage or input: the caller can mend it."""
+
+    exit_code = 2
+
+
+class AuditsEvidenceError(AuditsError):
+    """Something that should prove itself does not."""
+
+    exit_code = 3
+
+
+class AuditsUnavailableError(AuditsError):
+    """A file, database or service cannot be reached, is locked or read-only."""
+
+    exit_code = 4
