@@ -39,3 +39,11 @@ class ConsentUnavailableError(ConsentError):
     """A file, database or service cannot be reached, is locked or read-only."""
 
     exit_code = 4
+
+
+class ProofRangeError(ConsentInputError):
+    """A proof was asked for that cannot exist: an index or size outside the tree."""
+
+
+class TreeDamagedError(ConsentEvidenceError):
+    """Stored hashes of the log's tree are missing or have the wrong length."""
