@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import importlib.metadata
 import os
 import sys
 from pathlib import Path
@@ -23,7 +24,9 @@ class Entry(NamedTuple):
 TABLE: dict[str, Entry] = {
     "demo": Entry("governance.demo_command:demo", "The whole promise on real rows, in under a minute."),
     "init": Entry("governance.commands:init", "Make a home of one's own (LUVALLA_HOME)."),
-    "status": Entry("governance.commands:status", "The ledger's head, the versions' state, and what waits for whom."),
+    "status": Entry(
+        "governance.commands:status", "The ledger's head, the versions' state, and what waits for whom."
+    ),
     "consent purposes": Entry("consent.commands:purposes", "What people can say yes or no to."),
     "consent give": Entry("consent.commands:give", "Record a yes."),
     "consent refuse": Entry("consent.commands:refuse", "Record a no."),
@@ -34,7 +37,9 @@ TABLE: dict[str, Entry] = {
     "consent erase": Entry("consent.commands:erase", "Erase one person; everyone else's proofs still hold."),
     "ledger check": Entry("consent.ledger_commands:check", "Recompute everything and name each fault."),
     "ledger checkpoint": Entry("consent.ledger_commands:checkpoint", "Sign the ledger's head and print it."),
-    "ledger vkey": Entry("consent.ledger_commands:vkey", "The keys a verifier needs, and the trust root's digest."),
+    "ledger vkey": Entry(
+        "consent.ledger_commands:vkey", "The keys a verifier needs, and the trust root's digest."
+    ),
     "models list": Entry("models.commands:list_services", "The services, their recipes and what they need."),
     "models train": Entry("governance.commands:train", "Train on consenting people, register in MLflow."),
     "models register": Entry("governance.commands:register", "Attach a version that is already in MLflow."),
@@ -48,7 +53,9 @@ TABLE: dict[str, Entry] = {
     "board decide": Entry("governance.board_commands:decide", "Vote, with reasons, and sign."),
     "board suspend": Entry("governance.board_commands:suspend", "Stop a certified version for a while."),
     "board revoke": Entry("governance.board_commands:revoke", "Withdraw a certificate for good."),
-    "promote": Entry("governance.commands:promote", "Certify a version that the board decided on, and move the alias."),
+    "promote": Entry(
+        "governance.commands:promote", "Certify a version that the board decided on, and move the alias."
+    ),
     "run": Entry("governance.commands:run", "Run a service on consenting people only."),
     "verify": Entry("consent.verify_command:verify", "Check a receipt offline, with the trust root alone."),
     "serve citizen": Entry("consent.serve_command:citizen", "The citizens' API."),
@@ -65,4 +72,219 @@ GROUPS: dict[str, str] = {
     "serve": "Servers.",
     "my": "The citizen's client of the API.",
 }
-ROOM_PACKAGE = {"consent": "luvalla-citizen"}
+
+
+class Table(click.Group):
+    """A click group over a part of the table: it lists without importing, and imports what is called."""
+
+    def __init__(self, prefix: str = "", **attrs: Any) -> None:
+        super().__init__(**attrs)
+        self.prefix = prefix
+
+    def _names(self) -> dict[str, str]:
+        """The next words after this group's prefix, in the table's order, with their one-line help."""
+        names: dict[str, str] = {}
+        for path, entry in TABLE.items():
+            if not path.startswith(self.prefix):
+                continue
+            first, _, rest = path[len(self.prefix) :].partition(" ")
+            names.setdefault(first, GROUPS[first] if rest else entry.help)
+        return names
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """The names, in the table's order."""
+        return list(self._names())
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command itself, imported now, or the group of the commands that begin so."""
+        path = self.prefix + cmd_name
+        if path in TABLE:
+            return _load(TABLE[path].target)
+        if any(other.startswith(path + " ") for other in TABLE):
+            return Table(prefix=path + " ", name=cmd_name, help=GROUPS[cmd_name], no_args_is_help=True)
+        return None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Resolve as click does, and name the nearest command where there is none."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], self._names(), n=1)
+            if near:
+                message = f"No such command '{args[0]}'. Did you mean '{near[0]}'?"
+                raise click.UsageError(message, ctx) from error
+            raise
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the list from the table: click's own would import every command."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._names().items()))
+
+
+def _load(target: str) -> click.Command:
+    """Import one command from its room.
+
+    Args:
+        target: `module:object`.
+
+    Raises:
+        click.ClickException: The room is not installed (the citizen's wheel has only consent), or a stranger's
+            package of the same name stands before ours.
+    """
+    module_name, _, attribute = target.partition(":")
+    room = module_name.partition(".")[0]
+    try:
+        command = getattr(importlib.import_module(module_name), attribute)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] not in ROOMS:
+            raise
+        stranger = _stranger(error.name.partition(".")[0])
+        if stranger is not None:
+            raise Shadowed(error.name.partition(".")[0], stranger) from error
+        if error.name in ROOMS:
+            raise NotInstalled(room) from error
+        raise
+    except ImportError as error:
+        stranger = next((found for name in ROOMS if (found := _stranger(name))), None)
+        if stranger is not None:
+            raise Shadowed(stranger.name, stranger) from error
+        raise
+    if not isinstance(command, click.Command):
+        message = f"{target} is not a command"
+        raise TypeError(message)
+    return command
+
+
+ROOMS = ("governance", "models", "audits", "consent")
+
+
+def _stranger(room: str) -> Path | None:
+    """The folder of a package that shadows one of our rooms, if one does."""
+    module = sys.modules.get(room)
+    file = getattr(module, "__file__", None)
+    if file is None:
+        return None
+    folder = Path(file).parent
+    return None if folder.parent == Path(__file__).parent else folder
+
+
+class NotInstalled(click.ClickException):
+    """A command of a room that this distribution does not carry."""
+
+    exit_code = 2
+
+    def __init__(self, room: str) -> None:
+        super().__init__(f"this command needs the room '{room}', which is not installed here")
+        self.hint = "pip install luvalla (luvalla-citizen carries only the citizen's commands)"
+
+
+class Shadowed(click.ClickException):
+    """A stranger's package stands before one of ours on the path."""
+
+    exit_code = 2
+
+    def __init__(self, room: str, folder: Path) -> None:
+        super().__init__(f"the folder {folder} shadows luvalla's package '{room}'")
+        self.hint = "start from another folder, rename it, or use `python -P`; check PYTHONPATH"
+
+
+@click.command(
+    cls=Table,
+    help="With permission: services that run only on audited models and consenting people.\n\n"
+    "Start with `luvalla demo`, or make a home of your own with `luvalla init`.",
+    epilog="Exit codes: 0 yes; 1 the answer is no; 2 wrong usage or input; 3 evidence does not verify; "
+    "4 cannot be reached, locked or read-only; 70 a fault of luvalla.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    no_args_is_help=True,
+)
+@click.option(
+    "--home",
+    envvar="LUVALLA_HOME",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path(".luvalla"),
+    show_default=True,
+    help="The folder that holds all state (LUVALLA_HOME).",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda ctx, _param, value: _show_version(ctx) if value else None,
+    help="Show the version and exit.",
+)
+@click.pass_context
+def luvalla(ctx: click.Context, home: Path) -> None:
+    """The root of the table; its help stands in the decorator."""
+    ctx.obj = {"home": home.absolute()}
+
+
+def _show_version(ctx: click.Context) -> None:
+    """Print which of the two distributions this is, and its version."""
+    for name in ("luvalla", "luvalla-citizen"):
+        try:
+            click.echo(f"{name} {importlib.metadata.version(name)}")
+        except importlib.metadata.PackageNotFoundError:
+            continue
+        ctx.exit()
+    click.echo("luvalla, not installed as a distribution")
+    ctx.exit()
+
+
+def main(args: list[str] | None = None) -> None:
+    """Run the command line and exit with the documented code.
+
+    Args:
+        args: The arguments, without the program's name; the process's own by default.
+    """
+    sys.exit(_outcome(args))
+
+
+def _outcome(args: list[str] | None) -> int:
+    """Run one command and map whatever happens to an exit code (see the epilog of `luvalla --help`)."""
+    try:
+        result = luvalla.main(args=args, prog_name="luvalla", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return 2
+    except click.Abort:
+        click.echo("stopped", err=True)
+        return 2
+    except click.ClickException as error:
+        error.show()
+        if hint := getattr(error, "hint", ""):
+            click.echo(f"hint: {hint}", err=True)
+        return 2
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader went away (`luvalla ... | head`): say nothing more, also not at interpreter exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 (one of the two tables that catch everything)
+        return _fault(error)
+    return result if isinstance(result, int) else 0
+
+
+def _fault(error: Exception) -> int:
+    """Print an error of a room as it says itself; anything else is our own fault, told without its data."""
+    code = getattr(error, "exit_code", None)
+    message = getattr(error, "message", None)
+    if isinstance(code, int) and isinstance(message, str):
+        click.echo(f"error: {message}", err=True)
+        if hint := getattr(error, "hint", ""):
+            click.echo(f"hint: {hint}", err=True)
+        return code
+    if os.environ.get("LUVALLA_TRACEBACK"):
+        raise error
+    # An exception's own text may hold a person's data: only its kind and place are shown.
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    place = f"{Path(frame.tb_frame.f_code.co_filename).name}:{frame.tb_lineno}" if frame else "unknown place"
+    click.echo(f"error: a fault of luvalla: {type(error).__name__} at {place}", err=True)
+    click.echo("hint: run again with LUVALLA_TRACEBACK=1 for the details, and report it", err=True)
+    return 70
