@@ -1,0 +1,214 @@
+"""What a proactive service declares: its purposes, data contract, features, need, recipes, offer and texts.
+
+Declarations only, and cheap to import: no pandas, no scikit-learn. A service says *what* is wanted;
+:mod:`models.population` checks rows against it and :mod:`models.training` fits it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import rfc8785
+
+Texts = Mapping[str, str]
+"""One text per language: ``{"fi": ..., "sv": ..., "en": ...}``, every language of `LANGUAGES`."""
+
+LANGUAGES: tuple[str, ...] = ("fi", "sv", "en")
+
+ColumnKind = Literal["identifier", "number", "amount", "flag", "category"]
+ColumnRole = Literal["person", "family", "feature", "sensitive", "outcome"]
+Mitigation = Literal["equal-tpr", "equal-selection"]
+Family = Literal["linear", "boosted"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a population file.
+
+    Args:
+        name: The column's name in the file.
+        kind: ``identifier`` (text, never empty), ``number`` (any real number), ``amount`` (a skewed number >= 0;
+            linear models see log(1 + value)), ``flag`` (0 or 1), ``category`` (one of `categories`).
+        role: ``person`` and ``feature`` must be in every file; ``family``, ``sensitive`` and ``outcome`` are
+            needed for training and audit only, and are not read for scoring (data minimisation).
+        description: English, one sentence, with the unit.
+        low: Smallest allowed value (inclusive); None means no limit.
+        high: Largest allowed value (inclusive); None means no limit.
+        categories: Allowed values of a category.
+        nullable: Whether an empty cell means "unknown" rather than a rejected row.
+    """
+
+    name: str
+    kind: ColumnKind
+    role: ColumnRole
+    description: str
+    low: float | None = None
+    high: float | None = None
+    categories: tuple[str, ...] = ()
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class ServicePurposes:
+    """The ids of the purposes people say yes or no to (consent/purposes).
+
+    Args:
+        development: Covers training and audit.
+        offer: Covers scoring and human review.
+    """
+
+    development: str
+    offer: str
+
+
+@dataclass(frozen=True)
+class Need:
+    """A measure of who needs the service, declared before any score is seen.
+
+    Args:
+        column: A 0/1 column of the contract; 1 means in need, empty means unknown.
+        description: What it measures, for board and citizen.
+        rule: How the column was made, exactly enough to make it again.
+    """
+
+    column: str
+    description: Texts
+    rule: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One way to train a version.
+
+    Args:
+        name: Short name, such as ``need-equal-tpr``.
+        target: The 0/1 column the model learns.
+        description: English, one sentence for the board.
+        family: ``linear`` (logistic regression) or ``boosted`` (histogram gradient boosting).
+        mitigation: None; ``equal-tpr`` (fairlearn's reduction to equal true positive rates over
+            `mitigation_features`); ``equal-selection`` (to equal selection rates). Training only: the deployed
+            model never sees these columns.
+        mitigation_features: Sensitive columns whose combinations form the reduction's groups.
+    """
+
+    name: str
+    target: str
+    description: str
+    family: Family = "linear"
+    mitigation: Mitigation | None = None
+    mitigation_features: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Service:
+    """A proactive service: what it is for and everything a model of it may use.
+
+    Args:
+        id: Such as ``health-benefit``.
+        title: Name, per language.
+        description: What the service does for the person, per language.
+        kind: ``assistive`` (an offer of help) or ``check`` (a check or a sanction); the policy judges them differently.
+        purposes: Ids of the consent purposes.
+        contract: Every column a population file may hold. Columns outside it are never read.
+        features: Names of the columns the model may use, in the model's order.
+        sensitive_features: Names of the columns the audit groups people by. Apart from the features: a column may be
+            audited without being used.
+        capacity: Share of people (0..1) the service can reach: the model's threshold is this quantile of its scores.
+        need: The declared measure of need.
+        other_needs: Further measures of need, against label bias.
+        recipes: Ways to train a version, by name, in the order they are told.
+        feature_texts: For each feature a short noun phrase per language, in words that do not stigmatise.
+        feature_families: For each feature the family of reasons it belongs to: related features are explained
+            together, since a model may split one circumstance between them with opposite signs.
+        family_texts: For each family a sentence per language, said to the person.
+        offer: The offer's text, per language.
+        registered_model: Name in the MLflow registry.
+        correction_features: Sensitive columns a mitigation needs at scoring (a processing of its own). None here.
+        simulated: What of the data is invented, said wherever figures are shown.
+        source: Where the shipped rows come from, and their licence.
+    """
+
+    id: str
+    title: Texts
+    description: Texts
+    kind: Literal["assistive", "check"]
+    purposes: ServicePurposes
+    contract: tuple[Column, ...]
+    features: tuple[str, ...]
+    sensitive_features: tuple[str, ...]
+    capacity: float
+    need: Need
+    other_needs: tuple[Need, ...]
+    recipes: Mapping[str, Recipe]
+    feature_texts: Mapping[str, Texts]
+    feature_families: Mapping[str, str]
+    family_texts: Mapping[str, Texts]
+    offer: Texts
+    registered_model: str
+    correction_features: tuple[str, ...] = ()
+    simulated: tuple[str, ...] = ()
+    source: str = ""
+    _by_name: Mapping[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", {column.name: column for column in self.contract})
+
+    def column(self, name: str) -> Column:
+        """The contract's column of that name.
+
+        Raises:
+            KeyError: The contract has no such column.
+        """
+        return self._by_name[name]
+
+    @property
+    def person_column(self) -> str:
+        """Name of the column that identifies a person."""
+        return next(column.name for column in self.contract if column.role == "person")
+
+    @property
+    def family_column(self) -> str | None:
+        """Name of the column whose people are never split between folds, or None: each person alone."""
+        return next((column.name for column in self.contract if column.role == "family"), None)
+
+    def columns(self, *, outcome: bool) -> tuple[Column, ...]:
+        """Columns a file must hold: all of the contract for training and audit, person and features for scoring."""
+        if outcome:
+            return self.contract
+        return tuple(c for c in self.contract if c.role == "person" or c.name in self.features)
+
+    def contract_digest(self) -> str:
+        """Digest of the data contract, bound by a certificate: ``sha256:`` and 64 hex digits.
+
+        SHA-256 of the RFC 8785 form of the columns, features, sensitive features, need rules and capacity. Numbers are
+        written as text, so that no reader's floating point matters.
+        """
+
+        def limit(value: float | None) -> str | None:
+            return None if value is None else repr(float(value))
+
+        document = {
+            "capacity": repr(self.capacity),
+            "columns": [
+                {
+                    "categories": list(c.categories),
+                    "high": limit(c.high),
+                    "kind": c.kind,
+                    "low": limit(c.low),
+                    "name": c.name,
+                    "nullable": c.nullable,
+                    "role": c.role,
+                }
+                for c in self.contract
+            ],
+            "correction_features": list(self.correction_features),
+            "features": list(self.features),
+            "needs": [{"column": n.column, "rule": n.rule} for n in (self.need, *self.other_needs)],
+            "sensitive_features": list(self.sensitive_features),
+            "service": self.id,
+            "v": 1,
+        }
+        return "sha256:" + hashlib.sha256(rfc8785.dumps(document)).hexdigest()
