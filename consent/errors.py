@@ -47,3 +47,31 @@ class ProofRangeError(ConsentInputError):
 
 class TreeDamagedError(ConsentEvidenceError):
     """Stored hashes of the log's tree are missing or have the wrong length."""
+
+
+class NotCanonicalError(ConsentInputError):
+    """A value or text is outside the canonical subset of docs/spec/ledger-v1.md."""
+
+
+class EntryFormatError(ConsentInputError):
+    """An entry, payload or receipt field does not have the form that its kind asks for."""
+
+
+class KeyFileError(ConsentInputError):
+    """A key, or the file that should hold it, is missing, exists already, is readable by others or is no key."""
+
+
+class NoteError(ConsentEvidenceError):
+    """A signed note, checkpoint or proof is malformed, or carries no valid signature of a known key."""
+
+
+class TrustRootError(ConsentEvidenceError):
+    """A trust root does not verify: wrong pin, broken chain, missing signatures, wrong form."""
+
+
+class CheckpointConflictError(ConsentEvidenceError):
+    """The checkpoint kept outside the database is not the one expected: somebody else wrote, or history shrank."""
+
+
+class CheckpointStoreError(ConsentUnavailableError):
+    """The checkpoint kept outside the database cannot be read, locked or written."""
