@@ -1,0 +1,148 @@
+"""One careful GET over HTTP with the standard library: no redirects, a size limit, and TLS unless it is this machine.
+
+A bearer token goes along with some of these requests, so nothing here follows an address that somebody else chose,
+and nothing here puts a header into a message.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import ssl
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Final
+
+from consent.errors import ConsentInputError, ConsentUnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from email.message import Message
+
+MOST_BYTES: Final = 4 * 1024 * 1024  # far above any answer of ours: a use list of 10,000 runs is about 3 MB
+SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a server said.
+
+    Attributes:
+        status: HTTP status.
+        content_type: The media type without parameters, lower case.
+        body: At most ``MOST_BYTES`` bytes.
+    """
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Answer with the redirect itself: following it would hand the token to another address."""
+
+    def redirect_request(  # noqa: PLR0917 - the base class fixes the signature
+        self,
+        req: urllib.request.Request,  # noqa: ARG002
+        fp: IO[bytes],  # noqa: ARG002
+        code: int,  # noqa: ARG002
+        msg: str,  # noqa: ARG002
+        headers: Message,  # noqa: ARG002
+        newurl: str,  # noqa: ARG002
+    ) -> None:
+        return None
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether a host name or address is this machine's loopback; only ``localhost`` counts as a name."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def checked_address(url: str) -> str:
+    """Refuse an address that a token must not travel to.
+
+    Args:
+        url: ``https://...``, or ``http://`` on loopback.
+
+    Returns:
+        The address without a trailing slash.
+
+    Raises:
+        ConsentInputError: Another scheme, plain http off this machine, no host, or a user name, query or fragment in it.
+    """
+    try:
+        parts = urllib.parse.urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise ConsentInputError("the address is not a URL", "Write it as https://host/path.") from error
+    if parts.scheme not in ("http", "https") or not host:
+        raise ConsentInputError("the address is not an https URL", "Write it as https://host/path.")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConsentInputError(
+            "the address holds a user name, a query or a fragment",
+            "Give the plain address; the token goes in its own file.",
+        )
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ConsentInputError(
+            "plain http would show what travels to everyone on the way",
+            "Use https://; http is for 127.0.0.1 only.",
+        )
+    return url.rstrip("/")
+
+
+def get(url: str, headers: Mapping[str, str], *, what: str, seconds: float = SECONDS) -> Answer:
+    """Fetch one address.
+
+    Args:
+        url: The address, checked again here.
+        headers: Request headers, perhaps with a token; they appear in no message.
+        what: What is asked, for messages: "the citizens' API", "the identity provider's keys".
+        seconds: How long to wait for each step of the connection.
+
+    Returns:
+        The answer, whatever its status; redirects are returned, not followed.
+
+    Raises:
+        ConsentInputError: The address is refused.
+        ConsentUnavailableError: No connection, no answer in time, or more than ``MOST_BYTES`` bytes.
+    """
+    host = urllib.parse.urlsplit(checked_address(url)).hostname or ""
+    handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
+    if is_loopback(host):
+        handlers.append(urllib.request.ProxyHandler({}))  # a proxy is not this machine
+    opener = urllib.request.build_opener(*handlers)
+    request = urllib.request.Request(url, headers=dict(headers))  # noqa: S310 - the scheme was checked
+    try:
+        with opener.open(request, timeout=seconds) as response:
+            return _answer(response.status, response.headers, response.read(MOST_BYTES + 1), what)
+    except urllib.error.HTTPError as error:
+        with error:
+            return _answer(error.code, error.headers, error.read(MOST_BYTES + 1), what)
+    except urllib.error.URLError as error:
+        if isinstance(error.reason, ssl.SSLError):
+            raise ConsentUnavailableError(
+                f"{what} could not prove who it is (TLS): nothing was sent",
+                "Check the address; for a city's own certificate authority set SSL_CERT_FILE.",
+            ) from error
+        raise ConsentUnavailableError(
+            f"{what} cannot be reached", "Check the address, and that the server runs."
+        ) from error
+    except (TimeoutError, OSError, http.client.HTTPException) as error:
+        raise ConsentUnavailableError(
+            f"{what} broke off its answer or took longer than {seconds:g} s", "Try again."
+        ) from error
+
+
+def _answer(status: int, headers: Message, body: bytes, what: str) -> Answer:
+    if len(body) > MOST_BYTES:
+        raise ConsentUnavailableError(
+            f"{what} sent more than {MOST_BYTES // 1024 // 1024} MB", "This is not the expected answer."
+        )
+    return Answer(status, headers.get_content_type().lower(), body)

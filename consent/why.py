@@ -1,0 +1,266 @@
+"""Why a run came out as it did for one person: the kept values and the run's public explanation, in plain words.
+
+Pure: bytes and documents in, an answer out. The same answer for those selected and those not selected; nothing
+is computed anew, so what is told is what the model used on that day.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from consent import words
+from consent.errors import ConsentEvidenceError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+STRONGEST: Final = (
+    3  # reasons told without asking: what a reader keeps in mind; the rest stands in the full table
+)
+
+_FOR: Final[words.Texts] = {
+    "fi": "puhui ehdotuksen puolesta",
+    "sv": "talade för ett förslag",
+    "en": "spoke for a proposal",
+}
+_AGAINST: Final[words.Texts] = {
+    "fi": "puhui tarjoamista vastaan tällä kertaa",
+    "sv": "talade mot ett förslag den här gången",
+    "en": "spoke against a proposal this time",
+}
+_NEUTRAL: Final[words.Texts] = {
+    "fi": "ei vaikuttanut",
+    "sv": "hade ingen inverkan",
+    "en": "made no difference",
+}
+_NO_VALUE: Final[words.Texts] = {"fi": "ei tietoa", "sv": "uppgift saknas", "en": "no value"}
+_ABSENT: Final[Mapping[str, words.Texts]] = {
+    "left-out": {
+        "fi": "Sinusta ei laskettu mitään: sinut jätettiin pois ennen mallia.",
+        "sv": "Ingenting räknades om dig: du utelämnades före modellen.",
+        "en": "Nothing was computed about you: you were left out before the model.",
+    },
+    "no-result": {
+        "fi": "Tässä ajossa ei laskettu kenellekään tulosta: tietojasi käytettiin mallin tekemiseen tai tarkastamiseen.",
+        "sv": "I denna körning räknades inget resultat för någon: dina uppgifter användes för att göra eller granska modellen.",
+        "en": "This run computed no result for anyone: your data was used to make or to audit the model.",
+    },
+    "not-kept": {
+        "fi": "Tämän ajon arvoja ei ole enää (tai ei ollut) tallessa sinusta: säilytysaika on päättynyt tai ne on poistettu.",
+        "sv": "Värdena från denna körning finns inte (längre) sparade om dig: lagringstiden är slut eller de har raderats.",
+        "en": "The values of this run are not (or no longer) kept about you: their time has ended or they were erased.",
+    },
+}
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One feature's part in a result.
+
+    Attributes:
+        feature: The feature's name in the model.
+        text: What the feature is, in plain words.
+        value: The value the model used, as text or number; None when there was none.
+        contribution: What it added in log-odds; positive speaks for a proposal.
+        sentence: Text, value and direction in one sentence.
+    """
+
+    feature: str
+    text: str
+    value: float | int | str | bool | None
+    contribution: float
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Why:
+    """The answer to "why".
+
+    Attributes:
+        explained: Whether there are reasons to tell.
+        outcome: The sentence of what happened.
+        absence: Why there are no reasons (empty when there are).
+        strongest: The reasons that carried the outcome, then the strongest the other way; at most 2 x STRONGEST.
+        table: Every feature, strongest first.
+        score: The model's number for this person, 0 to 1; None when not explained.
+        threshold: The number from which on a proposal is made; None when unknown.
+        expected: The model's starting point before it knew anything of the person, in log-odds.
+        offer: What was proposed, or what not being proposed means.
+        human: That a model proposes and a person decides.
+        contest: How to contest, and with whom.
+        language: The language of all sentences.
+    """
+
+    explained: bool
+    outcome: str
+    absence: str
+    strongest: tuple[Reason, ...]
+    table: tuple[Reason, ...]
+    score: float | None
+    threshold: float | None
+    expected: float | None
+    offer: str
+    human: str
+    contest: str
+    language: str
+
+
+def _number(value: object, what: str) -> float:
+    """Read a finite number that may be written as a decimal string (hashed documents hold no floats)."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ConsentEvidenceError(f"the run's explanation has no number where {what} should stand")
+    try:
+        number = float(value)
+    except ValueError as error:
+        raise ConsentEvidenceError(
+            f"the run's explanation has no number where {what} should stand"
+        ) from error
+    if not math.isfinite(number):
+        raise ConsentEvidenceError(f"the run's explanation has no finite number where {what} should stand")
+    return number
+
+
+def _parse_values(values: bytes) -> tuple[Sequence[Any], Sequence[Any], float]:
+    """Read the kept value bytes: contributions, feature values, score."""
+    try:
+        kept = json.loads(values)
+        contributions, features, score = kept["c"], kept["x"], kept["s"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConsentEvidenceError(
+            'the kept values are not of the form {"c": [...], "s": ..., "x": [...]}',
+            "The run was recorded by another version of luvalla; ask the service's team.",
+        ) from error
+    if not isinstance(contributions, list) or not isinstance(features, list):
+        raise ConsentEvidenceError("the kept values' contributions and features are not lists")
+    return contributions, features, _number(score, "the score")
+
+
+def _shown(value: object) -> float | int | str | bool | None:
+    return value if isinstance(value, float | int | str | bool) else None
+
+
+def _as_words(value: float | str | None, language: str) -> str:
+    """Write a value as its reader does: whole numbers whole, a decimal comma in Finnish and Swedish."""
+    if value is None:
+        return words.pick(_NO_VALUE, language)
+    if isinstance(value, bool) or not isinstance(value, float | int):
+        return str(value)
+    text = f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    return text if language == "en" else text.replace(".", ",")
+
+
+def _reason(name: str, text: str, value: object, contribution: float, language: str) -> Reason:
+    shown = _shown(value)
+    direction = _NEUTRAL if contribution == 0 else (_FOR if contribution > 0 else _AGAINST)
+    sentence = f"{text} ({_as_words(shown, language)}): {words.pick(direction, language)}"
+    return Reason(name, text, shown, contribution, sentence)
+
+
+def _strongest(table: Sequence[Reason], *, selected: bool) -> tuple[Reason, ...]:
+    """Choose what carried the outcome, then what spoke the other way: both sides, for selected and not alike."""
+    speaking_for = [reason for reason in table if reason.contribution > 0][:STRONGEST]
+    speaking_against = [reason for reason in table if reason.contribution < 0][:STRONGEST]
+    return tuple(speaking_for + speaking_against) if selected else tuple(speaking_against + speaking_for)
+
+
+def unexplained(code: int, processing: str, controller: str, language: str) -> Why:
+    """Answer when there are no kept values: say which of the three reasons it is.
+
+    Args:
+        code: The status byte of the use tree.
+        processing: What kind of run it was.
+        controller: Whom to contact.
+        language: ``fi``, ``sv`` or ``en``.
+
+    Returns:
+        An answer without reasons, with the way to contest all the same.
+    """
+    if code >= words.FIRST_LEFT_OUT or code == 0x00:
+        absence = "left-out"
+    elif processing in ("training", "audit"):
+        absence = "no-result"
+    else:
+        absence = "not-kept"
+    return Why(
+        explained=False,
+        outcome=words.result(code, processing, language),
+        absence=words.pick(_ABSENT[absence], language),
+        strongest=(),
+        table=(),
+        score=None,
+        threshold=None,
+        expected=None,
+        offer="",
+        human=words.pick(words.HUMAN_DECIDES, language),
+        contest=words.contest(controller, language),
+        language=language,
+    )
+
+
+def explain(
+    values: bytes | None,
+    explanation: Mapping[str, Any] | None,
+    *,
+    code: int,
+    processing: str,
+    controller: str,
+    language: str,
+) -> Why:
+    """Answer "why" for one person and one run.
+
+    Args:
+        values: The person's kept value bytes ``{"c": [contribution..], "s": score, "x": [value..]}``, or None.
+        explanation: The run's public document: ``features`` in the order of c and x, ``texts``, ``threshold``,
+            ``expected`` (decimal strings), ``offer``, ``not_selected``; or None.
+        code: The status byte of the use tree.
+        processing: What kind of run it was.
+        controller: Whom to contact.
+        language: ``fi``, ``sv`` or ``en``.
+
+    Returns:
+        The answer.
+
+    Raises:
+        ConsentEvidenceError: The kept values and the document do not fit each other.
+    """
+    if values is None or explanation is None:
+        return unexplained(code, processing, controller, language)
+    contributions, kept, score = _parse_values(values)
+    features = explanation.get("features")
+    if not isinstance(features, list) or not len(features) == len(contributions) == len(kept):
+        raise ConsentEvidenceError(
+            "the kept values and the run's explanation name different numbers of features",
+            "Run `luvalla ledger check`: one of the two was changed after the run.",
+        )
+    texts: Mapping[str, words.Texts] = explanation.get("texts") or {}
+    reasons = [
+        _reason(
+            str(name),
+            words.pick(texts.get(name) or {}, language) or str(name),
+            value,
+            _number(contribution, "a contribution"),
+            language,
+        )
+        for name, contribution, value in zip(features, contributions, kept, strict=True)
+    ]
+    # Stable: features of equal strength keep the model's order.
+    table = tuple(sorted(reasons, key=lambda reason: -abs(reason.contribution)))
+    selected = code == words.SELECTED
+    threshold, expected = explanation.get("threshold"), explanation.get("expected")
+    return Why(
+        explained=True,
+        outcome=words.result(code, processing, language),
+        absence="",
+        strongest=_strongest(table, selected=selected),
+        table=table,
+        score=score,
+        threshold=None if threshold is None else _number(threshold, "the threshold"),
+        expected=None if expected is None else _number(expected, "the expected value"),
+        offer=words.pick(explanation.get("offer" if selected else "not_selected") or {}, language),
+        human=words.pick(words.HUMAN_DECIDES, language),
+        contest=words.contest(controller, language),
+        language=language,
+    )

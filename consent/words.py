@@ -1,0 +1,262 @@
+"""Plain sentences in Finnish, Swedish and English for what the ledger knows of a person.
+
+The rule of the house: no sentence says what somebody *is* ("at risk"); each says what was *done*, and what
+one can do about it. The codes are those of docs/spec/ledger-v1.md; the sentences may be bettered any day.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Final
+
+LANGUAGES: Final = ("fi", "sv", "en")
+
+Texts = Mapping[str, str]
+
+
+def pick(texts: Texts, language: str) -> str:
+    """Choose the text of a language, or the nearest one there is.
+
+    Args:
+        texts: Text by language.
+        language: ``fi``, ``sv`` or ``en``.
+
+    Returns:
+        The wanted text, else English, else Finnish, else any; an empty string when there is none.
+    """
+    for wanted in (language, "en", "fi", *texts):
+        if texts.get(wanted):
+            return texts[wanted]
+    return ""
+
+
+def language_of_environment(environment: Mapping[str, str] | None = None) -> str:
+    """Read the user's language from LC_ALL, LC_MESSAGES or LANG, in POSIX's order; English when it says neither.
+
+    Args:
+        environment: The variables, by default the process's own.
+
+    Returns:
+        ``fi``, ``sv`` or ``en``.
+    """
+    variables = os.environ if environment is None else environment
+    named = next((variables[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if variables.get(name)), "")
+    return named[:2] if named[:2] in LANGUAGES else "en"
+
+
+STATUS: Final[Mapping[str, Texts]] = {
+    "none": {"fi": "Ei kirjattua vastausta", "sv": "Inget svar registrerat", "en": "No answer on record"},
+    "requested": {
+        "fi": "Kysytty, ei vielä vastausta",
+        "sv": "Tillfrågad, inget svar än",
+        "en": "Asked, not answered yet",
+    },
+    "given": {"fi": "Suostumus annettu", "sv": "Samtycke givet", "en": "Consent given"},
+    "renewed": {"fi": "Suostumus uusittu", "sv": "Samtycke förnyat", "en": "Consent renewed"},
+    "refused": {"fi": "Kieltäydytty", "sv": "Samtycke nekat", "en": "Consent refused"},
+    "withdrawn": {"fi": "Suostumus peruttu", "sv": "Samtycke återkallat", "en": "Consent withdrawn"},
+    "expired": {
+        "fi": "Suostumuksen voimassaolo on päättynyt",
+        "sv": "Samtyckets giltighetstid har gått ut",
+        "en": "Consent has run out",
+    },
+    "revoked": {
+        "fi": "Rekisterinpitäjä on lopettanut suostumuksen",
+        "sv": "Den personuppgiftsansvarige har upphävt samtycket",
+        "en": "Consent ended by the controller",
+    },
+    "invalidated": {
+        "fi": "Suostumus on todettu pätemättömäksi",
+        "sv": "Samtycket har konstaterats vara ogiltigt",
+        "en": "Consent found not valid",
+    },
+    "unknown": {"fi": "Ei tiedossa", "sv": "Okänt", "en": "Not known"},
+}
+
+# Status byte of the use tree (ledger-v1) -> what happened to this person in a run.
+RESULT: Final[Mapping[int, Texts]] = {
+    0x00: {
+        "fi": "Tietojasi ei käytetty tässä ajossa",
+        "sv": "Dina uppgifter användes inte i denna körning",
+        "en": "Your data was not used in this run",
+    },
+    0x01: {
+        "fi": "Tietojasi käytettiin; palvelua ei ehdotettu tällä kertaa",
+        "sv": "Dina uppgifter användes; tjänsten föreslogs inte den här gången",
+        "en": "Your data was used; the service was not proposed this time",
+    },
+    0x02: {
+        "fi": "Tietojasi käytettiin; palvelua ehdotettiin sinulle",
+        "sv": "Dina uppgifter användes; tjänsten föreslogs dig",
+        "en": "Your data was used; the service was proposed for you",
+    },
+    0x03: {
+        "fi": "Tietojasi käytettiin; palvelua ei ehdotettu, ja ihminen tarkistaa tuloksen (satunnaisotos)",
+        "sv": "Dina uppgifter användes; tjänsten föreslogs inte, och en människa granskar resultatet (slumpurval)",
+        "en": "Your data was used; the service was not proposed, and a person reviews that (drawn at random)",
+    },
+    0x10: {
+        "fi": "Jätettiin pois: sinulta ei ole kirjattua suostumusta",
+        "sv": "Utelämnad: du har inget registrerat samtycke",
+        "en": "Left out: there is no consent of yours on record",
+    },
+    0x11: {
+        "fi": "Jätettiin pois, koska kieltäydyit",
+        "sv": "Utelämnad eftersom du sade nej",
+        "en": "Left out because you said no",
+    },
+    0x12: {
+        "fi": "Jätettiin pois, koska peruit suostumuksesi",
+        "sv": "Utelämnad eftersom du återkallade ditt samtycke",
+        "en": "Left out because you withdrew your consent",
+    },
+    0x13: {
+        "fi": "Jätettiin pois, koska suostumuksesi voimassaolo oli päättynyt",
+        "sv": "Utelämnad eftersom ditt samtycke hade gått ut",
+        "en": "Left out because your consent had run out",
+    },
+    0x14: {
+        "fi": "Jätettiin pois, koska suostumuksesi koskee aiempaa tiedotetta",
+        "sv": "Utelämnad eftersom ditt samtycke gäller en tidigare version av informationen",
+        "en": "Left out because your consent is for another version of the notice",
+    },
+    0x15: {
+        "fi": "Jätettiin pois: sinulta on kysytty, mutta et ole vastannut",
+        "sv": "Utelämnad: du har tillfrågats men inte svarat",
+        "en": "Left out: you were asked and have not answered",
+    },
+    0x16: {
+        "fi": "Jätettiin pois, koska suostumuksesi on lopetettu tai todettu pätemättömäksi",
+        "sv": "Utelämnad eftersom ditt samtycke har upphävts eller är ogiltigt",
+        "en": "Left out because your consent was ended or found not valid",
+    },
+    0x17: {
+        "fi": "Jätettiin pois, koska suostumuksesi ei kata tätä käsittelyä",
+        "sv": "Utelämnad eftersom ditt samtycke inte omfattar denna behandling",
+        "en": "Left out because your consent does not cover this processing",
+    },
+}
+# In training and audit nobody is offered anything: 0x01 means used, and no more.
+_USED_ONLY: Final[Texts] = {
+    "fi": "Tietojasi käytettiin",
+    "sv": "Dina uppgifter användes",
+    "en": "Your data was used",
+}
+SELECTED: Final = 0x02
+FIRST_LEFT_OUT: Final = 0x10
+
+PROCESSING: Final[Mapping[str, Texts]] = {
+    "training": {"fi": "Mallin opettaminen", "sv": "Träning av en modell", "en": "Training a model"},
+    "audit": {"fi": "Mallin tarkastaminen", "sv": "Granskning av en modell", "en": "Auditing a model"},
+    "scoring": {
+        "fi": "Ehdotus siitä, kenelle palvelua tarjotaan",
+        "sv": "Förslag om vem tjänsten erbjuds",
+        "en": "Proposing whom to offer the service",
+    },
+    "human-review": {
+        "fi": "Ihmisen tekemä tarkistus",
+        "sv": "Granskning utförd av en människa",
+        "en": "Review by a person",
+    },
+}
+
+GIVEN_BY: Final[Mapping[str, Texts]] = {
+    "data-subject": {"fi": "henkilö itse", "sv": "personen själv", "en": "the person themselves"},
+    "guardian": {"fi": "huoltaja", "sv": "vårdnadshavare", "en": "a guardian"},
+    "authorised-representative": {
+        "fi": "valtuutettu edustaja",
+        "sv": "befullmäktigat ombud",
+        "en": "an authorised representative",
+    },
+    "staff-assisted": {
+        "fi": "henkilö työntekijän avustamana",
+        "sv": "personen med hjälp av personalen",
+        "en": "the person, helped by staff",
+    },
+}
+
+HUMAN_DECIDES: Final[Texts] = {
+    "fi": "Oppiva malli vain ehdottaa. Ihminen päättää, ja tavallinen palvelu on sinulle aina auki.",
+    "sv": "En inlärd modell föreslår endast. En människa beslutar, och den vanliga tjänsten är alltid öppen för dig.",
+    "en": "A learned model only proposes. A person decides, and the ordinary service is always open to you.",
+}
+CONTEST: Final[Texts] = {
+    "fi": "Voit pyytää ihmistä katsomaan tulosta uudelleen, kertoa oman näkemyksesi, oikaista tietosi tai perua "
+    "suostumuksesi. Ota yhteyttä: {controller}. Voit myös kannella tietosuojavaltuutetulle.",
+    "sv": "Du kan be en människa se på resultatet på nytt, framföra din åsikt, rätta dina uppgifter eller återkalla "
+    "ditt samtycke. Kontakta: {controller}. Du kan också klaga hos dataombudsmannen.",
+    "en": "You can ask a person to look at this again, give your own view, have your data corrected or withdraw "
+    "your consent. Contact: {controller}. You can also complain to the Data Protection Ombudsman.",
+}
+
+# What no receipt and no ledger can show (docs/threat-model.md): said wherever a use is listed.
+NOT_PROVED: Final[Mapping[str, Texts]] = {
+    "unlogged": {
+        "fi": "Mikään kirjanpito ei näytä käyttöä, jota ei kirjattu.",
+        "sv": "Ingen bokföring kan visa en användning som inte registrerades.",
+        "en": "No ledger can show a use that was not recorded.",
+    },
+    "one-number": {
+        "fi": "Ei todisteta, että henkilöllä on vain yksi numero.",
+        "sv": "Det bevisas inte att en person har bara ett nummer.",
+        "en": "It is not proved that a person has only one number.",
+    },
+    "no-witness": {
+        "fi": "Ilman todistajaa allekirjoitusavaimen haltija voisi kirjoittaa historian uudelleen.",
+        "sv": "Utan vittne kunde den som har signaturnyckeln skriva om historien.",
+        "en": "Without a witness, whoever holds the signing key could rewrite history.",
+    },
+}
+
+
+def status(code: str, language: str) -> str:
+    """Say a consent's status.
+
+    Args:
+        code: A word of ``ConsentStatus``, or ``none``.
+        language: ``fi``, ``sv`` or ``en``.
+
+    Returns:
+        The sentence; of a status from a later version, that it is not known.
+    """
+    return pick(STATUS.get(code, STATUS["unknown"]), language)
+
+
+def result(code: int, processing: str, language: str) -> str:
+    """Say what happened to a person in a run.
+
+    Args:
+        code: The status byte of the use tree.
+        processing: ``training``, ``audit``, ``scoring`` or ``human-review``.
+        language: ``fi``, ``sv`` or ``en``.
+
+    Returns:
+        The sentence; of a code from a later version, that it is not known.
+    """
+    if code == 0x01 and processing in ("training", "audit"):
+        return pick(_USED_ONLY, language)
+    return pick(RESULT.get(code, STATUS["unknown"]), language)
+
+
+def processing(code: str, language: str) -> str:
+    """Say what kind of processing a run was; of an unknown kind, its code."""
+    return pick(PROCESSING[code], language) if code in PROCESSING else code
+
+
+def given_by(code: str, language: str) -> str:
+    """Say who answered; of an unknown kind, its code."""
+    return pick(GIVEN_BY[code], language) if code in GIVEN_BY else code
+
+
+def contest(controller: str, language: str) -> str:
+    """Say how to contest a result, and with whom.
+
+    Args:
+        controller: The purpose's controller, with its contact where the purpose names one.
+        language: ``fi``, ``sv`` or ``en``.
+
+    Returns:
+        Two or three sentences.
+    """
+    return pick(CONTEST, language).format(controller=controller)
