@@ -75,3 +75,97 @@ class CheckpointConflictError(ConsentEvidenceError):
 
 class CheckpointStoreError(ConsentUnavailableError):
     """The checkpoint kept outside the database cannot be read, locked or written."""
+
+
+class HomeMissing(ConsentInputError):  # noqa: N818 - the contract's word
+    """There is no luvalla home at the given path."""
+
+
+class HomeExistsError(ConsentInputError):
+    """There is a home (or something else) already where one should be made."""
+
+
+class ConfigurationError(ConsentInputError):
+    """luvalla.toml is not what it should be."""
+
+
+class PurposesError(ConsentInputError):
+    """The text of the purposes file does not say what it must."""
+
+
+class UnknownPurpose(ConsentInputError):  # noqa: N818 - the contract's word
+    """No purpose, or no such version of it, is on record."""
+
+
+class UnknownPersonError(ConsentInputError):
+    """The person is not on record, or has no such entry."""
+
+
+class UnknownRunError(ConsentInputError):
+    """No such run is on record."""
+
+
+class BadRequestError(ConsentInputError):
+    """A request to the ledger is not well formed."""
+
+
+class ImpossibleTransitionError(ConsentInputError):
+    """An event of a bulk import cannot follow the state before it; `position` says which one.
+
+    Attributes:
+        position: Position of the event in the import, from 0; the events of earlier batches are written.
+    """
+
+    def __init__(self, message: str, hint: str, position: int) -> None:
+        super().__init__(message, hint)
+        self.position = position
+
+
+class RequestConflictError(ConsentInputError):
+    """A request id was used before, for another request."""
+
+
+class ConsentChanged(ConsentError):  # noqa: N818 - the contract's word
+    """People used by a run have lost permission since the run's state; nothing was written.
+
+    Attributes:
+        numbers: Their numbers.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, hint: str, numbers: tuple[int, ...]) -> None:
+        super().__init__(message, hint)
+        self.numbers = numbers
+
+
+class LedgerMissingError(ConsentUnavailableError):
+    """The ledger's database is not where it should be."""
+
+
+class LedgerUnavailableError(ConsentUnavailableError):
+    """The ledger's database is locked, read-only, or cannot be opened or written."""
+
+
+class LedgerVersionError(ConsentUnavailableError):
+    """The ledger was written by a newer luvalla, or is in need of a migration."""
+
+
+class LedgerDamagedError(ConsentEvidenceError):
+    """The ledger's database is truncated, not a database, or does not say what its own log says."""
+
+
+class RefusedToSignError(ConsentEvidenceError):
+    """The log is not a continuation of the last checkpoint kept outside the database."""
+
+
+class ClockError(ConsentUnavailableError):
+    """The clock contradicts the log: behind its last entry, or far ahead of it."""
+
+
+class KeyMissingError(ConsentEvidenceError):
+    """A key or an opening that should be there is not, or does not open what it should."""
+
+
+class FreedBytesError(ConsentUnavailableError):
+    """The erasure is recorded, but freed bytes could not be removed from the database's files yet."""

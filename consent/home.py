@@ -1,0 +1,155 @@
+"""Where everything of one installation lives: LUVALLA_HOME and the names inside it; standard library only."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from consent.errors import ConfigurationError, ConsentUnavailableError, HomeMissing
+
+CONSENT_SETTINGS = ("origin", "trust_root")
+"""Keys of the [consent] table of luvalla.toml."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """One installation's folder (mode 700); every property is a path inside it.
+
+    Attributes:
+        path: The folder itself, absolute.
+    """
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """luvalla.toml, one table per room."""
+        return self.path / "luvalla.toml"
+
+    @property
+    def keys(self) -> Path:
+        """Folder of secret keys, mode 700; kept out of the database's backups."""
+        return self.path / "keys"
+
+    @property
+    def pseudonym_key(self) -> Path:
+        """32 random bytes: the key of the pseudonyms."""
+        return self.keys / "pseudonym"
+
+    @property
+    def key_encryption_key(self) -> Path:
+        """32 random bytes: wraps every person's keys."""
+        return self.keys / "kek"
+
+    @property
+    def log_key(self) -> Path:
+        """Ed25519 private key (PKCS8 PEM) that signs checkpoints."""
+        return self.keys / "log.pem"
+
+    @property
+    def root_key(self) -> Path:
+        """Ed25519 private key (PKCS8 PEM) that signs versions of the trust root."""
+        return self.keys / "root.pem"
+
+    @property
+    def trust_root(self) -> Path:
+        """trust-root.json, public."""
+        return self.path / "trust-root.json"
+
+    @property
+    def purposes(self) -> Path:
+        """purposes.toml, the governed file of purposes and notices."""
+        return self.path / "purposes.toml"
+
+    @property
+    def database(self) -> Path:
+        """The ledger's SQLite file."""
+        return self.path / "ledger.db"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The last signed checkpoint, kept outside the database."""
+        return self.path / "checkpoint"
+
+    @property
+    def erasure_journal(self) -> Path:
+        """The erasures, outside the database, to be replayed after a restore."""
+        return self.path / "erasures.journal"
+
+    @property
+    def receipts(self) -> Path:
+        """Folder for receipts written for people."""
+        return self.path / "receipts"
+
+    @property
+    def outbox(self) -> Path:
+        """Folder (mode 700) of output that is not released yet."""
+        return self.path / "outbox"
+
+
+@dataclass(frozen=True)
+class ConsentSettings:
+    """The [consent] table of luvalla.toml.
+
+    Attributes:
+        origin: The log's name (C2SP origin), e.g. `city.example/consent`.
+        trust_root: `sha256:...` of version 1 of the trust root.
+    """
+
+    origin: str
+    trust_root: str
+
+
+def open_home(path: Path) -> Home:
+    """The home at `path`.
+
+    Raises:
+        HomeMissing: There is no luvalla.toml there.
+    """
+    home = Home(path.absolute())
+    if not home.config.is_file():
+        raise HomeMissing(
+            f"there is no luvalla home at {path}",
+            "run `luvalla init`, or set LUVALLA_HOME to the folder of an existing one",
+        )
+    return home
+
+
+def read_settings(home: Home) -> ConsentSettings:
+    """The [consent] table of the home's luvalla.toml.
+
+    Raises:
+        HomeMissing: There is no luvalla.toml.
+        ConfigurationError: The file is not TOML, or the table lacks a key, has an unknown one, or a value that is not text.
+        ConsentUnavailableError: The file cannot be read.
+    """
+    try:
+        document = tomllib.loads(home.config.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        open_home(home.path)
+        raise
+    except OSError as error:
+        raise ConsentUnavailableError(
+            f"cannot read {home.config}: {error.strerror}", "check the file's owner and mode"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{home.config} is not TOML: {error}", "correct the file") from error
+    table = document.get("consent")
+    if not isinstance(table, dict):
+        raise ConfigurationError(
+            f"{home.config} has no table [consent]", "restore the table that `luvalla init` wrote"
+        )
+    for key in table:
+        if key not in CONSENT_SETTINGS:
+            near = difflib.get_close_matches(key, CONSENT_SETTINGS, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(CONSENT_SETTINGS)}"
+            raise ConfigurationError(f"{home.config} has an unknown key `{key}` in [consent]", hint)
+    values = [table.get(key) for key in CONSENT_SETTINGS]
+    if not all(isinstance(value, str) and value for value in values):
+        raise ConfigurationError(
+            f"{home.config} lacks {' or '.join(CONSENT_SETTINGS)} in [consent]",
+            "restore the table that `luvalla init` wrote",
+        )
+    return ConsentSettings(str(values[0]), str(values[1]))
