@@ -39,3 +39,23 @@ class GovernanceUnavailableError(GovernanceError):
     """A file, database or service cannot be reached, is locked or read-only."""
 
     exit_code = 4
+
+
+class PolicyError(GovernanceInputError):
+    """A policy file cannot be read, or is not a policy."""
+
+
+class UnknownProfile(GovernanceInputError):  # noqa: N818 (named for what is met, as UnknownService and UnknownPurpose)
+    """The policy says nothing of this service."""
+
+
+class BoardKeyError(GovernanceInputError):
+    """A board key is missing, exists already, is no Ed25519 key, or belongs to no member."""
+
+
+class RecusedMemberError(GovernanceInputError):
+    """A member may not vote on this ballot: outside the term, or on their own work."""
+
+
+class VoteFormError(GovernanceInputError):
+    """A vote lacks what a vote must say: reasons, and where asked for, conditions and an expiry."""
