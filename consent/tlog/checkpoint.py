@@ -68,7 +68,7 @@ class TreeHead:
 
 
 @dataclass(frozen=True)
-class SignedHead:
+class Checkpoint:
     """A head and the signed note that says it.
 
     Attributes:
@@ -79,8 +79,23 @@ class SignedHead:
     head: TreeHead
     note: str
 
+    @property
+    def origin(self) -> str:
+        """The log's name."""
+        return self.head.origin
 
-def sign_checkpoint(head: TreeHead, key: SigningKey) -> SignedHead:
+    @property
+    def size(self) -> int:
+        """Number of entries."""
+        return self.head.size
+
+    @property
+    def root(self) -> bytes:
+        """32-byte root hash of the tree of this size."""
+        return self.head.root
+
+
+def sign_checkpoint(head: TreeHead, key: SigningKey) -> Checkpoint:
     """Sign a head. Whether it may be signed is the caller's decision (`consent/ledger.py`).
 
     Raises:
@@ -89,10 +104,10 @@ def sign_checkpoint(head: TreeHead, key: SigningKey) -> SignedHead:
     head.check()
     if key.name != head.origin:
         raise NoteError("a checkpoint is signed by a key named as its origin", "load the log's own key")
-    return SignedHead(head, sign_note(head.text(), [key]).encode().decode())
+    return Checkpoint(head, sign_note(head.text(), [key]).encode().decode())
 
 
-def open_checkpoint(note: bytes, origin: str, keys_at: Callable[[int], Iterable[VerifierKey]]) -> SignedHead:
+def open_checkpoint(note: bytes, origin: str, keys_at: Callable[[int], Iterable[VerifierKey]]) -> Checkpoint:
     """Parse and verify a checkpoint.
 
     Args:
@@ -108,7 +123,7 @@ def open_checkpoint(note: bytes, origin: str, keys_at: Callable[[int], Iterable[
     if head.origin != origin:
         raise NoteError("the checkpoint is of another log", "compare the origin in the trust root")
     parsed.signed_by(keys_at(head.size))
-    return SignedHead(head, note.decode())
+    return Checkpoint(head, note.decode())
 
 
 def parse_decimal(text: str) -> int:
