@@ -1,0 +1,283 @@
+"""The decision rule: an interval against a limit, and lines to a verdict. Pure.
+
+A line **passes** if its 90 % interval lies inside the limit (two one-sided tests at 5 %; one 5 % bound for a one-sided line).
+It **fails** if its interval at the Bonferroni level over its family (one-sided 5 %/m) lies wholly outside. Otherwise there is
+**not enough evidence**, leaning for (estimate inside) or against. All deciding lines must pass (intersection-union, Berger
+1982, so passing needs no correction).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from audits import intervals
+from audits.counts import MIN_CLUSTERS, Rate
+from audits.finding import Direction, Finding, Leaning, Outcome, Role, Scale
+from audits.lines import RARE, Line, limit_on, region
+from audits.sections import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LEVEL = 0.90
+"""Two-sided level of the deciding interval: one-sided 5 % (TOST, Schuirmann 1987)."""
+ERROR = 0.05
+"""One-sided error that a family of lines shares when it fails."""
+FEW = 20
+"""A denominator under this is too few to judge. Source: issue 2 and 4; luvalla 2026."""
+MISSING = 0.05
+"""Above this share of missing sensitive values an attribute is at best not enough evidence. Source: issue 4, rule 2."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A line, judged.
+
+    Args:
+        outcome: What it came to.
+        leaning: With ``not_enough_evidence``, unless too few to judge.
+        scale: Scale on which it was decided.
+        limit: Limit on that scale; None if only described.
+        estimate: nan if it does not exist.
+        interval: At `LEVEL`.
+        adjusted: At the Bonferroni level.
+        adjusted_level: That level, two-sided.
+        too_few: A denominator under `FEW`, or fewer than `MIN_CLUSTERS` clusters.
+    """
+
+    outcome: Outcome
+    leaning: Leaning | None
+    scale: Scale
+    limit: float | None
+    estimate: float
+    interval: tuple[float, float]
+    adjusted: tuple[float, float]
+    adjusted_level: float
+    too_few: bool
+
+
+def bonferroni_level(family: int) -> float:
+    """Two-sided level whose two tails are 5 %/m each.
+
+    Args:
+        family: Lines that share the error, at least 1.
+
+    Returns:
+        The level, .90 for one line.
+    """
+    return 1 - 2 * ERROR / max(1, family)
+
+
+def judge_rates(line: Line, group: Rate, rest: Rate, family: int) -> Judgement:
+    """Judges a line that compares two groups' rates.
+
+    Args:
+        line: The line.
+        group: The group's rate.
+        rest: Everyone else's.
+        family: Lines of the same role, this one included.
+
+    Returns:
+        The judgement, before any condition of the line (`unless_need_is_lower`) and before missing values.
+    """
+    rare = min(group.value, rest.value) < RARE
+    scale = Scale.RATIO if rare else line.scale
+    adjusted_level = bonferroni_level(family)
+    few = _few(group, rest)
+    if not group.of or not rest.of:
+        nothing = (math.nan, math.nan)
+        return _judge(line, scale, math.nan, nothing, nothing, adjusted_level, few=True)
+    deciding = (
+        intervals.miettinen_nurminen_ratio
+        if scale is Scale.RATIO
+        else intervals.miettinen_nurminen_difference
+    )
+    failing = intervals.newcombe_ratio if scale is Scale.RATIO else intervals.newcombe_difference
+    inner = deciding(*group.effective(LEVEL), *rest.effective(LEVEL), LEVEL)
+    outer = failing(*group.effective(adjusted_level), *rest.effective(adjusted_level), adjusted_level)
+    if scale is Scale.DIFFERENCE:
+        estimate = group.value - rest.value
+    elif rest.hits:
+        estimate = group.value / rest.value
+    else:
+        estimate = math.inf if group.hits else math.nan
+    return _judge(line, scale, estimate, _pair(inner), _pair(outer), adjusted_level, few=few)
+
+
+def judge_expected(line: Line, observed: int, expected: float, effect: float, family: int) -> Judgement:
+    """Judges observed over expected events of one group.
+
+    Args:
+        line: The line.
+        observed: Events seen.
+        expected: Sum of the probabilities given.
+        effect: Design effect of clusters, 1 for independent rows.
+        family: Lines of the same role, this one included.
+
+    Returns:
+        The judgement; the events that must not be too few are the expected ones, its denominator.
+    """
+    adjusted_level = bonferroni_level(family)
+    if expected <= 0:
+        nothing = (math.nan, math.nan)
+        return _judge(line, Scale.RATIO, math.nan, nothing, nothing, adjusted_level, few=True)
+    seen, due = observed / effect, expected / effect
+    inner = intervals.poisson_ratio(seen, due, LEVEL)
+    outer = intervals.poisson_ratio(seen, due, adjusted_level)
+    return _judge(
+        line, Scale.RATIO, observed / expected, _pair(inner), _pair(outer), adjusted_level, few=expected < FEW
+    )
+
+
+def judge_levelling(line: Line, people: tuple[int, int, int, int], effect: float, family: int) -> Judgement:
+    """Judges missed need now against the first version, among the same people in need.
+
+    Args:
+        line: The line.
+        people: Missed by both, by this version only, by the first only, by neither.
+        effect: Design effect of clusters, 1 for independent rows.
+        family: Lines of the same role, this one included.
+
+    Returns:
+        The judgement of missed need now less missed need before: paired, since they are the same people.
+    """
+    adjusted_level, n = bonferroni_level(family), sum(people)
+    if n == 0:
+        nothing = (math.nan, math.nan)
+        return _judge(line, Scale.DIFFERENCE, math.nan, nothing, nothing, adjusted_level, few=True)
+    a, b, c, d = (v / effect for v in people)
+    inner = intervals.newcombe_paired(a, b, c, d, LEVEL)
+    outer = intervals.newcombe_paired(a, b, c, d, adjusted_level)
+    estimate = (people[1] - people[2]) / n
+    return _judge(line, Scale.DIFFERENCE, estimate, _pair(inner), _pair(outer), adjusted_level, few=n < FEW)
+
+
+def condition(line: Line, judged: Judgement, group: Rate, rest: Rate) -> Judgement:
+    """Applies ``unless_need_is_lower``: a group in less need may be selected less.
+
+    Args:
+        line: The line.
+        judged: Its judgement so far.
+        group: The group's rate of measured need.
+        rest: Everyone else's.
+
+    Returns:
+        ``not_applicable`` where need is shown to be lower (one-sided 5 %); not worse than ``not_enough_evidence`` where it
+        is lower by the estimate only; else unchanged.
+    """
+    if not line.unless_need_is_lower or judged.limit is None or not group.of or not rest.of:
+        return judged
+    need = intervals.miettinen_nurminen_difference(*group.effective(LEVEL), *rest.effective(LEVEL), LEVEL)
+    if float(need.high) < 0:
+        return replace(judged, outcome=Outcome.NOT_APPLICABLE, leaning=None)
+    if judged.outcome is Outcome.FAILED and group.value < rest.value:
+        return replace(judged, outcome=Outcome.NOT_ENOUGH_EVIDENCE, leaning=Leaning.AGAINST)
+    return judged
+
+
+def not_a_pass(judged: Judgement) -> Judgement:
+    """Takes a pass back to not enough evidence, leaning for: too many sensitive values are missing.
+
+    Args:
+        judged: Any judgement.
+
+    Returns:
+        The same unless it passed.
+    """
+    if judged.outcome is not Outcome.PASSED:
+        return judged
+    return replace(judged, outcome=Outcome.NOT_ENOUGH_EVIDENCE, leaning=Leaning.FOR)
+
+
+def excludes_twice_the_limit(finding: Finding) -> bool:
+    """Tells whether the 90 % interval of a line excludes twice its limit: what a board may at most accept (issue 4, rule 2).
+
+    Args:
+        finding: A line's finding.
+
+    Returns:
+        True if twice the limit (for a ratio: the limit squared) lies outside the interval; False if anything is missing.
+    """
+    if finding.limit is None or finding.direction is None or finding.estimate is None:
+        return False
+    twice = finding.limit**2 if finding.scale is Scale.RATIO else 2 * finding.limit
+    lowest, highest = region(finding.direction, twice, finding.scale)
+    low = -math.inf if finding.low is None else finding.low
+    high = math.inf if finding.high is None else finding.high
+    return low > lowest and high < highest
+
+
+def verdict(findings: Sequence[Finding]) -> Verdict:
+    """Brings the findings together.
+
+    Args:
+        findings: All of an audit.
+
+    Returns:
+        Passed only if every deciding finding that applies passed, at least one line among them did, and every check that
+        decides or screens ran. Failed if a deciding or screening finding failed. Else not enough evidence.
+    """
+    count = [f for f in findings if f.role is not Role.DESCRIBED]
+    failed = [f for f in count if f.outcome is Outcome.FAILED]
+    if failed:
+        return Verdict(Outcome.FAILED, None, tuple(f.code for f in failed))
+    broken = [f for f in count if f.outcome is Outcome.COULD_NOT_RUN]
+    deciding = [f for f in count if f.role is Role.DECIDES and f.outcome is not Outcome.NOT_APPLICABLE]
+    short = [f for f in deciding if f.outcome is not Outcome.PASSED]
+    lines = [f for f in deciding if f.line is not None]
+    if lines and not short and not broken:
+        return Verdict(Outcome.PASSED, None, tuple(f.code for f in deciding))
+    leaning = None
+    if any(f.leaning is Leaning.AGAINST for f in deciding):
+        leaning = Leaning.AGAINST
+    elif not broken and any(f.outcome is Outcome.PASSED or f.leaning is Leaning.FOR for f in lines):
+        leaning = Leaning.FOR
+    because = dict.fromkeys(f.code for f in (*broken, *short))
+    return Verdict(Outcome.NOT_ENOUGH_EVIDENCE, leaning, tuple(because))
+
+
+def _few(*rates: Rate) -> bool:
+    return any(r.of < FEW or (r.clusters is not None and r.clusters < MIN_CLUSTERS) for r in rates)
+
+
+def _pair(interval: intervals.Interval) -> tuple[float, float]:
+    return float(interval.low), float(interval.high)
+
+
+def _judge(
+    line: Line,
+    scale: Scale,
+    estimate: float,
+    interval: tuple[float, float],
+    adjusted: tuple[float, float],
+    adjusted_level: float,
+    *,
+    few: bool,
+) -> Judgement:
+    limit = None if line.role is Role.DESCRIBED else limit_on(line, scale)
+    if limit is None:
+        outcome, leaning = Outcome.NOT_APPLICABLE, None
+    elif few or math.isnan(estimate):
+        outcome, leaning = Outcome.NOT_ENOUGH_EVIDENCE, None
+    else:
+        outcome, leaning = _against_limit(line.direction, limit, scale, estimate, interval, adjusted)
+    return Judgement(outcome, leaning, scale, limit, estimate, interval, adjusted, adjusted_level, few)
+
+
+def _against_limit(
+    direction: Direction,
+    limit: float,
+    scale: Scale,
+    estimate: float,
+    interval: tuple[float, float],
+    adjusted: tuple[float, float],
+) -> tuple[Outcome, Leaning | None]:
+    lowest, highest = region(direction, limit, scale)
+    if lowest <= interval[0] and interval[1] <= highest:
+        return Outcome.PASSED, None
+    if adjusted[1] < lowest or adjusted[0] > highest:
+        return Outcome.FAILED, None
+    inside = lowest <= estimate <= highest
+    return Outcome.NOT_ENOUGH_EVIDENCE, Leaning.FOR if inside else Leaning.AGAINST
