@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from consent import words
 from consent.errors import ConsentEvidenceError
+from consent.vocabulary import UseStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +43,11 @@ _ABSENT: Final[Mapping[str, words.Texts]] = {
         "fi": "Sinusta ei laskettu mitään: sinut jätettiin pois ennen mallia.",
         "sv": "Ingenting räknades om dig: du utelämnades före modellen.",
         "en": "Nothing was computed about you: you were left out before the model.",
+    },
+    "not-in-run": {
+        "fi": "Sinusta ei laskettu mitään: et ollut tämän ajon joukossa.",
+        "sv": "Ingenting räknades om dig: du ingick inte i gruppen för denna körning.",
+        "en": "Nothing was computed about you: you were not among the people of this run.",
     },
     "no-result": {
         "fi": "Tässä ajossa ei laskettu kenellekään tulosta: tietojasi käytettiin mallin tekemiseen tai tarkastamiseen.",
@@ -166,11 +172,11 @@ def _strongest(table: Sequence[Reason], *, selected: bool) -> tuple[Reason, ...]
     return tuple(speaking_for + speaking_against) if selected else tuple(speaking_against + speaking_for)
 
 
-def unexplained(code: int, processing: str, controller: str, language: str) -> Why:
+def unexplained(code: UseStatus, processing: str, controller: str, language: str) -> Why:
     """Answer when there are no kept values: say which of the three reasons it is.
 
     Args:
-        code: The status byte of the use tree.
+        code: The person's status in the run.
         processing: What kind of run it was.
         controller: Whom to contact.
         language: ``fi``, ``sv`` or ``en``.
@@ -178,8 +184,8 @@ def unexplained(code: int, processing: str, controller: str, language: str) -> W
     Returns:
         An answer without reasons, with the way to contest all the same.
     """
-    if code >= words.FIRST_LEFT_OUT or code == 0x00:
-        absence = "left-out"
+    if not code.used:
+        absence = "left-out" if code.left_out else "not-in-run"
     elif processing in ("training", "audit"):
         absence = "no-result"
     else:
@@ -204,7 +210,7 @@ def explain(
     values: bytes | None,
     explanation: Mapping[str, Any] | None,
     *,
-    code: int,
+    code: UseStatus,
     processing: str,
     controller: str,
     language: str,
@@ -215,7 +221,7 @@ def explain(
         values: The person's kept value bytes ``{"c": [contribution..], "s": score, "x": [value..]}``, or None.
         explanation: The run's public document: ``features`` in the order of c and x, ``texts``, ``threshold``,
             ``expected`` (decimal strings), ``offer``, ``not_selected``; or None.
-        code: The status byte of the use tree.
+        code: The person's status in the run.
         processing: What kind of run it was.
         controller: Whom to contact.
         language: ``fi``, ``sv`` or ``en``.
@@ -248,7 +254,7 @@ def explain(
     ]
     # Stable: features of equal strength keep the model's order.
     table = tuple(sorted(reasons, key=lambda reason: -abs(reason.contribution)))
-    selected = code == words.SELECTED
+    selected = code is UseStatus.SELECTED
     threshold, expected = explanation.get("threshold"), explanation.get("expected")
     return Why(
         explained=True,

@@ -7,8 +7,11 @@ one can do about it. The codes are those of docs/spec/ledger-v1.md; the sentence
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from typing import Final
+
+from consent.vocabulary import ConsentStatus, UseStatus
 
 LANGUAGES: Final = ("fi", "sv", "en")
 
@@ -46,7 +49,7 @@ def language_of_environment(environment: Mapping[str, str] | None = None) -> str
 
 
 STATUS: Final[Mapping[str, Texts]] = {
-    "none": {"fi": "Ei kirjattua vastausta", "sv": "Inget svar registrerat", "en": "No answer on record"},
+    "unknown": {"fi": "Ei kirjattua vastausta", "sv": "Inget svar registrerat", "en": "No answer on record"},
     "requested": {
         "fi": "Kysytty, ei vielä vastausta",
         "sv": "Tillfrågad, inget svar än",
@@ -71,80 +74,77 @@ STATUS: Final[Mapping[str, Texts]] = {
         "sv": "Samtycket har konstaterats vara ogiltigt",
         "en": "Consent found not valid",
     },
-    "unknown": {"fi": "Ei tiedossa", "sv": "Okänt", "en": "Not known"},
 }
 
-# Status byte of the use tree (ledger-v1) -> what happened to this person in a run.
-RESULT: Final[Mapping[int, Texts]] = {
-    0x00: {
+# What happened to this person in a run, by the status byte of the use tree (ledger-v1).
+RESULT: Final[Mapping[UseStatus, Texts]] = {
+    UseStatus.NOT_IN_RUN: {
         "fi": "Tietojasi ei käytetty tässä ajossa",
         "sv": "Dina uppgifter användes inte i denna körning",
         "en": "Your data was not used in this run",
     },
-    0x01: {
+    UseStatus.USED: {
         "fi": "Tietojasi käytettiin; palvelua ei ehdotettu tällä kertaa",
         "sv": "Dina uppgifter användes; tjänsten föreslogs inte den här gången",
         "en": "Your data was used; the service was not proposed this time",
     },
-    0x02: {
+    UseStatus.SELECTED: {
         "fi": "Tietojasi käytettiin; palvelua ehdotettiin sinulle",
         "sv": "Dina uppgifter användes; tjänsten föreslogs dig",
         "en": "Your data was used; the service was proposed for you",
     },
-    0x03: {
+    UseStatus.SAMPLED: {
         "fi": "Tietojasi käytettiin; palvelua ei ehdotettu, ja ihminen tarkistaa tuloksen (satunnaisotos)",
         "sv": "Dina uppgifter användes; tjänsten föreslogs inte, och en människa granskar resultatet (slumpurval)",
         "en": "Your data was used; the service was not proposed, and a person reviews that (drawn at random)",
     },
-    0x10: {
+    UseStatus.NO_CONSENT: {
         "fi": "Jätettiin pois: sinulta ei ole kirjattua suostumusta",
         "sv": "Utelämnad: du har inget registrerat samtycke",
         "en": "Left out: there is no consent of yours on record",
     },
-    0x11: {
+    UseStatus.REFUSED: {
         "fi": "Jätettiin pois, koska kieltäydyit",
         "sv": "Utelämnad eftersom du sade nej",
         "en": "Left out because you said no",
     },
-    0x12: {
+    UseStatus.WITHDRAWN: {
         "fi": "Jätettiin pois, koska peruit suostumuksesi",
         "sv": "Utelämnad eftersom du återkallade ditt samtycke",
         "en": "Left out because you withdrew your consent",
     },
-    0x13: {
+    UseStatus.EXPIRED: {
         "fi": "Jätettiin pois, koska suostumuksesi voimassaolo oli päättynyt",
         "sv": "Utelämnad eftersom ditt samtycke hade gått ut",
         "en": "Left out because your consent had run out",
     },
-    0x14: {
+    UseStatus.OTHER_VERSION: {
         "fi": "Jätettiin pois, koska suostumuksesi koskee aiempaa tiedotetta",
         "sv": "Utelämnad eftersom ditt samtycke gäller en tidigare version av informationen",
         "en": "Left out because your consent is for another version of the notice",
     },
-    0x15: {
+    UseStatus.ONLY_REQUESTED: {
         "fi": "Jätettiin pois: sinulta on kysytty, mutta et ole vastannut",
         "sv": "Utelämnad: du har tillfrågats men inte svarat",
         "en": "Left out: you were asked and have not answered",
     },
-    0x16: {
+    UseStatus.REVOKED: {
         "fi": "Jätettiin pois, koska suostumuksesi on lopetettu tai todettu pätemättömäksi",
         "sv": "Utelämnad eftersom ditt samtycke har upphävts eller är ogiltigt",
         "en": "Left out because your consent was ended or found not valid",
     },
-    0x17: {
+    UseStatus.NOT_COVERED: {
         "fi": "Jätettiin pois, koska suostumuksesi ei kata tätä käsittelyä",
         "sv": "Utelämnad eftersom ditt samtycke inte omfattar denna behandling",
         "en": "Left out because your consent does not cover this processing",
     },
 }
-# In training and audit nobody is offered anything: 0x01 means used, and no more.
+# In training and audit nobody is offered anything: USED means used, and no more.
 _USED_ONLY: Final[Texts] = {
     "fi": "Tietojasi käytettiin",
     "sv": "Dina uppgifter användes",
     "en": "Your data was used",
 }
-SELECTED: Final = 0x02
-FIRST_LEFT_OUT: Final = 0x10
 
 PROCESSING: Final[Mapping[str, Texts]] = {
     "training": {"fi": "Mallin opettaminen", "sv": "Träning av en modell", "en": "Training a model"},
@@ -174,6 +174,41 @@ GIVEN_BY: Final[Mapping[str, Texts]] = {
         "sv": "personen med hjälp av personalen",
         "en": "the person, helped by staff",
     },
+}
+
+_ARTICLES: Final[Mapping[str, Texts]] = {
+    "A6-1-a": {"fi": "suostumus", "sv": "samtycke", "en": "consent"},
+    "A6-1-b": {"fi": "sopimus", "sv": "avtal", "en": "a contract"},
+    "A6-1-c": {"fi": "lakisääteinen velvoite", "sv": "rättslig förpliktelse", "en": "a legal obligation"},
+    "A6-1-d": {"fi": "elintärkeä etu", "sv": "grundläggande intressen", "en": "vital interests"},
+    "A6-1-e": {
+        "fi": "yleistä etua koskeva tehtävä tai julkinen valta",
+        "sv": "uppgift av allmänt intresse eller myndighetsutövning",
+        "en": "a task in the public interest or official authority",
+    },
+    "A6-1-f": {"fi": "oikeutettu etu", "sv": "berättigat intresse", "en": "legitimate interests"},
+    "A9-2-a": {"fi": "nimenomainen suostumus", "sv": "uttryckligt samtycke", "en": "explicit consent"},
+    "A9-2-g": {
+        "fi": "tärkeä yleinen etu",
+        "sv": "viktigt allmänt intresse",
+        "en": "substantial public interest",
+    },
+    "A9-2-h": {
+        "fi": "terveydenhuolto ja sosiaalipalvelut",
+        "sv": "hälso- och sjukvård och social omsorg",
+        "en": "health or social care",
+    },
+    "A9-2-i": {"fi": "kansanterveys", "sv": "folkhälsa", "en": "public health"},
+    "A9-2-j": {
+        "fi": "tutkimus ja tilastointi",
+        "sv": "forskning och statistik",
+        "en": "research and statistics",
+    },
+}
+_ARTICLE_NAME: Final[Texts] = {
+    "fi": "tietosuoja-asetuksen {article} artiklan {paragraph} kohdan {letter} alakohta",
+    "sv": "artikel {article}.{paragraph} {letter} i dataskyddsförordningen",
+    "en": "GDPR Article {article}({paragraph})({letter})",
 }
 
 HUMAN_DECIDES: Final[Texts] = {
@@ -210,33 +245,25 @@ NOT_PROVED: Final[Mapping[str, Texts]] = {
 }
 
 
-def status(code: str, language: str) -> str:
-    """Say a consent's status.
-
-    Args:
-        code: A word of ``ConsentStatus``, or ``none``.
-        language: ``fi``, ``sv`` or ``en``.
-
-    Returns:
-        The sentence; of a status from a later version, that it is not known.
-    """
-    return pick(STATUS.get(code, STATUS["unknown"]), language)
+def status(code: ConsentStatus, language: str) -> str:
+    """Say a consent's status."""
+    return pick(STATUS[code.value], language)
 
 
-def result(code: int, processing: str, language: str) -> str:
+def result(code: UseStatus, processing: str, language: str) -> str:
     """Say what happened to a person in a run.
 
     Args:
-        code: The status byte of the use tree.
+        code: The person's status in the run.
         processing: ``training``, ``audit``, ``scoring`` or ``human-review``.
         language: ``fi``, ``sv`` or ``en``.
 
     Returns:
-        The sentence; of a code from a later version, that it is not known.
+        One sentence, without a full stop.
     """
-    if code == 0x01 and processing in ("training", "audit"):
+    if code is UseStatus.USED and processing in ("training", "audit"):
         return pick(_USED_ONLY, language)
-    return pick(RESULT.get(code, STATUS["unknown"]), language)
+    return pick(RESULT[code], language)
 
 
 def processing(code: str, language: str) -> str:
@@ -247,6 +274,24 @@ def processing(code: str, language: str) -> str:
 def given_by(code: str, language: str) -> str:
     """Say who answered; of an unknown kind, its code."""
     return pick(GIVEN_BY[code], language) if code in GIVEN_BY else code
+
+
+def legal_basis(term: str, language: str) -> str:
+    """Say a legal basis with its article.
+
+    Args:
+        term: A DPV term such as ``eu-gdpr:A6-1-e`` or ``eu-gdpr:A6-1-e-official-authority``.
+        language: ``fi``, ``sv`` or ``en``.
+
+    Returns:
+        Plain words and the article; of a term not of that form, the term.
+    """
+    match = re.match(r"eu-gdpr:(A(\d+)-(\d+)-([a-z]))(?:-|$)", term)
+    if match is None:
+        return term
+    key, article, paragraph, letter = match.groups()
+    name = pick(_ARTICLE_NAME, language).format(article=article, paragraph=paragraph, letter=letter)
+    return f"{pick(_ARTICLES[key], language)} ({name})" if key in _ARTICLES else name
 
 
 def contest(controller: str, language: str) -> str:
@@ -260,3 +305,8 @@ def contest(controller: str, language: str) -> str:
         Two or three sentences.
     """
     return pick(CONTEST, language).format(controller=controller)
+
+
+def not_proved(language: str) -> list[str]:
+    """What no receipt and no list of uses can show, one sentence each."""
+    return [pick(texts, language) for texts in NOT_PROVED.values()]

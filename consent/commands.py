@@ -1,0 +1,255 @@
+"""`luvalla consent ...`: what people agreed to and what was done with their data, for whoever may open the ledger.
+
+Only click, SQLAlchemy, cryptography and the standard library may load here (see consent/options.py).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from consent import answers, explained, lines, receipt_files, words
+from consent.foresight import foresee
+from consent.options import (
+    answer_language_option,
+    current_home,
+    dry_run_option,
+    json_option,
+    language_option,
+    open_ledger,
+    person_option,
+    respond,
+)
+from consent.records import TransitionRefused
+from consent.vocabulary import ERASABLE, ConsentStatus, GivenBy, RetentionClass
+
+if TYPE_CHECKING:
+    from consent.ledger import Ledger
+    from consent.records import ConsentReceiptRef
+
+
+@click.command()
+@answer_language_option
+@json_option
+def purposes(*, language: str, as_json: bool) -> None:
+    """List what people can say yes or no to: the purpose, its legal basis, and what stops if one says no."""
+    with open_ledger(read_only=True) as ledger:
+        found = [answers.purpose(purpose, language) for purpose in ledger.purposes()]
+    respond({"purposes": found}, lines.purposes(found, language), as_json=as_json)
+
+
+def _answering(status: ConsentStatus, name: str, help_text: str) -> click.Command:
+    """Make one of the three commands that record an answer: the same options, so that a no is as easy as a yes."""
+
+    @click.command(name=name, help=help_text)
+    @click.argument("purpose")
+    @person_option
+    @language_option("The language of the notice that the person was shown.", default="fi")
+    @click.option(
+        "--given-by",
+        type=click.Choice([who.value for who in GivenBy]),
+        default=GivenBy.DATA_SUBJECT.value,
+        show_default=True,
+        help="Who answered.",
+    )
+    @click.option(
+        "--method",
+        default="recorded by staff",
+        show_default=True,
+        help="How the answer came, in a few words without names.",
+    )
+    @click.option(
+        "--request-id", help="A name of this request, no personal data: a retry records nothing twice."
+    )
+    @dry_run_option
+    @json_option
+    @click.pass_context
+    def command(
+        ctx: click.Context,
+        *,
+        purpose: str,
+        person: str,
+        language: str,
+        given_by: str,
+        method: str,
+        request_id: str | None,
+        dry_run: bool,
+        as_json: bool,
+        renew: bool = False,
+    ) -> None:
+        asked = ConsentStatus.RENEWED if renew else status
+        told = words.language_of_environment()
+        outcome: ConsentReceiptRef | TransitionRefused | None
+        with open_ledger(read_only=dry_run) as ledger:
+            title = words.pick(ledger.purpose(purpose).title, told)
+            if dry_run:
+                outcome = foresee(ledger, person, purpose, asked)
+            else:
+                outcome = ledger.record_consent(
+                    person,
+                    purpose,
+                    asked,
+                    language=language,
+                    given_by=GivenBy(given_by),
+                    method=method,
+                    request_id=request_id,
+                )
+        if isinstance(outcome, TransitionRefused):
+            answer = answers.not_recorded(outcome, purpose, told)
+            respond(answer, lines.not_recorded(answer, title, told), as_json=as_json)
+            ctx.exit(1)
+        answer = (
+            answers.foreseen(purpose, asked, told) if outcome is None else answers.recorded(outcome, told)
+        )
+        respond(answer, lines.recorded(answer, title, told), as_json=as_json)
+
+    return command
+
+
+_EXIT_ONE = "Exit code 1: it cannot follow the present state; nothing is recorded, and the reason is told."
+give = _answering(
+    ConsentStatus.GIVEN,
+    "give",
+    f"Record a yes to PURPOSE (an id of `luvalla consent purposes`).\n\n{_EXIT_ONE}",
+)
+give.params.append(
+    click.Option(["--renew"], is_flag=True, help="Extend a consent in force, or one that has run out.")
+)
+refuse = _answering(
+    ConsentStatus.REFUSED,
+    "refuse",
+    f"Record a no to PURPOSE (an id of `luvalla consent purposes`).\n\n{_EXIT_ONE}",
+)
+withdraw = _answering(
+    ConsentStatus.WITHDRAWN,
+    "withdraw",
+    f"Record a change of mind about PURPOSE: the next run leaves the person out.\n\n{_EXIT_ONE}",
+)
+
+
+@click.command()
+@person_option
+@answer_language_option
+@json_option
+def show(*, person: str, language: str, as_json: bool) -> None:
+    """Show what one person agreed to, since when and until when, for every purpose."""
+    with open_ledger(read_only=True) as ledger:
+        found = [answers.consent(record, language) for record in ledger.consents(person)]
+    respond({"consents": found}, lines.consents(found, language), as_json=as_json)
+
+
+def _uses(ledger: Ledger, person: str, language: str) -> list[answers.Answer]:
+    views = sorted(ledger.uses(person), key=lambda view: view.index, reverse=True)
+    return [answers.use(view, language) for view in views]
+
+
+@click.command()
+@person_option
+@answer_language_option
+@json_option
+def uses(*, person: str, language: str, as_json: bool) -> None:
+    """List every recorded use of one person's data: who, for what, on what basis, which model, when, with what result.
+
+    Runs that left the person out stand in the list too, with the reason.
+    """
+    with open_ledger(read_only=True) as ledger:
+        found = _uses(ledger, person, language)
+    respond(
+        {"uses": found, "not_proved": words.not_proved(language)},
+        lines.uses(found, language),
+        as_json=as_json,
+    )
+
+
+@click.command()
+@person_option
+@click.option("--run", required=True, help="The run's id, as `luvalla consent uses` lists it.")
+@click.option("--full", is_flag=True, help="With everything that counted, not only what counted most.")
+@answer_language_option
+@json_option
+def why(*, person: str, run: str, full: bool, language: str, as_json: bool) -> None:
+    """Tell why a run came out as it did for one person, selected or not, and how to contest it."""
+    wanted = answers.parse_run(run)
+    with open_ledger(read_only=True) as ledger:
+        answer, view = explained.answer_why(ledger, person, wanted, language)
+    told = answers.why(answer, view, full=full or as_json)
+    respond(told, lines.why(told, language), as_json=as_json)
+
+
+@click.command()
+@person_option
+@click.option("--purpose", help="The newest answer to this purpose.")
+@click.option("--run", help="What this run did with the person's data, also if nothing.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write; by default one in the home's receipts folder.",
+)
+@json_option
+def receipt(*, person: str, purpose: str | None, run: str | None, out: Path | None, as_json: bool) -> None:
+    """Write a receipt that proves itself offline: give it to the person, and `luvalla verify` checks it anywhere.
+
+    The file holds what it proves in the clear: it belongs to the person, and to nobody else.
+    """
+    if (purpose is None) == (run is None):
+        raise click.UsageError("Name one of --purpose and --run.")
+    home = current_home()
+    with open_ledger() as ledger:
+        if purpose is not None:
+            ledger.purpose(purpose)  # an unknown purpose is told with the nearest names
+            written, about = ledger.consent_receipt(person, purpose), purpose
+        else:
+            wanted = answers.parse_run(run or "")
+            written, about = ledger.use_receipt(person, wanted), answers.run_text(wanted)
+    path = out or receipt_files.default_path(home, written, about)
+    if out is None:
+        home.receipts.mkdir(mode=0o700, exist_ok=True)
+    receipt_files.save(written, path)
+    respond(
+        {"file": str(path), "type": written["type"], "summary": written["summary"]},
+        [str(path)],
+        as_json=as_json,
+    )
+
+
+@click.command()
+@person_option
+@click.option(
+    "--ground", required=True, help="The legal ground, such as eu-gdpr:A17-1-b (consent withdrawn)."
+)
+@click.option(
+    "--keep",
+    type=click.Choice([kind.value for kind in ERASABLE]),
+    multiple=True,
+    help="A class of data that a recorded decision keeps (GDPR 17(3)); repeat for several.",
+)
+@click.option("--kept-why", help="Why it is kept; needed with --keep. No personal data.")
+@dry_run_option
+@click.option("--yes", is_flag=True, help="Erase without asking once more.")
+@json_option
+def erase(
+    *,
+    person: str,
+    ground: str,
+    keep: tuple[str, ...],
+    kept_why: str | None,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Destroy what is kept of one person; everyone else's proofs, earlier and later, still verify.
+
+    It cannot be undone. The same person may return, and is then a new one to the ledger.
+    """
+    kept = [RetentionClass(kind) for kind in keep]
+    with open_ledger(read_only=dry_run) as ledger:
+        if not dry_run and not yes:
+            foreseen = ledger.erase(person, ground=ground, keep=kept, kept_why=kept_why, dry_run=True)
+            for line in lines.erasure(answers.erasure(foreseen)):
+                click.echo(line, err=True)
+            click.confirm("Erase this for good?", abort=True, err=True)
+        done = ledger.erase(person, ground=ground, keep=kept, kept_why=kept_why, dry_run=dry_run)
+    answer = answers.erasure(done)
+    respond(answer, lines.erasure(answer), as_json=as_json)

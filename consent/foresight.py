@@ -1,0 +1,37 @@
+"""Say beforehand whether an answer can be recorded: the same rule as the ledger's, on what is on record now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consent.state import NOTHING_ON_RECORD, ConsentState, refused_transition
+
+if TYPE_CHECKING:
+    from consent.ledger import Ledger
+    from consent.records import TransitionRefused
+    from consent.vocabulary import ConsentStatus
+
+
+def foresee(ledger: Ledger, person: str, purpose_id: str, asked: ConsentStatus) -> TransitionRefused | None:
+    """Say whether an answer could follow the present state; nothing is written.
+
+    Args:
+        ledger: The open ledger, perhaps read-only.
+        person: The person's id; one not on record is as good as any.
+        purpose_id: The purpose's id; its newest version is meant.
+        asked: The answer.
+
+    Returns:
+        Why not; None when it could.
+
+    Raises:
+        UnknownPurpose: There is no such purpose.
+    """
+    purpose = ledger.purpose(purpose_id)
+    record = next((each for each in ledger.consents(person) if each.purpose.id == purpose_id), None)
+    state = NOTHING_ON_RECORD
+    if record is not None and record.history:
+        state = ConsentState(record.status, record.history[-1])
+    return refused_transition(
+        state, asked, purpose_version=purpose.version, notice_version=purpose.notice.version
+    )

@@ -1,0 +1,109 @@
+"""Options that several commands share, and how every command answers: click and this room's light modules only.
+
+Start-up is budgeted (benchmarks/startup.py): nothing heavier than click, SQLAlchemy and cryptography may load here.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from consent import words
+from consent.home import open_home
+from consent.ledger import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import TypeVar
+
+    from consent.home import Home
+
+    Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class PersonId(click.ParamType[str]):
+    """A person's id; ``-`` reads it from standard input, so that it stands neither in shell history nor in ``ps``."""
+
+    name = "id"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Read the id; never repeat it in a message."""
+        person = sys.stdin.readline().rstrip("\r\n") if value == "-" else value
+        if not person.strip():
+            self.fail("no id: standard input was empty" if value == "-" else "the id is empty", param, ctx)
+        return person
+
+
+person_option = click.option(
+    "--person",
+    type=PersonId(),
+    required=True,
+    help="The person's id (for a city: the national identity code). '-' reads it from standard input, "
+    "so that it stands neither in the shell's history nor in the list of processes.",
+)
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
+
+dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+
+
+def language_option(help_text: str, default: str | None = None) -> Callable[[Command], Command]:
+    """``--language fi|sv|en``.
+
+    Args:
+        help_text: What the language is of: a notice shown, or the answer.
+        default: A fixed default; else LUVALLA_LANGUAGE, else the environment's language.
+
+    Returns:
+        The decorator.
+    """
+    return click.option(
+        "--language",
+        type=click.Choice(words.LANGUAGES),
+        envvar="LUVALLA_LANGUAGE" if default is None else None,
+        default=default or words.language_of_environment,
+        show_default=default or "from the environment",
+        help=help_text,
+    )
+
+
+answer_language_option = language_option("The language of the answer.")
+
+
+def current_home() -> Home:
+    """The home that the command line was called for.
+
+    Raises:
+        HomeMissing: There is none; the hint says how to make one.
+    """
+    return open_home(click.get_current_context().obj["home"])
+
+
+def open_ledger(*, read_only: bool = False) -> Ledger:
+    """Open the ledger of the current home; a context manager.
+
+    Args:
+        read_only: For commands that only look.
+
+    Raises:
+        ConsentError: As ``Ledger.open`` and ``open_home`` say.
+    """
+    return Ledger.open(current_home(), read_only=read_only)
+
+
+def respond(answer: Any, lines: Iterable[str], *, as_json: bool) -> None:
+    """Print the result on standard output, for a machine or for a person.
+
+    Args:
+        answer: JSON values.
+        lines: The same for people; not asked for when JSON is wanted.
+        as_json: Which of the two.
+    """
+    if as_json:
+        click.echo(json.dumps(answer, ensure_ascii=False, indent=2))
+        return
+    for line in lines:
+        click.echo(line)
