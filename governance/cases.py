@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from governance.ballot import Ballot, read_ballot
@@ -163,13 +163,11 @@ class Cases:
 def _read(path: Path) -> Case:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        names = {field.name for field in fields(Case)}
-        if set(document) != names:
-            raise ValueError
+        # An unknown or missing key is a TypeError of the dataclass itself.
         case = Case(**document)
         lists = ("trained_by", "audited_by", "reports", "votes")
         return replace(case, **{name: tuple(document[name]) for name in lists})
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, KeyError) as error:
         message = f"{path} is not a case of luvalla"
         raise GovernanceEvidenceError(
             message, "restore it from a backup, or attach the version again"

@@ -6,9 +6,12 @@ import hashlib
 import os
 import re
 import secrets
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from governance.errors import GovernanceEvidenceError, GovernanceInputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -83,7 +86,9 @@ class EvidenceStore:
         content = path.read_bytes()
         if digest_of(content) != digest:
             message = f"the evidence kept under {digest} was changed: it now has {digest_of(content)}"
-            raise GovernanceEvidenceError(message, "restore it from a backup; nothing that rests on it is valid")
+            raise GovernanceEvidenceError(
+                message, "restore it from a backup; nothing that rests on it is valid"
+            )
         return content
 
     def __contains__(self, digest: object) -> bool:
@@ -91,7 +96,9 @@ class EvidenceStore:
 
     def _path(self, digest: str) -> Path:
         if not _DIGEST.fullmatch(digest):
-            message = f"not a digest: expected 'sha256:' and 64 hexadecimal digits, got {len(digest)} characters"
+            message = (
+                f"not a digest: expected 'sha256:' and 64 hexadecimal digits, got {len(digest)} characters"
+            )
             raise GovernanceInputError(message)
         return self.folder / digest.removeprefix("sha256:")
 

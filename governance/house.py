@@ -93,7 +93,7 @@ class House:
         return members_of(self.trust_root)
 
     def issuers(self) -> tuple[str, ...]:
-        """vkeys that may sign certificates: the log's keys."""
+        """Vkeys that may sign certificates: the log's keys."""
         return tuple(known.key.vkey for known in self.trust_root.log_keys)
 
     def policy(self) -> Policy:

@@ -6,72 +6,29 @@ evidence each time: a case's file is an index, an MLflow tag or alias is a point
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from audits import report as audit_reports
-from consent.canonical import format_time, parse_time
+from consent.canonical import format_time
 from consent.tlog.note import load_key
 from governance import board, certificate, gate
 from governance.ballot import Ballot, Question
 from governance.board import BoardDecision, DecisionOutcome
-from governance.certificate import Invalid, Revocation, RevocationKind, Subject, Valid
+from governance.certificate import Invalid, Subject, Valid
+from governance.certified import check_certificate, subject_of
 from governance.errors import GovernanceEvidenceError, GovernanceInputError
-from governance.gate import GateDecision, GateOutcome
+from governance.gate import GateDecision
 from governance.vote import IgnoredVote, Vote, open_vote, verify_vote
-from models import artifact, plugins
+from models import plugins
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from audits.report import AuditReport
     from governance.cases import Case
     from governance.house import House
-    from models.service import Service
 
 CHAMPION = "champion"
 """The governed alias: the version that `luvalla run` runs."""
-
-
-class Step(enum.StrEnum):
-    """How far a version has come."""
-
-    REGISTERED = "registered"
-    REFUSED_BY_GATE = "refused by the gate"
-    AUDITED = "audited, may go to the board"
-    UNDER_REVIEW = "under review"
-    DECIDED_NO = "the board said no"
-    DECIDED_YES = "the board said yes"
-    CERTIFIED = "certified"
-    CHAMPION = "champion"
-    SUSPENDED = "suspended"
-    REVOKED = "revoked"
-    EXPIRED = "expired"
-    INVALID = "certificate does not verify"
-
-
-@dataclass(frozen=True)
-class Standing:
-    """Where a version stands, now.
-
-    Args:
-        case: The version.
-        step: How far it has come.
-        waits_for: Who has to do what next; "" where nothing waits.
-        reasons: Why it is where it is.
-        gate: The gate's answer, recomputed; None where there is no report.
-        decision: The board's decision, recomputed; None without a ballot.
-        expires: Until when its certificate holds; "" without one.
-    """
-
-    case: Case
-    step: Step
-    waits_for: str
-    reasons: tuple[str, ...] = ()
-    gate: GateDecision | None = None
-    decision: BoardDecision | None = None
-    expires: str = ""
 
 
 def latest_report(house: House, case: Case) -> AuditReport | None:
@@ -186,21 +143,6 @@ def tally(house: House, case: Case) -> BoardDecision | None:
     )
 
 
-def subject_of(house: House, service: Service, name: str, version: str, folder: Path) -> Subject:
-    """What a certificate must be about, from a private copy of the artifact and the service as installed."""
-    purposes = sorted({service.purposes.development, service.purposes.offer})
-    loaded = artifact.manifest(folder)
-    return Subject(
-        service=service.id,
-        model_name=name,
-        model_version=version,
-        model_digest=artifact.digest(folder),
-        data_contract=service.contract_digest(),
-        purposes=tuple((purpose, house.ledger.purpose(purpose).version) for purpose in purposes),
-        selection=("threshold", repr(float(loaded.threshold))),
-    )
-
-
 @dataclass(frozen=True)
 class NotPromoted:
     """Why a version was not promoted; a value, since a no is expected.
@@ -269,7 +211,9 @@ def promote(house: House, service_id: str, version: str) -> Promoted | NotPromot
         return NotPromoted(index.outcome is DecisionOutcome.OPEN, index.reasons, opened, index)
     held = check_certificate(house, subject)
     if isinstance(held, Invalid):
-        return NotPromoted(waiting=False, reasons=(held.reason, held.way_out), ballot=opened, decision=decision)
+        return NotPromoted(
+            waiting=False, reasons=(held.reason, held.way_out), ballot=opened, decision=decision
+        )
     house.registry.set_alias(case.name, CHAMPION, case.version)
     return Promoted(
         held.certificate.digest,
@@ -325,142 +269,6 @@ def _certify(house: House, case: Case, subject: Subject, ballot: Ballot) -> int 
     return index
 
 
-def check_certificate(house: House, subject: Subject) -> Valid | Invalid:
-    """Whether the ledger holds a certificate that is good for exactly this, now.
-
-    Every certificate recorded for this artifact is tried, newest first: a case's file, an alias or a tag is not asked.
-
-    Returns:
-        The first that verifies, or why the newest does not.
-    """
-    entries = [
-        entry
-        for entry in reversed(house.ledger.institutional("certificate"))
-        if (entry.body["service"], entry.body["model_name"], entry.body["model_version"])
-        == (subject.service, subject.model_name, subject.model_version)
-    ]
-    first: Invalid | None = None
-    for entry in entries:
-        found = _check_one(house, subject, str(entry.body["envelope"]), str(entry.body["report"]), entry.body["votes"], entry)
-        if isinstance(found, Valid):
-            return found
-        first = first or found
-    return first or Invalid(
-        "certificate",
-        f"the ledger holds no certificate for version {subject.model_version} of {subject.model_name}",
-        f"`luvalla promote {subject.service} {subject.model_version}` asks the board for one",
-    )
-
-
-def _check_one(house: House, subject: Subject, envelope: str, report: str, votes: list[str], entry: object) -> Valid | Invalid:
-    service = plugins.service(subject.service)
-    policy = house.policy()
-    try:
-        facts = audit_reports.from_json(house.evidence.get(report))
-        raw = house.evidence.get(envelope)
-        raw_votes = [house.evidence.get(digest) for digest in votes]
-    except (GovernanceEvidenceError, GovernanceInputError) as error:
-        return Invalid("evidence", error.message, error.hint)
-    return certificate.verify(
-        raw,
-        raw_votes,
-        members=house.members(),
-        quorum=house.trust_root.quorum,
-        issuers=house.issuers(),
-        subject=subject,
-        gate=gate.decide(facts, policy, service=service.id, kind=service.kind, model_digest=subject.model_digest),
-        policy=policy,
-        revocations=revocations(house),
-        at=house.clock(),
-        recorded=getattr(entry, "at", None),
-    )
-
-
-def revocations(house: House) -> tuple[Revocation, ...]:
-    """Every suspension and revocation that the ledger records."""
-    return tuple(
-        Revocation(
-            certificate=str(entry.body["certificate"]),
-            kind=RevocationKind(entry.body["kind"]),
-            at=entry.at,
-            until=None if entry.body["until"] is None else parse_time(entry.body["until"]),
-        )
-        for entry in house.ledger.institutional("revocation")
-    )
-
-
-def stop(house: House, service_id: str, version: str, kind: RevocationKind, *, reason: str, until: str | None) -> int:
-    """Record that a version's certificate is suspended or revoked; the next run refuses it.
-
-    Args:
-        house: The installation.
-        service_id: Service.
-        version: Version.
-        kind: Suspended for a time, or revoked for good.
-        reason: In plain words; kept as evidence, its digest is recorded.
-        until: End of a suspension, as the ledger writes times; None: until the board decides.
-
-    Returns:
-        Index of the entry.
-
-    Raises:
-        GovernanceInputError: The version has no certificate (exit 2).
-    """
-    case = house.cases.get(service_id, version)
-    if not case.certificate:
-        message = f"version {version} of {service_id} has no certificate"
-        raise GovernanceInputError(message, "there is nothing to stop: without a certificate it does not run")
-    index = house.ledger.append_institutional(
-        "revocation",
-        {
-            "certificate": case.certificate,
-            "kind": str(kind),
-            "reason": house.evidence.put(reason.encode()),
-            "until": until,
-        },
-    )
-    house.ledger.checkpoint()
-    return index
-
-
-def standing(house: House, case: Case, champion: str | None) -> Standing:
-    """Where a version stands now.
-
-    Args:
-        house: The installation.
-        case: The version.
-        champion: The version that the alias points at, or None.
-    """
-    decision = judge(house, case)
-    if decision is None:
-        return Standing(case, Step.REGISTERED, "an audit (`luvalla audits run`)")
-    if not decision.acceptable:
-        return Standing(case, Step.REFUSED_BY_GATE, "a better version", decision.why_not, decision)
-    if case.certificate:
-        return _standing_certified(house, case, champion, decision)
-    verdict = tally(house, case)
-    if verdict is None:
-        return Standing(case, Step.AUDITED, "`luvalla promote` to put it to the board", decision.why_not, decision)
-    if verdict.outcome is DecisionOutcome.OPEN:
-        return Standing(case, Step.UNDER_REVIEW, "the board (`luvalla board decide`)", verdict.reasons, decision, verdict)
-    if not verdict.approved:
-        return Standing(case, Step.DECIDED_NO, "a better version", verdict.reasons, decision, verdict)
-    return Standing(case, Step.DECIDED_YES, "`luvalla promote` to certify it", (), decision, verdict)
-
-
-def _standing_certified(house: House, case: Case, champion: str | None, decision: GateDecision) -> Standing:
-    service = plugins.service(case.service)
-    with house.private_folder() as folder:
-        copy = house.registry.download(case.name, case.version, folder / "model")
-        found = check_certificate(house, subject_of(house, service, case.name, case.version, copy))
-    if isinstance(found, Invalid):
-        steps = {"expired": Step.EXPIRED, "revoked": Step.REVOKED, "suspended": Step.SUSPENDED}
-        return Standing(case, steps.get(found.check, Step.INVALID), found.way_out, (found.reason,), decision)
-    step = Step.CHAMPION if champion == case.version else Step.CERTIFIED
-    waits = "" if step is Step.CHAMPION else "`luvalla promote` to make it the champion"
-    return Standing(case, step, waits, (), decision, found.decision, format_time(found.certificate.expires))
-
-
 def _ballot_of(case: Case) -> Ballot:
     ballot = case.question()
     if ballot is None:
@@ -474,26 +282,9 @@ def _votes(house: House, case: Case) -> list[bytes]:
 
 
 def _entry_of(house: House, envelope: str) -> int | None:
-    found = [entry.index for entry in house.ledger.institutional("certificate") if entry.body["envelope"] == envelope]
+    found = [
+        entry.index
+        for entry in house.ledger.institutional("certificate")
+        if entry.body["envelope"] == envelope
+    ]
     return found[-1] if found else None
-
-
-__all__ = [
-    "CHAMPION",
-    "GateOutcome",
-    "NotPromoted",
-    "Promoted",
-    "Standing",
-    "Step",
-    "cast",
-    "check_certificate",
-    "judge",
-    "latest_report",
-    "open_ballot",
-    "promote",
-    "revocations",
-    "standing",
-    "stop",
-    "subject_of",
-    "tally",
-]

@@ -1,0 +1,101 @@
+"""Where each version stands and what waits for whom: recomputed from the evidence, for `luvalla status` and the inbox."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consent.canonical import format_time
+from governance.board import BoardDecision, DecisionOutcome
+from governance.certificate import Invalid
+from governance.certified import check_certificate, subject_of
+from governance.promotion import judge, tally
+from models import plugins
+
+if TYPE_CHECKING:
+    from governance.cases import Case
+    from governance.gate import GateDecision
+    from governance.house import House
+
+
+class Step(enum.StrEnum):
+    """How far a version has come."""
+
+    REGISTERED = "registered"
+    REFUSED_BY_GATE = "refused by the gate"
+    AUDITED = "audited, may go to the board"
+    UNDER_REVIEW = "under review"
+    DECIDED_NO = "the board said no"
+    DECIDED_YES = "the board said yes"
+    CERTIFIED = "certified"
+    CHAMPION = "champion"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+    INVALID = "certificate does not verify"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where a version stands, now.
+
+    Args:
+        case: The version.
+        step: How far it has come.
+        waits_for: Who has to do what next; "" where nothing waits.
+        reasons: Why it is where it is.
+        gate: The gate's answer, recomputed; None where there is no report.
+        decision: The board's decision, recomputed; None without a ballot.
+        expires: Until when its certificate holds; "" without one.
+    """
+
+    case: Case
+    step: Step
+    waits_for: str
+    reasons: tuple[str, ...] = ()
+    gate: GateDecision | None = None
+    decision: BoardDecision | None = None
+    expires: str = ""
+
+
+def standing(house: House, case: Case, champion: str | None) -> Standing:
+    """Where a version stands now.
+
+    Args:
+        house: The installation.
+        case: The version.
+        champion: The version that the alias points at, or None.
+    """
+    decision = judge(house, case)
+    if decision is None:
+        return Standing(case, Step.REGISTERED, "an audit (`luvalla audits run`)")
+    if not decision.acceptable:
+        return Standing(case, Step.REFUSED_BY_GATE, "a better version", decision.why_not, decision)
+    if case.certificate:
+        return _standing_certified(house, case, champion, decision)
+    verdict = tally(house, case)
+    if verdict is None:
+        return Standing(
+            case, Step.AUDITED, "`luvalla promote` to put it to the board", decision.why_not, decision
+        )
+    if verdict.outcome is DecisionOutcome.OPEN:
+        return Standing(
+            case, Step.UNDER_REVIEW, "the board (`luvalla board decide`)", verdict.reasons, decision, verdict
+        )
+    if not verdict.approved:
+        return Standing(case, Step.DECIDED_NO, "a better version", verdict.reasons, decision, verdict)
+    return Standing(case, Step.DECIDED_YES, "`luvalla promote` to certify it", (), decision, verdict)
+
+
+def _standing_certified(house: House, case: Case, champion: str | None, decision: GateDecision) -> Standing:
+    service = plugins.service(case.service)
+    with house.private_folder() as folder:
+        copy = house.registry.download(case.name, case.version, folder / "model")
+        found = check_certificate(house, subject_of(house, service, case.name, case.version, copy))
+    if isinstance(found, Invalid):
+        steps = {"expired": Step.EXPIRED, "revoked": Step.REVOKED, "suspended": Step.SUSPENDED}
+        return Standing(case, steps.get(found.check, Step.INVALID), found.way_out, (found.reason,), decision)
+    step = Step.CHAMPION if champion == case.version else Step.CERTIFIED
+    waits = "" if step is Step.CHAMPION else "`luvalla promote` to make it the champion"
+    return Standing(case, step, waits, (), decision, found.decision, format_time(found.certificate.expires))
