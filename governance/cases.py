@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from governance.ballot import Ballot, read_ballot
@@ -163,10 +163,10 @@ class Cases:
 def _read(path: Path) -> Case:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
+        for name in ("trained_by", "audited_by", "reports", "votes"):
+            document[name] = tuple(document[name])
         # An unknown or missing key is a TypeError of the dataclass itself.
-        case = Case(**document)
-        lists = ("trained_by", "audited_by", "reports", "votes")
-        return replace(case, **{name: tuple(document[name]) for name in lists})
+        return Case(**document)
     except (OSError, ValueError, TypeError, KeyError) as error:
         message = f"{path} is not a case of luvalla"
         raise GovernanceEvidenceError(
