@@ -1,44 +1,21 @@
-"""A question put to the board, and a member's signed answer to it.
-
-A vote is an in-toto Statement in a DSSE envelope of its own, signed with the member's key: over the ballot (and by it over
-report, model and policy), the choice, the reasons in the member's own words, conditions, expiry and time. Nothing but the
-vote's bytes and the member's public key is needed to check it.
-"""
+"""A question put to the board: bound by digest to what it is about, and to whose work it is."""
 
 from __future__ import annotations
 
 import enum
-import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from consent.canonical import digest, encode, format_time
-from governance.errors import GovernanceInputError
+from consent.canonical import digest, encode, format_time, parse_time
+from consent.errors import ConsentError
+from consent.trust import TrustRoot
+from consent.trust_chain import Member as Member
+from governance.errors import EnvelopeError, GovernanceInputError
 from governance.gate import GateOutcome
 
-MAX_REASONS = 10_000
-"""Characters of reasons in one vote: some three pages. More belongs in an attachment to the minutes."""
-
-
-class Role(enum.StrEnum):
-    """A seat on the board, in the trust root's words."""
-
-    CHAIR = "chair"
-    MEMBER = "member"
-    DATA_PROTECTION_OFFICER = "data-protection-officer"
-    CITIZENS_REPRESENTATIVE = "citizens-representative"
-
-
-class Choice(enum.StrEnum):
-    """What a member says to the ballot's question."""
-
-    FOR = "for"
-    AGAINST = "against"
-    ABSTAIN = "abstain"
+_HINT = "The file was changed, or was not written by this version of luvalla."
 
 
 class Question(enum.StrEnum):
@@ -46,31 +23,6 @@ class Question(enum.StrEnum):
 
     CERTIFY = "certify"
     REVOKE = "revoke"
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One term of one board member, as the trust root states it.
-
-    Args:
-        id: The member's id; one person keeps one id over terms and keys.
-        name: As it stands in the minutes.
-        role: The seat.
-        vkey: C2SP verifier key, Ed25519 (`name+hash+key`).
-        since: First moment of the term.
-        until: First moment after the term.
-    """
-
-    id: str
-    name: str
-    role: Role
-    vkey: str
-    since: datetime
-    until: datetime
-
-    def serves(self, at: datetime) -> bool:
-        """Whether the term covers this moment."""
-        return self.since <= at < self.until
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +42,7 @@ class Ballot:
         report_digest: DIGEST of the audit report's bytes.
         policy_digest: DIGEST of the policy file's bytes.
         gate_outcome: What the gate said of the report, so that the member signs having been told.
-        undecided: Codes of the deciding lines without enough evidence.
+        undecided: Ids of the deciding lines without enough evidence.
         trained_by: Ids of the people who trained the model; never empty.
         audited_by: Ids of the people who ran the audit; never empty.
         owned_by: Ids of the people who own the service or the model.
@@ -177,99 +129,82 @@ class Condition:
     due: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Vote:
-    """One member's vote whose signature was verified with that member's key (`ballot.verify_vote`).
-
-    Args:
-        member: Member id that the key belongs to.
-        vkey: The key that verified it.
-        ballot: Id of the ballot that was signed.
-        choice: For, against or abstain.
-        reasons: In the member's own words.
-        conditions: What must be done; only meaningful in a vote for.
-        expires: Until when the yes holds; None leaves it to the policy.
-        at: When, as the member wrote it.
-        digest: DIGEST of the vote's envelope.
-    """
-
-    member: str
-    vkey: str
-    ballot: str
-    choice: Choice
-    reasons: str
-    conditions: tuple[Condition, ...]
-    expires: datetime | None
-    at: datetime
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class IgnoredVote:
-    """A vote that does not count, and why: shown in the minutes, never dropped in silence.
-
-    Args:
-        digest: DIGEST of the vote's envelope.
-        member: Member id where one is known.
-        reason: Plain words.
-    """
-
-    digest: str
-    member: str | None
-    reason: str
-
-
-def why_reasons_fail(reasons: str) -> str | None:
-    """Why these are not reasons in a member's own words, or None."""
-    if not any(unicodedata.category(char)[0] in "LN" for char in reasons):
-        return "gives no reasons in the member's own words"
-    if len(reasons) > MAX_REASONS:
-        return f"its reasons have {len(reasons)} characters, at most {MAX_REASONS} are read"
-    return None
-
-
-
-
-def sign_vote(
-    ballot: Ballot,
-    *,
-    choice: Choice,
-    reasons: str,
-    at: datetime,
-    key: Ed25519PrivateKey,
-    key_name: str,
-    conditions: Sequence[Condition] = (),
-    expires: datetime | None = None,
-) -> bytes:
-    """Sign a vote.
-
-    Args:
-        ballot: What is answered.
-        choice: For, against or abstain.
-        reasons: In the member's own words.
-        at: Now.
-        key: The member's private key.
-        key_name: Name in the member's vkey.
-        conditions: What must be done, in a vote for.
-        expires: Until when a yes holds.
-
-    Returns:
-        The envelope's canonical bytes.
+def read_ballot(document: object) -> Ballot:
+    """The ballot that `Ballot.document` wrote; no other spelling.
 
     Raises:
-        VoteFormError: Reasons are missing or too long, or terms are put on something else than a vote for.
+        EnvelopeError: It is none.
     """
-    raise NotImplementedError
+    try:
+        if not isinstance(document, dict):
+            raise EnvelopeError("The ballot is not a JSON object.", _HINT)
+        model = document["model"]
+        ballot = Ballot(
+            question=Question(document["question"]),
+            service=text_in(document, "service"),
+            model_name=text_in(model, "name"),
+            model_version=text_in(model, "version"),
+            model_digest=text_in(model, "digest"),
+            report_digest=text_in(document, "report"),
+            policy_digest=text_in(document, "policy"),
+            gate_outcome=GateOutcome(document["gate_outcome"]),
+            undecided=_texts_in(document, "undecided"),
+            trained_by=_texts_in(document, "trained_by"),
+            audited_by=_texts_in(document, "audited_by"),
+            owned_by=_texts_in(document, "owned_by"),
+            opened=parse_time(text_in(document, "opened")),
+            certificate=None if document["certificate"] is None else text_in(document, "certificate"),
+        )
+    except (KeyError, TypeError, ValueError, ConsentError, GovernanceInputError) as error:
+        raise EnvelopeError(f"The ballot cannot be read ({error}).", _HINT) from error
+    if ballot.document() != document:
+        raise EnvelopeError("The ballot is not in its one spelling.", _HINT)
+    return ballot
 
 
-def verify_vote(envelope: bytes, members: Sequence[Member]) -> Vote | IgnoredVote:
-    """Check a vote's signature with the key of the member it names.
+def condition_documents(conditions: Iterable[Condition]) -> list[dict[str, str]]:
+    """Conditions as JSON values, earliest first."""
+    ordered = sorted(set(conditions), key=lambda condition: (condition.due, condition.text))
+    return [{"due": format_time(condition.due), "text": condition.text} for condition in ordered]
 
-    Args:
-        envelope: Exact bytes.
-        members: Board members of the trust root in force, all terms.
 
-    Returns:
-        The vote, or why it cannot count: not a member's key, a broken signature, another spelling.
+def read_conditions(document: object) -> tuple[Condition, ...]:
+    """The conditions that `condition_documents` wrote; no other spelling.
+
+    Raises:
+        EnvelopeError: They are none.
     """
-    raise NotImplementedError
+    try:
+        items = document if isinstance(document, list) else [None]
+        conditions = tuple(
+            Condition(text_in(item, "text"), parse_time(text_in(item, "due"))) for item in items
+        )
+    except (TypeError, KeyError, ValueError, ConsentError) as error:
+        raise EnvelopeError("The conditions cannot be read.", _HINT) from error
+    if condition_documents(conditions) != document:
+        raise EnvelopeError("The conditions are not in their one spelling.", _HINT)
+    return conditions
+
+
+def text_in(document: Any, key: str) -> str:
+    """The text under a key of a JSON object.
+
+    Raises:
+        EnvelopeError: There is none.
+    """
+    value = document.get(key) if isinstance(document, dict) else None
+    if not isinstance(value, str):
+        raise EnvelopeError(f"Expected a text under {key!r}.", _HINT)
+    return value
+
+
+def _texts_in(document: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    value = document[key]
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise EnvelopeError(f"Expected a list of texts under {key!r}.", _HINT)
+    return tuple(value)
+
+
+def members_of(trust_root: TrustRoot) -> tuple[Member, ...]:
+    """Every term of every board member in the trust root in force."""
+    return trust_root.board

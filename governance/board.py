@@ -24,9 +24,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from consent.canonical import format_time
-from governance.ballot import Ballot, Choice, Condition, IgnoredVote, Member, Question, Role, Vote, why_reasons_fail
+from consent.trust_chain import Member
+from governance.ballot import Ballot, Condition, Question
 from governance.gate import GateDecision, GateOutcome
-from governance.policy import BoardRules, months_after
+from governance.policy import months_after
+from governance.profile import BoardRules
+from governance.vote import Choice, IgnoredVote, Vote, why_reasons_fail
+
+
+OFFICER = "data-protection-officer"
+"""The role, as the trust root spells it (`consent.trust_chain.ROLES`)."""
+
 
 class DecisionOutcome(enum.StrEnum):
     """How a ballot stands."""
@@ -105,7 +113,10 @@ def decide(
         against.append("This ballot does not ask to certify a version.")
     against += _mismatches(ballot, gate)
     if gate.outcome in {GateOutcome.FAILED, GateOutcome.REFUSED} or not gate.acceptable:
-        against.append(f"The gate's answer is {gate.outcome}, which no vote can turn into a yes: " + "; ".join(gate.why_not))
+        against.append(
+            f"The gate's answer is {gate.outcome}, which no vote can turn into a yes: "
+            + "; ".join(gate.why_not)
+        )
     needs_terms = gate.outcome is GateOutcome.NOT_ENOUGH_EVIDENCE
     tally = _tally(members, quorum, votes, ballot=ballot, at=at, rules=rules if needs_terms else None)
     if against:
@@ -115,9 +126,13 @@ def decide(
     if not tally.carried:
         return tally.refused([tally.why_not_carried()])
     in_favour = [vote for vote in tally.counted if vote.choice is Choice.FOR]
-    conditions = tuple(sorted({condition for vote in in_favour for condition in vote.conditions}, key=_by_due))
+    conditions = tuple(
+        sorted({condition for vote in in_favour for condition in vote.conditions}, key=_by_due)
+    )
     months = rules.accept.months_at_most if needs_terms else rules.certificate_months
-    expires = min([months_after(at, months), *(vote.expires for vote in in_favour if vote.expires is not None)])
+    expires = min(
+        [months_after(at, months), *(vote.expires for vote in in_favour if vote.expires is not None)]
+    )
     if expires <= at:
         return tally.refused([f"The earliest expiry that a member set, {format_time(expires)}, has passed."])
     outcome = DecisionOutcome.APPROVED_WITH_CONDITIONS if conditions else DecisionOutcome.APPROVED
@@ -159,7 +174,7 @@ def why_may_not_vote(member: Member, ballot: Ballot, at: datetime) -> str | None
 
     For the command line and the pages, which say so before a member signs in vain.
     """
-    if not member.serves(at):
+    if not member.signs_at(at):
         return f"the term runs from {format_time(member.since)} to {format_time(member.until)}"
     return ballot.interest_of(member.id)
 
@@ -255,12 +270,12 @@ def _tally(
 def _why_ignored(
     vote: Vote, members: Sequence[Member], *, ballot: Ballot, at: datetime, rules: BoardRules | None
 ) -> str | None:
-    terms = [member for member in members if member.id == vote.member and member.vkey == vote.vkey]
+    terms = [member for member in members if member.id == vote.member and member.key.vkey == vote.vkey]
     if not terms:
         return "not a member's key under the trust root in force"
     if vote.ballot != ballot.id:
         return "signed for another ballot"
-    if not any(term.serves(vote.at) and term.serves(at) for term in terms):
+    if not any(term.signs_at(vote.at) and term.signs_at(at) for term in terms):
         return "the member's term does not cover both the vote and the decision"
     if (interest := ballot.interest_of(vote.member)) is not None:
         return f"recused: the member {interest}"
@@ -297,13 +312,17 @@ def _last_of_each(votes: Iterable[Vote]) -> tuple[tuple[Vote, ...], list[Ignored
         last = max(vote.at for vote in theirs)
         latest = [vote for vote in theirs if vote.at == last]
         ignored += [
-            IgnoredVote(vote.digest, member, "replaced by the member's later vote") for vote in theirs if vote.at != last
+            IgnoredVote(vote.digest, member, "replaced by the member's later vote")
+            for vote in theirs
+            if vote.at != last
         ]
         if len(latest) == 1:
             counted += latest
         else:
             ignored += [
-                IgnoredVote(vote.digest, member, "contradicts another vote of the same second; neither counts")
+                IgnoredVote(
+                    vote.digest, member, "contradicts another vote of the same second; neither counts"
+                )
                 for vote in latest
             ]
     return tuple(counted), ignored
@@ -313,12 +332,11 @@ def _why_open(members: Sequence[Member], quorum: int, counted: Sequence[Vote], a
     """Why the ballot cannot be closed yet; emptiness and a broken board keep it open, which is never a yes."""
     if quorum < 1:
         return "The trust root sets no quorum, so the board cannot decide."
-    if not any(member.serves(at) for member in members):
+    if not any(member.signs_at(at) for member in members):
         return "No member of the board is in office."
-    owners: dict[str, str] = {}
+    owners: dict[bytes, str] = {}
     for member in members:
-        key = member.vkey.rpartition("+")[2]
-        if owners.setdefault(key, member.id) != member.id:
+        if owners.setdefault(member.key.public, member.id) != member.id:
             return "Two members share one key, so their votes cannot be told apart."
     if len(counted) < quorum:
         return f"{len(counted)} of the {quorum} votes needed for quorum count so far."
@@ -326,7 +344,7 @@ def _why_open(members: Sequence[Member], quorum: int, counted: Sequence[Vote], a
 
 
 def _officer(members: Sequence[Member], counted: Sequence[Vote], at: datetime) -> str:
-    officers = {m.id for m in members if m.role is Role.DATA_PROTECTION_OFFICER and m.serves(at)}
+    officers = {m.id for m in members if m.role == OFFICER and m.signs_at(at)}
     if not officers:
         return "no data protection officer serves on the board"
     choices = sorted({str(vote.choice) for vote in counted if vote.member in officers})
@@ -351,5 +369,3 @@ def _mismatches(ballot: Ballot, gate: GateDecision) -> list[str]:
 
 def _by_due(condition: Condition) -> tuple[datetime, str]:
     return condition.due, condition.text
-
-

@@ -10,37 +10,26 @@ from __future__ import annotations
 import enum
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-from governance.ballot import Ballot, Condition, Member
-from governance.board import BoardDecision
+from consent.canonical import digest, format_time
+from consent.errors import ConsentError
+from consent.tlog.note import SigningKey, VerifierKey
+from consent.trust_chain import Member
+from governance.ballot import Ballot, Condition
+from governance.board import BoardDecision, decide
+from governance.certificate_form import Certificate, Subject, parse, write
+from governance.envelope import Envelope
+from governance.errors import EnvelopeError, GovernanceInputError
 from governance.gate import GateDecision
 from governance.policy import Policy
+from governance.vote import verify_vote
 
+RECORDED_WITHIN = timedelta(days=1)
+"""A certificate is recorded when it is issued; a day allows for an outage between the two, and for nothing else: otherwise a
+decision could be dated into the term of members who have left."""
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What a certificate is about: the version, and what it runs with.
-
-    Args:
-        service: Service id.
-        model_name: Registered model name.
-        model_version: Its version there.
-        model_digest: DIGEST of the artifact.
-        data_contract: DIGEST of the service's data contract (`Service.contract_digest`).
-        purposes: (purpose id, version) pairs that it may be used for, sorted.
-        selection: How people are selected: `("threshold", repr)` or `("capacity", repr)`, the number as `repr` writes it.
-    """
-
-    service: str
-    model_name: str
-    model_version: str
-    model_digest: str
-    data_contract: str
-    purposes: tuple[tuple[str, int], ...]
-    selection: tuple[str, str]
+_DECIDE_AGAIN = "Put the version to the board again."
 
 
 class RevocationKind(enum.StrEnum):
@@ -65,29 +54,6 @@ class Revocation:
     kind: RevocationKind
     at: datetime
     until: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """A certificate as read; nothing in it is to be believed before `verify`.
-
-    Args:
-        digest: DIGEST of the envelope's bytes.
-        subject: What it is about.
-        ballot: The ballot it rests on.
-        votes: DIGESTs of the votes' envelopes, sorted.
-        issued: The moment of the decision.
-        expires: First moment at which it no longer holds.
-        conditions: What the board asked, and by when.
-    """
-
-    digest: str
-    subject: Subject
-    ballot: Ballot
-    votes: tuple[str, ...]
-    issued: datetime
-    expires: datetime
-    conditions: tuple[Condition, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,24 +94,50 @@ def issue(
     gate: GateDecision,
     policy: Policy,
     at: datetime,
-    key: Ed25519PrivateKey,
-    key_name: str,
+    key: SigningKey,
 ) -> bytes | BoardDecision:
     """Make a certificate if the board's rules say yes; else give the decision that says why not.
 
+    Args:
+        subject: The version, and what it will run with.
+        ballot: What the board was asked.
+        votes: The votes' envelopes, exact bytes.
+        members: Board members of the trust root in force, all terms.
+        quorum: From the same trust root.
+        gate: The gate's decision.
+        policy: The policy in force.
+        at: The moment of the decision.
+        key: The log's key; it makes a certificate readable as ours, and gives it no authority.
+
     Returns:
         The envelope's canonical bytes (its DIGEST goes to the ledger), or the decision that is no yes.
-    """
-    raise NotImplementedError
-
-
-def parse(envelope: bytes) -> Certificate:
-    """Read a certificate strictly, believing nothing.
 
     Raises:
-        EnvelopeError: It is no certificate of ours, or not spelled canonically.
+        GovernanceInputError: The subject is not what the ballot is about.
     """
-    raise NotImplementedError
+    if (fault := _other_subject(subject, ballot)) is not None:
+        raise GovernanceInputError(
+            f"The certificate would be about another {fault} than the ballot.",
+            "Open a ballot on this version.",
+        )
+    opened = [verify_vote(envelope, members) for envelope in votes]
+    decision = decide(members, quorum, opened, gate, ballot=ballot, rules=policy.board, at=at)
+    if not decision.approved or decision.expires is None:
+        return decision
+    return write(
+        Certificate(
+            digest="",
+            subject=subject,
+            ballot=ballot,
+            report=gate.report_digest,
+            policy=policy.digest,
+            votes=tuple(sorted(vote.digest for vote in decision.counted)),
+            issued=at,
+            expires=decision.expires,
+            conditions=decision.conditions,
+        ),
+        key,
+    )
 
 
 def verify(
@@ -165,10 +157,18 @@ def verify(
 ) -> Valid | Invalid:
     """Check a certificate against everything it should be bound to, as of now.
 
+    1. It is a certificate, signed by the log's key of the trust root in force.
+    2. It is about exactly what is about to run: artifact, name, version, service, data contract, purposes, selection.
+    3. It rests on this report and this policy, and its ballot on the same.
+    4. Its time has come, is not over, and is the time at which the ledger recorded it.
+    5. It is neither suspended nor revoked, and none of its conditions is overdue.
+    6. It names exactly the votes at hand, and by these the board's rules, applied again now, say yes: under the same
+       conditions, and for no shorter time.
+
     Args:
         envelope: The certificate's exact bytes.
         votes: The envelopes of the votes it names, exact bytes, in any order.
-        members: Board members of the trust root in force, all terms (`ballot.members_of`).
+        members: Board members of the trust root in force, all terms.
         quorum: From the same trust root.
         issuers: vkeys that may sign certificates: the trust root's log keys.
         subject: What is about to run or to be promoted, from the artifact as loaded and the service as installed.
@@ -182,4 +182,167 @@ def verify(
     Returns:
         Valid or Invalid. Never raises for a no.
     """
-    raise NotImplementedError
+    try:
+        certificate = parse(envelope)
+        signature = Envelope.parse(envelope)
+        keys = [VerifierKey.parse(vkey) for vkey in issuers]
+    except (EnvelopeError, ConsentError) as error:
+        return Invalid(
+            "form",
+            error.message,
+            "Restore the certificate from the evidence store, or have the board decide again.",
+        )
+    if not any(signature.signed_by(key) for key in keys):
+        return Invalid(
+            "signature",
+            "The certificate is not signed by a key of the log in the trust root in force, or was changed after signing.",
+            "Restore the certificate from the evidence store, or have the board decide again.",
+        )
+    return (
+        _why_other_subject(certificate, subject)
+        or _why_other_evidence(certificate, gate, policy)
+        or _why_wrong_time(certificate, at, recorded)
+        or _why_stopped(certificate, revocations, at, met)
+        or _by_votes(certificate, votes, members=members, quorum=quorum, gate=gate, policy=policy)
+    )
+
+
+def _why_other_subject(certificate: Certificate, subject: Subject) -> Invalid | None:
+    names = {
+        "model_digest": "artifact",
+        "service": "service",
+        "model_name": "registered model",
+        "model_version": "version",
+        "data_contract": "data contract",
+        "purposes": "set of purposes",
+        "selection": "way of selecting people",
+    }
+    for field, what in names.items():
+        certified, met = getattr(certificate.subject, field), getattr(subject, field)
+        if certified != met:
+            return Invalid(
+                field,
+                f"The certificate is for another {what}: it says {_shown(certified)}, this is {_shown(met)}.",
+                "Restore what was certified, or have this version audited and decided on.",
+            )
+    if (fault := _other_subject(certificate.subject, certificate.ballot)) is not None:
+        return Invalid(
+            "ballot", f"The certificate and its ballot are about different things: {fault}.", _DECIDE_AGAIN
+        )
+    return None
+
+
+def _why_other_evidence(certificate: Certificate, gate: GateDecision, policy: Policy) -> Invalid | None:
+    for check, what, certified, found in (
+        ("report", "report", certificate.report, gate.report_digest),
+        ("policy", "policy", certificate.policy, policy.digest),
+        ("gate", "policy's gate", gate.policy_digest, policy.digest),
+        ("ballot", "report on its ballot", certificate.ballot.report_digest, certificate.report),
+        ("ballot", "policy on its ballot", certificate.ballot.policy_digest, certificate.policy),
+    ):
+        if certified != found:
+            return Invalid(
+                check,
+                f"The certificate rests on another {what}: {certified}, found {found}.",
+                "Restore the file that the board saw, or put the version to the board again.",
+            )
+    return None
+
+
+def _why_wrong_time(certificate: Certificate, at: datetime, recorded: datetime | None) -> Invalid | None:
+    if certificate.issued > at:
+        return Invalid(
+            "not-yet",
+            f"The certificate is dated {format_time(certificate.issued)}, after now.",
+            "Check the clock.",
+        )
+    if recorded is not None and abs(recorded - certificate.issued) > RECORDED_WITHIN:
+        return Invalid(
+            "recorded",
+            f"The certificate is dated {format_time(certificate.issued)}, but the ledger recorded it {format_time(recorded)}.",
+            _DECIDE_AGAIN,
+        )
+    if at >= certificate.expires:
+        return Invalid(
+            "expired",
+            f"The certificate expired on {format_time(certificate.expires)}.",
+            "Audit the version on new outcomes and have the board decide again.",
+        )
+    return None
+
+
+def _why_stopped(
+    certificate: Certificate, revocations: Sequence[Revocation], at: datetime, met: Collection[Condition]
+) -> Invalid | None:
+    mine = [stop for stop in revocations if stop.certificate == certificate.digest]
+    # A stop dated ahead of a clock that runs behind still stops: the error falls on the side of no.
+    if any(stop.kind is RevocationKind.REVOKED for stop in mine):
+        return Invalid("revoked", "The board revoked this certificate.", "Put another version to the board.")
+    for stop in mine:
+        if stop.until is None or at < stop.until:
+            until = "the board decides" if stop.until is None else format_time(stop.until)
+            return Invalid(
+                "suspended",
+                f"A board member suspended this certificate on {format_time(stop.at)} until {until}.",
+                "Wait for the board: it lets the suspension end, or revokes.",
+            )
+    overdue = [one for one in certificate.conditions if at >= one.due and one not in met]
+    if overdue:
+        return Invalid(
+            "condition",
+            f"A condition was due {format_time(overdue[0].due)} and was not shown to be met: {overdue[0].text}",
+            "Show the board that it is met, and have it decide again.",
+        )
+    return None
+
+
+def _by_votes(
+    certificate: Certificate,
+    votes: Sequence[bytes],
+    *,
+    members: Sequence[Member],
+    quorum: int,
+    gate: GateDecision,
+    policy: Policy,
+) -> Valid | Invalid:
+    """Step 6: the certificate says what its votes say, and nothing more."""
+    if sorted({digest(vote) for vote in votes}) != list(certificate.votes):
+        return Invalid(
+            "votes",
+            "The votes at hand are not the ones that the certificate names.",
+            "Restore them from the evidence store.",
+        )
+    opened = [verify_vote(vote, members) for vote in votes]
+    decision = decide(
+        members, quorum, opened, gate, ballot=certificate.ballot, rules=policy.board, at=certificate.issued
+    )
+    if not decision.approved or decision.expires is None:
+        ignored = [f"a vote does not count: {vote.reason}" for vote in decision.ignored]
+        return Invalid(
+            "board",
+            "By its votes the board did not say yes. " + "; ".join([*decision.reasons, *ignored]),
+            _DECIDE_AGAIN,
+        )
+    if decision.conditions != certificate.conditions or decision.expires != certificate.expires:
+        return Invalid(
+            "board", "The certificate's conditions or expiry are not what its votes say.", _DECIDE_AGAIN
+        )
+    return Valid(certificate, decision)
+
+
+def _other_subject(subject: Subject, ballot: Ballot) -> str | None:
+    for what, ours, asked in (
+        ("service", subject.service, ballot.service),
+        ("registered model", subject.model_name, ballot.model_name),
+        ("version", subject.model_version, ballot.model_version),
+        ("artifact", subject.model_digest, ballot.model_digest),
+    ):
+        if ours != asked:
+            return what
+    return None
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, tuple):
+        return ", ".join(" ".join(map(str, item)) if isinstance(item, tuple) else str(item) for item in value)
+    return str(value)

@@ -59,3 +59,7 @@ class RecusedMemberError(GovernanceInputError):
 
 class VoteFormError(GovernanceInputError):
     """A vote lacks what a vote must say: reasons, and where asked for, conditions and an expiry."""
+
+
+class EnvelopeError(GovernanceEvidenceError):
+    """A signed statement is not what it should be, or not in its one spelling."""

@@ -8,12 +8,18 @@ cannot be used; `failed` says that it could, and speaks against the model.
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from audits.finding import Finding
+from audits.finding import Finding, Leaning, Outcome, Role, Scale
+from audits.lines import Line, limit_on, region
 from audits.report import AuditReport
+from governance.errors import UnknownProfile
 from governance.policy import Policy
+from governance.profile import Profile
+
+_RAN = {Outcome.PASSED, Outcome.FAILED, Outcome.NOT_ENOUGH_EVIDENCE}
 
 
 class GateOutcome(enum.StrEnum):
@@ -30,15 +36,16 @@ class LineDecision:
     """What became of one deciding line.
 
     Args:
-        code: The finding's code.
-        outcome: What it means to the gate.
-        acceptable: Passed, or not enough evidence of the kind that the board may accept.
-        why: Plain words, with numbers.
+        line: Id of the policy's line.
+        outcome: The finding's outcome; could not run where the report has no finding for the line.
+        acceptable: Passed, not applicable where the policy allows that, or not enough evidence of the kind that the board
+            may accept.
+        why: Plain words.
         finding: The report's finding, or None where the report has none.
     """
 
-    code: str
-    outcome: GateOutcome
+    line: str
+    outcome: Outcome
     acceptable: bool
     why: str
     finding: Finding | None
@@ -53,7 +60,7 @@ class GateDecision:
         lines: One decision per deciding line of the policy.
         acceptable: Whether the board may say yes: passed, or not enough evidence within the policy's rule.
         why_not: Every reason against, in plain words; empty only when passed.
-        undecided: Codes of the deciding lines without enough evidence.
+        undecided: Ids of the deciding lines without enough evidence, in the policy's order.
         service: Service id.
         model_digest: DIGEST of the model that the report is about.
         report_digest: DIGEST of the report.
@@ -91,4 +98,226 @@ def decide(
     Returns:
         The decision. Never raises for a no.
     """
-    raise NotImplementedError
+    digests = {
+        "service": service,
+        "model_digest": model_digest,
+        "report_digest": report.digest,
+        "policy_digest": policy.digest,
+    }
+    try:
+        profile = policy.profile(service)
+    except UnknownProfile as error:
+        return GateDecision(GateOutcome.REFUSED, (), False, (error.message,), (), **digests)
+    refusals = [
+        *_wrong_subject(report, policy, profile, service=service, kind=kind, model_digest=model_digest),
+        *_wrong_rule(report, policy),
+        *_missing_checks(report, profile),
+        *_wrong_lines(report, policy.lines(service)),
+    ]
+    lines = tuple(_line_decision(line, report, policy, profile) for line in policy.deciding_lines(service))
+    refusals += [line.why for line in lines if line.outcome is Outcome.COULD_NOT_RUN]
+    refusals += [line.why for line in lines if line.outcome is Outcome.NOT_APPLICABLE and not line.acceptable]
+    if not any(line.outcome in _RAN for line in lines):
+        refusals.append("No deciding line was judged, so there is nothing to pass.")
+    failures = [
+        finding.message
+        for finding in report.findings
+        if finding.outcome is Outcome.FAILED and finding.role is not Role.DESCRIBED
+    ]
+    if report.verdict.outcome is Outcome.FAILED and not failures:
+        refusals.append("The report's verdict is failed, but none of its findings is.")
+    undecided = [line for line in lines if line.outcome is Outcome.NOT_ENOUGH_EVIDENCE]
+    if refusals:
+        outcome, why_not = GateOutcome.REFUSED, refusals + failures
+    elif failures:
+        outcome, why_not = GateOutcome.FAILED, failures
+    elif undecided:
+        outcome, why_not = GateOutcome.NOT_ENOUGH_EVIDENCE, [line.why for line in undecided]
+    else:
+        outcome, why_not = GateOutcome.PASSED, []
+    return GateDecision(
+        outcome=outcome,
+        lines=lines,
+        acceptable=not refusals and not failures and all(line.acceptable for line in lines),
+        why_not=tuple(why_not),
+        undecided=tuple(line.line for line in undecided),
+        **digests,
+    )
+
+
+def _wrong_subject(
+    report: AuditReport, policy: Policy, profile: Profile, *, service: str, kind: str, model_digest: str
+) -> list[str]:
+    subject = report.subject
+    pairs = [
+        ("model", subject.model_digest, model_digest),
+        ("service", subject.service, service),
+        ("policy", subject.policy_digest, policy.digest),
+        ("kind of service", subject.kind, kind),
+    ]
+    wrong = [
+        f"The report is about another {what}: {got or 'it names none'}, expected {expected}."
+        for what, got, expected in pairs
+        if got != expected or not expected
+    ]
+    if profile.kind != kind:
+        wrong.append(
+            f"The policy's profile is for a service of kind {profile.kind}, this one is of kind {kind}."
+        )
+    return wrong
+
+
+def _wrong_rule(report: AuditReport, policy: Policy) -> list[str]:
+    """Numbers written with 10 significant digits are compared exactly: the report's own rounding keeps these."""
+    rule = report.rule
+    pairs = [
+        ("intervals of level", rule.level, policy.rule.level),
+        ("a shared error of", rule.error, policy.rule.error),
+        ("too few below", rule.few, policy.rule.few),
+        ("deciding lines:", rule.deciding, len(policy.deciding_lines(report.subject.service)))
+        if report.subject.service in policy.services
+        else ("deciding lines:", rule.deciding, 0),
+    ]
+    return [
+        f"The report was made by another rule: {what} {got}, the policy says {expected}."
+        for what, got, expected in pairs
+        if got != expected
+    ]
+
+
+def _missing_checks(report: AuditReport, profile: Profile) -> list[str]:
+    reasons = []
+    for check in profile.required_checks:
+        if not any(f.check == check and f.outcome in _RAN for f in report.findings):
+            reasons.append(f"The required check {check} did not run.")
+    reasons += [
+        f"{finding.check} could not run: {finding.message}"
+        for finding in report.findings
+        if finding.outcome is Outcome.COULD_NOT_RUN
+        and (finding.check in profile.required_checks or finding.role is not Role.DESCRIBED)
+    ]
+    return reasons
+
+
+def _wrong_lines(report: AuditReport, lines: Sequence[Line]) -> list[str]:
+    """The report's lines are the policy's: none missing, none added that decides, none with another limit or role."""
+    reasons = []
+    seen: set[str] = set()
+    for finding in report.findings:
+        if finding.line is None:
+            continue
+        if finding.line in seen:
+            reasons.append(f"Two findings are about the line {finding.line}.")
+        seen.add(finding.line)
+        line = next((line for line in lines if _is_about(finding, line)), None)
+        if line is None:
+            if finding.role is not Role.DESCRIBED:
+                reasons.append(f"The line {finding.line} is not the policy's.")
+        elif not _same_line(finding, line):
+            reasons.append(f"The line {finding.line} has another limit, direction or role than the policy's.")
+    reasons += [
+        f"The report lacks the screening line {line.id}."
+        for line in lines
+        if line.role is Role.SCREENS and not any(_is_about(finding, line) for finding in report.findings)
+    ]
+    return reasons
+
+
+def _is_about(finding: Finding, line: Line) -> bool:
+    """Whether a finding is about a line of the policy; a line without a group or measure stands for each."""
+    written = replace(line, group=finding.group, measure=finding.measure)
+    return (
+        finding.line == written.id
+        and (finding.metric, finding.attribute) == (line.metric, line.attribute)
+        and line.group in {None, finding.group}
+        and line.measure in {None, finding.measure}
+    )
+
+
+def _same_line(finding: Finding, line: Line) -> bool:
+    if finding.role is not line.role:
+        return False
+    if finding.limit is None:  # nothing was decided on it: not applicable, too few, or could not run
+        return finding.outcome not in {Outcome.PASSED, Outcome.FAILED}
+    same_limit = math.isclose(finding.limit, limit_on(line, finding.scale), rel_tol=1e-9)
+    return same_limit and finding.direction is line.direction
+
+
+def _line_decision(line: Line, report: AuditReport, policy: Policy, profile: Profile) -> LineDecision:
+    finding = next((f for f in report.findings if f.line == line.id), None)
+    if finding is None:
+        return LineDecision(
+            line.id, Outcome.COULD_NOT_RUN, False, f"The report lacks the line {line.id}.", None
+        )
+    acceptable = False
+    why = finding.message
+    if finding.outcome is Outcome.PASSED:
+        acceptable = _inside(finding, line)
+        if not acceptable:
+            return LineDecision(
+                line.id,
+                Outcome.COULD_NOT_RUN,
+                False,
+                f"The report calls the line {line.id} passed, but its interval is not inside the limit.",
+                finding,
+            )
+    elif finding.outcome is Outcome.NOT_APPLICABLE:
+        spec = next(spec for spec in profile.lines if spec.metric == line.metric)
+        acceptable = spec.may_not_apply is not None
+        why = f"The line {line.id} does not apply: {finding.message}"
+    elif finding.outcome is Outcome.NOT_ENOUGH_EVIDENCE:
+        barrier = _why_not_acceptable(finding, line, policy)
+        acceptable = barrier is None
+        why = finding.message + (f" The board may not accept it: {barrier}." if barrier else "")
+    return LineDecision(line.id, finding.outcome, acceptable, why, finding)
+
+
+def _inside(finding: Finding, line: Line) -> bool:
+    low, high = region(line.direction, limit_on(line, finding.scale), finding.scale)
+    return (math.isinf(low) or (finding.low is not None and finding.low >= low)) and (
+        math.isinf(high) or (finding.high is not None and finding.high <= high)
+    )
+
+
+def _why_not_acceptable(finding: Finding, line: Line, policy: Policy) -> str | None:
+    """Why the board may not accept the doubt on this line, or None if it may."""
+    rule = policy.board.accept
+    if not rule.allowed:
+        return "the policy allows no acceptance"
+    if finding.too_few:
+        return f"fewer than {policy.rule.few} people are too few to judge"
+    if finding.leaning is not Leaning.FOR:
+        return "it does not lean for"
+    if finding.level != policy.rule.level:
+        return f"its interval has level {finding.level}, not {policy.rule.level}"
+    low, high = beyond(line, finding.scale, rule.exclude_times_limit)
+    if (not math.isinf(low) and (finding.low is None or finding.low <= low)) or (
+        not math.isinf(high) and (finding.high is None or finding.high >= high)
+    ):
+        return f"its interval does not exclude {rule.exclude_times_limit:g} times the limit"
+    return None
+
+
+def beyond(line: Line, scale: Scale, times: float) -> tuple[float, float]:
+    """The region that an interval must lie strictly inside to be accepted: the allowed one, widened to `times` the limit.
+
+    For a difference that is the multiple, for a ratio the power: a ratio is as far from 1 on the logarithmic scale, so twice
+    .80 is .64 and twice 1.25 is 1.5625.
+
+    Args:
+        line: The line.
+        scale: Scale on which it was decided.
+        times: How many times the limit; 1 gives the allowed region.
+
+    Returns:
+        Lowest and highest value, infinite where that side is free.
+    """
+    low, high = region(line.direction, limit_on(line, scale), scale)
+    if scale is Scale.RATIO:
+        return (
+            low if math.isinf(low) else math.exp(math.log(low) - (times - 1) * abs(math.log(low))),
+            high if math.isinf(high) else math.exp(math.log(high) + (times - 1) * abs(math.log(high))),
+        )
+    return low - (times - 1) * abs(low) if math.isfinite(low) else low, (
+        high + (times - 1) * abs(high) if math.isfinite(high) else high
+    )

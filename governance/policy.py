@@ -12,19 +12,20 @@ from __future__ import annotations
 
 import calendar
 import difflib
-import math
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
 
-from audits.finding import Role
-from audits.lines import Line
+from audits.finding import Direction, Role, Scale
+from audits.lines import METRICS, Line
 from consent.canonical import digest
 from governance.errors import PolicyError, UnknownProfile
+from governance.profile import AcceptRule, BoardRules, LineSpec, Profile, RuleSpec, ServiceGroups, draw
+from governance.strict_toml import Table
 
 FORMAT = 1
 """The only file format there is."""
@@ -40,103 +41,6 @@ SHIPPED = "luvalla-2026.toml"
 
 
 @dataclass(frozen=True, slots=True)
-class LineSpec:
-    """One row of a profile: a metric, its limit and role, for every group that the service's table names.
-
-    Args:
-        metric: As `audits.lines` names it.
-        direction: ">=", "<=" or "within".
-        limit: The limit (or the pair of limits for "within"), in the metric's own unit.
-        role: Decides, screens or described.
-        why: What harm it measures, in plain words.
-        source: Where the limit comes from.
-        may_not_apply: When a finding "not applicable" on this line is no gap in the evidence; None: it always is one.
-    """
-
-    metric: str
-    direction: str
-    limit: float | tuple[float, float] | None
-    role: Role
-    why: str
-    source: str
-    may_not_apply: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What is asked of one kind of service.
-
-    Args:
-        name: Such as `youth`.
-        kind: `assistive` or `check`, as `models.service.Service.kind`.
-        title: One line for the board.
-        lines: The rows.
-        required_checks: Checks (`Finding.check`) that must have run; never empty.
-    """
-
-    name: str
-    kind: str
-    title: str
-    lines: tuple[LineSpec, ...]
-    required_checks: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceGroups:
-    """For one service: its profile and the groups that its lines compare, each with everyone else.
-
-    Args:
-        service: Service id.
-        profile: Name of its profile.
-        deciding: Pairs (attribute, group), in the file's order.
-        screened: Attributes that the report must at least look at.
-        why: Why these groups.
-    """
-
-    service: str
-    profile: str
-    deciding: tuple[tuple[str, str], ...]
-    screened: tuple[str, ...]
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class AcceptRule:
-    """When a board may accept a line on which there is not enough evidence.
-
-    Args:
-        allowed: Whether it ever may.
-        leaning: Only lines that lean this way; always "for".
-        exclude_times_limit: The 90 % interval must exclude this many times the limit (for a ratio, that power of it).
-        months_at_most: The longest an acceptance may hold.
-        why: Plain words.
-        source: Where it comes from.
-    """
-
-    allowed: bool
-    leaning: str
-    exclude_times_limit: float
-    months_at_most: int
-    why: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class BoardRules:
-    """What the policy says to the board.
-
-    Args:
-        certificate_months: How long a certificate on passed evidence may be valid.
-        suspension_days: How long one member's suspension may hold before the board must have met.
-        accept: Accepting evidence that is not enough.
-    """
-
-    certificate_months: int
-    suspension_days: int
-    accept: AcceptRule
-
-
-@dataclass(frozen=True, slots=True)
 class Policy:
     """A policy as read.
 
@@ -146,6 +50,7 @@ class Policy:
         dated: When it was agreed on.
         title: One line.
         source: What it rests on.
+        rule: The decision rule.
         profiles: By name.
         services: By service id.
         board: Rules for the board.
@@ -158,6 +63,7 @@ class Policy:
     dated: date
     title: str
     source: str
+    rule: RuleSpec
     profiles: Mapping[str, Profile]
     services: Mapping[str, ServiceGroups]
     board: BoardRules
@@ -194,16 +100,65 @@ class Policy:
         Raises:
             UnknownProfile: The policy says nothing of this service.
         """
-        raise NotImplementedError
+        return draw(self.profile(service), self.groups(service))
+
+    def deciding_lines(self, service: str) -> tuple[Line, ...]:
+        """Those of `lines` that decide, in the policy's order.
+
+        Raises:
+            UnknownProfile: The policy says nothing of this service.
+        """
+        return tuple(line for line in self.lines(service) if line.role is Role.DECIDES)
 
 
 def load(source: Path | bytes) -> Policy:
     """Read a policy strictly.
 
+    Args:
+        source: A file, or a file's exact bytes.
+
     Raises:
         PolicyError: The file cannot be read or is not a policy; the message names the place and what was expected.
     """
-    raise NotImplementedError
+    if isinstance(source, bytes):
+        text = source
+    else:
+        try:
+            text = source.read_bytes()
+        except OSError as error:
+            raise PolicyError(
+                f"The policy {source} cannot be read: {error.strerror}.",
+                "Check the path, or run `luvalla init`.",
+            ) from error
+    try:
+        root = Table(tomllib.loads(text.decode("utf-8")))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PolicyError(f"The policy is not TOML: {error}.", "Correct the file at that place.") from error
+    root.whole("format", FORMAT, FORMAT)
+    profiles = {
+        name: _profile(root.table("profiles").table(name), name) for name in root.table("profiles").keys()
+    }
+    services = {
+        name: _service(root.table("services").table(name), name, profiles)
+        for name in root.table("services").keys()
+    }
+    if not services:
+        raise PolicyError("The policy names no service, so it could allow none.", "Add a [services.…] table.")
+    policy = Policy(
+        name=root.text("name"),
+        version=root.text("version"),
+        dated=root.day("dated"),
+        title=root.text("title"),
+        source=root.text("source"),
+        rule=_rule(root.table("rule")),
+        profiles=MappingProxyType(profiles),
+        services=MappingProxyType(services),
+        board=_board(root.table("board")),
+        digest=digest(text),
+        text=text,
+    )
+    root.close()
+    return policy
 
 
 def shipped() -> bytes:
@@ -215,3 +170,102 @@ def months_after(at: datetime, months: int) -> datetime:
     """The same day and time so many months later; the month's last day where it is shorter."""
     year, month = divmod(at.year * 12 + at.month - 1 + months, 12)
     return at.replace(year=year, month=month + 1, day=min(at.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def _profile(table: Table, name: str) -> Profile:
+    lines = tuple(_line(line) for line in table.tables("line"))
+    if not any(line.role is Role.DECIDES for line in lines):
+        raise PolicyError(
+            f"Profile {name} has no deciding line, so nothing could ever pass it.",
+            "Let at least one line decide.",
+        )
+    metrics = [line.metric for line in lines]
+    if len(set(metrics)) != len(metrics):
+        raise PolicyError(
+            f"Profile {name} has two lines about one metric.", "Keep the one that the board means."
+        )
+    profile = Profile(
+        name=name,
+        kind=table.one_of("kind", ("assistive", "check")),
+        title=table.text("title"),
+        lines=lines,
+        required_checks=table.texts("required_checks"),
+    )
+    table.close()
+    return profile
+
+
+def _line(table: Table) -> LineSpec:
+    metric = table.one_of("metric", tuple(METRICS))
+    low, high = (-1.0, 1.0) if METRICS[metric].scale is Scale.DIFFERENCE else (0.01, 100.0)
+    spec = LineSpec(
+        metric=metric,
+        direction=Direction(table.one_of("direction", tuple(str(item) for item in Direction))),
+        limit=table.number("limit", low, high),
+        role=Role(table.one_of("role", tuple(str(item) for item in Role))),
+        why=table.text("why"),
+        source=table.text("source"),
+        may_not_apply=table.text("may_not_apply") if table.has("may_not_apply") else None,
+        screen_others=table.truth("screen_others") if table.has("screen_others") else False,
+        unless_need_is_lower=table.truth("unless_need_is_lower")
+        if table.has("unless_need_is_lower")
+        else False,
+    )
+    table.close()
+    return spec
+
+
+def _service(table: Table, name: str, profiles: Mapping[str, Profile]) -> ServiceGroups:
+    deciding = table.table("deciding")
+    groups = ServiceGroups(
+        service=name,
+        profile=table.one_of("profile", tuple(profiles)),
+        deciding=MappingProxyType({attribute: deciding.texts(attribute) for attribute in deciding.keys()}),
+        screened=table.texts("screened") if table.has("screened") else (),
+        why=table.text("why"),
+        source=table.text("source"),
+    )
+    table.close()
+    if not groups.deciding:
+        raise PolicyError(f"{table.at('deciding')} names no group.", "Name an attribute and its groups.")
+    if twice := set(groups.deciding) & set(groups.screened):
+        raise PolicyError(f"{table.path} both decides on and screens {sorted(twice)}.", "Choose one.")
+    count = sum(line.role is Role.DECIDES for line in draw(profiles[groups.profile], groups))
+    if count > MAX_DECIDING_LINES:
+        raise PolicyError(
+            f"Service {name} has {count} deciding lines, at most {MAX_DECIDING_LINES} are allowed.",
+            "Let fewer lines or coarser groups decide: with more, the lines grow too wide to fail.",
+        )
+    return groups
+
+
+def _rule(table: Table) -> RuleSpec:
+    table.text("source")
+    rule = RuleSpec(
+        level=table.number("level", 0.5, 0.999),
+        error=table.number("error", 0.0001, 0.2),
+        few=table.whole("few", 1, 10_000),
+    )
+    table.close()
+    return rule
+
+
+def _board(table: Table) -> BoardRules:
+    table.text("why")
+    table.text("source")
+    accept = table.table("accept")
+    rules = BoardRules(
+        certificate_months=table.whole("certificate_months", 1, 60),
+        suspension_days=table.whole("suspension_days", 1, 366),
+        accept=AcceptRule(
+            allowed=accept.truth("allowed"),
+            leaning=accept.one_of("leaning", ("for",)),
+            exclude_times_limit=accept.number("exclude_times_limit", 1, 2),
+            months_at_most=accept.whole("months_at_most", 1, MONTHS_AT_MOST),
+            why=accept.text("why"),
+            source=accept.text("source"),
+        ),
+    )
+    accept.close()
+    table.close()
+    return rules
