@@ -1,0 +1,1223 @@
+"""Check a luvalla receipt on any machine: this file, Python 3.11 or newer, and the `cryptography` package.
+
+    python verify.py RECEIPT TRUST_ROOT [--pin sha256:...] [--json]
+
+Exit codes: 0 everything verifies, 2 wrong usage or a file that cannot be read, 3 something does not verify.
+
+It shares no code with the program that writes receipts, needs no network and no ledger, and follows
+docs/spec/ledger-v1.md; the numbered steps are those of its section 11. Whoever wants to check the checker reads this
+file from top to bottom. As a library: `verify_receipt`, `verify_trust_root`, `verify_note`, `verify_inclusion`,
+`verify_consistency`; each raises `VerificationError`, whose `code` is stable and whose `message` holds nothing personal.
+"""
+
+# ruff: noqa: T201 - a program of one file prints its own result
+from __future__ import annotations
+
+import argparse
+import base64
+import binascii
+import dataclasses
+import datetime as dt
+import hashlib
+import hmac
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+# Limits of section 12 of the specification. A larger input is refused before it is parsed.
+MAX_RECEIPT_BYTES = 4 * 1024 * 1024
+MAX_TRUST_ROOT_BYTES = 4 * 1024 * 1024
+MAX_ENTRY_BYTES = 65_535
+MAX_NOTE_BYTES = 256 * 1024
+MAX_SIGNATURES = 64
+MAX_PATH = 63
+MAX_DEPTH = 32
+MAX_INTEGER = 2**53 - 1
+MAX_NUMBER = 2**32 - 1
+MAX_TEXT = 1_000
+MAX_NAME = 200
+SLOT_MULTIPLE = 65_536
+
+STATUS_WORDS = {
+    0x00: "not-in-run",
+    0x01: "used",
+    0x02: "selected",
+    0x03: "sampled",
+    0x10: "no-consent",
+    0x11: "refused",
+    0x12: "withdrawn",
+    0x13: "expired",
+    0x14: "other-version",
+    0x15: "only-requested",
+    0x16: "revoked",
+    0x17: "not-covered",
+}
+_STATUS_MEANINGS = {
+    0x00: "this person was not in the run",
+    0x01: "this person's data was used; the person was not selected, if the run selected anybody",
+    0x02: "this person's data was used, and the person was selected",
+    0x03: "this person's data was used; the person was not selected, and was sampled for review by a human",
+    0x10: "left out: no consent on record",
+    0x11: "left out: the person had said no",
+    0x12: "left out: the consent had been withdrawn",
+    0x13: "left out: the consent had expired",
+    0x14: "left out: the consent was for another version of the purpose or its notice",
+    0x15: "left out: consent had been asked for and not answered",
+    0x16: "left out: the consent had been revoked or found invalid",
+    0x17: "left out: the consent did not cover this processing",
+}
+_SELECTING = ("scoring", "human-review")
+
+
+class VerificationError(Exception):
+    """Something does not verify, or is not in a form that could.
+
+    Attributes:
+        code: A stable word, listed in section 11 of the specification.
+        message: What is wrong. Nothing personal.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass(frozen=True)
+class LogKey:
+    """A key of the log and the checkpoint sizes it may sign: `first` included, `until` not (None: no end)."""
+
+    vkey: str
+    first: int
+    until: int | None
+
+
+@dataclass(frozen=True)
+class TrustRoot:
+    """What a verified trust root says to somebody who checks receipts.
+
+    Attributes:
+        pin: Digest of version 1.
+        digest: Digest of the newest version in the file.
+        version: Its number.
+        origin: The log's name.
+        log_keys: The log's keys.
+    """
+
+    pin: str
+    digest: str
+    version: int
+    origin: str
+    log_keys: tuple[LogKey, ...]
+
+
+@dataclass(frozen=True)
+class ProvedConsent:
+    """What a proved consent payload says."""
+
+    status: str
+    permits: bool
+    expires: str | None
+    processing: tuple[str, ...]
+    categories: tuple[str, ...]
+    given_by: str
+    language: str
+    method: str
+    notice: str
+    notice_version: int
+    notice_digest: str
+
+
+@dataclass(frozen=True)
+class ProvedUse:
+    """What a proved run entry says, and what its use tree says of one person.
+
+    Attributes:
+        run: The run's id, base64url.
+        processing: training, audit, scoring or human-review.
+        service: Id of the service.
+        basis: Legal basis.
+        model: name, version and digest, or None.
+        certificate: Digest of the certificate's envelope, or None.
+        output: Digest of what the run made, or None.
+        status: The status byte.
+        status_word: Its word.
+        values: The text of the feature values that the run saw, if the receipt opens them.
+    """
+
+    run: str
+    processing: str
+    service: str
+    basis: str
+    model: tuple[str, str, str] | None
+    certificate: str | None
+    output: str | None
+    status: int
+    status_word: str
+    values: str | None
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A receipt that verifies: what is proved, in plain fields, and what is not.
+
+    Attributes:
+        type: consent or use.
+        origin: The log.
+        trust_root: Digest of the trust root's version 1.
+        pinned: Whether that digest was given by the caller.
+        subject: The subject id, base64url.
+        number: The person's number.
+        enrolment_index: Index of the entry that binds the two.
+        index: Index of the consent or run entry.
+        size: Size of the log that the checkpoint signs.
+        root: Its root hash, hex.
+        signed_by: The log keys that signed it, `name+id`.
+        at: When the entry was made, by the city's clock.
+        purpose: Purpose id.
+        purpose_version: Its version.
+        consent: For a consent receipt.
+        use: For a use receipt.
+        details: Opened details, name to text.
+        proved: The same in sentences.
+        not_proved: What a reader might think is proved and is not, in sentences.
+    """
+
+    type: str
+    origin: str
+    trust_root: str
+    pinned: bool
+    subject: str
+    number: int
+    enrolment_index: int
+    index: int
+    size: int
+    root: str
+    signed_by: tuple[str, ...]
+    at: str
+    purpose: str
+    purpose_version: int
+    consent: ProvedConsent | None
+    use: ProvedUse | None
+    details: tuple[tuple[str, str], ...]
+    proved: tuple[str, ...]
+    not_proved: tuple[str, ...]
+
+
+def verify_receipt(receipt: bytes, trust_root: bytes, pin: str | None = None) -> Verified:
+    """Check a receipt against a trust root.
+
+    Args:
+        receipt: The receipt file.
+        trust_root: The trust-root.json file.
+        pin: "sha256:..." of the trust root's version 1, got from somewhere else than these two files: a printed
+            receipt, a letter, the city's web site. Without it the trust root is believed, and the result says so.
+
+    Returns:
+        What is proved, and what is not.
+
+    Raises:
+        VerificationError: If anything does not verify.
+    """
+    # Step 1. The receipt's outer form.
+    value = _parse_json(receipt, MAX_RECEIPT_BYTES, "malformed-receipt", "the receipt")
+    is_use = isinstance(value, dict) and value.get("type") == "use"
+    keys = {"enrolment", "issued", "luvalla_receipt", "origin", "summary", "trust_root", "type"}
+    _keys(
+        value,
+        keys | ({"run", "slot", "values"} if is_use else {"opening"}),
+        "malformed-receipt",
+        "the receipt",
+    )
+    if not _is_integer(value["luvalla_receipt"]) or value["luvalla_receipt"] != 1:
+        _fail("unknown-version", "the receipt is not of version 1")
+    if value["type"] not in ("consent", "use"):
+        _fail("malformed-receipt", "the receipt's type is neither consent nor use")
+    if not _is_time(value["issued"]):
+        _fail("malformed-receipt", "the receipt's time of issue is not a time")
+
+    # Step 2. The trust root's chain, and that it is the one this receipt (and the caller) means.
+    trust = verify_trust_root(trust_root, pin)
+    if value["trust_root"] != trust.pin:
+        _fail("wrong-trust-root", "the receipt names another trust root than the one given")
+    if value["origin"] != trust.origin:
+        _fail("wrong-origin", "the receipt names another log than the trust root")
+
+    # Step 3. The enrolment: an entry of the log that binds a subject id to a number.
+    enrolment = _verify_opening(value["enrolment"], trust, "enrolment")
+    number = enrolment.payload["body"]["number"]
+
+    # Steps 4 to 7. The consent, or the run and the person's slot in it.
+    if is_use:
+        return _verify_use(value, trust, enrolment, number, pinned=pin is not None)
+    return _verify_consent(value, trust, enrolment, number, pinned=pin is not None)
+
+
+def _verify_consent(
+    receipt: Mapping[str, Any], trust: TrustRoot, enrolment: _Opening, number: int, *, pinned: bool
+) -> Verified:
+    # Step 4. The consent is in the same log, of the same subject, after the enrolment.
+    opening = _verify_opening(receipt["opening"], trust, "consent")
+    payload, body = opening.payload, opening.payload["body"]
+    if payload["subject"] != enrolment.payload["subject"]:
+        _fail("wrong-subject", "the consent and the enrolment are of different subjects")
+    _same_log(enrolment.proved, opening.proved)
+
+    # Step 7. The summary says what the opening says, nothing else.
+    summary = {
+        "at": payload["at"],
+        "number": number,
+        "purpose": payload["purpose"],
+        "purpose_version": payload["purpose_version"],
+        **{key: body[key] for key in sorted(body) if key != "notice_digest"},
+    }
+    _same_summary(receipt["summary"], summary)
+    permits = body["status"] in ("given", "renewed")
+    proved = (
+        (
+            f"Entry {opening.proved.index} of the log {trust.origin} records a consent of person number {number}: "
+            f"{body['status']}, for purpose {payload['purpose']} version {payload['purpose_version']}, "
+            f"covering {', '.join(body['processing'])}, shown notice {body['notice']} version {body['notice_version']}."
+        ),
+        f"The record says that it was made at {payload['at']}"
+        + (f" and that it ends at {body['expires']}." if body["expires"] else "."),
+    )
+    return Verified(
+        type="consent",
+        origin=trust.origin,
+        trust_root=trust.pin,
+        pinned=pinned,
+        subject=payload["subject"],
+        number=number,
+        enrolment_index=enrolment.proved.index,
+        index=opening.proved.index,
+        size=opening.proved.size,
+        root=opening.proved.root.hex(),
+        signed_by=opening.proved.signed_by,
+        at=payload["at"],
+        purpose=payload["purpose"],
+        purpose_version=payload["purpose_version"],
+        consent=ProvedConsent(
+            status=body["status"],
+            permits=permits,
+            expires=body["expires"],
+            processing=tuple(body["processing"]),
+            categories=tuple(body["categories"]),
+            given_by=body["given_by"],
+            language=body["language"],
+            method=body["method"],
+            notice=body["notice"],
+            notice_version=body["notice_version"],
+            notice_digest=body["notice_digest"],
+        ),
+        use=None,
+        details=opening.details,
+        proved=proved + _proved_always(enrolment, opening.proved, number),
+        not_proved=(
+            "That this is the newest word: a later answer, or a withdrawal, may have been recorded since.",
+            "That the person pressed the button: only that the city recorded it and cannot change the record unseen.",
+            "What the notice's text says: the record holds its digest; compare the published text with it.",
+            *_withheld(opening),
+            *_not_proved_always(pinned=pinned),
+        ),
+    )
+
+
+def _verify_use(
+    receipt: Mapping[str, Any], trust: TrustRoot, enrolment: _Opening, number: int, *, pinned: bool
+) -> Verified:
+    # Step 4. The run's entry is in the same log, after the enrolment.
+    part = receipt["run"]
+    _keys(part, {"entry", "proof"}, "malformed-receipt", "the receipt's run")
+    text = _utf8(part["entry"], "malformed-receipt", "the run's entry")
+    entry = _parse_run_entry(text)
+    run, run_id = entry["b"], _b64u(entry["b"]["run"], 16)
+    proved_entry = _verify_proof(part["proof"], hashlib.sha256(b"\x00" + text).digest(), trust)
+    _same_log(enrolment.proved, proved_entry)
+    if run["state"]["size"] > proved_entry.index:
+        _fail("bad-entry", "the run names a consent state later than itself")
+
+    # Step 5. The person's slot: its position is the person's number, and its path leads to the run's root.
+    slot = receipt["slot"]
+    _keys(slot, {"number", "path", "salt", "size", "status"}, "malformed-receipt", "the receipt's slot")
+    if not _is_integer(slot["number"]) or slot["number"] != number:
+        _fail("wrong-slot", "the slot is not that of the enrolled number")
+    if not _is_integer(slot["size"]) or slot["size"] != run["slots"]:
+        _fail("wrong-slot", "the slot's tree is not as large as the run says")
+    status = slot["status"]
+    if not _is_integer(status) or status not in STATUS_WORDS:
+        _fail("unknown-status", "the slot's status is not one of version 1")
+    if status in (0x02, 0x03) and run["processing"] not in _SELECTING:
+        _fail("bad-entry", f"a run of {run['processing']} selects nobody")
+    position = number.to_bytes(4, "big")
+    leaf = hashlib.sha256(
+        b"\x00luvalla/use/v1\x00" + run_id + position + bytes([status]) + _b64u(slot["salt"], 32)
+    ).digest()
+    _slot_path(leaf, number, run["slots"], slot["path"], run["root"], "wrong-slot")
+
+    # Step 6. The values that the run saw of this person, if the receipt opens them.
+    values = None
+    if receipt["values"] is not None:
+        part = receipt["values"]
+        _keys(part, {"bytes", "path", "salt"}, "malformed-receipt", "the receipt's values")
+        if run["values_root"] is None:
+            _fail("wrong-values", "the run kept no values")
+        values = part["bytes"]
+        raw = _utf8(values, "malformed-receipt", "the values")
+        leaf = hashlib.sha256(
+            b"\x00luvalla/values/v1\x00" + run_id + position + _b64u(part["salt"], 32) + raw
+        ).digest()
+        _slot_path(leaf, number, run["slots"], part["path"], run["values_root"], "wrong-values")
+
+    # Step 7. The summary says what the run's entry and the slot say, nothing else.
+    word = STATUS_WORDS[status]
+    copied = ("basis", "certificate", "model", "processing", "purpose", "purpose_version", "run", "service")
+    summary = {"at": entry["at"], "number": number, "status": word, **{key: run[key] for key in copied}}
+    _same_summary(receipt["summary"], summary)
+    model = run["model"]
+    named = f" with model {model['name']} version {model['version']} ({model['digest']})" if model else ""
+    proved: tuple[str, ...] = (
+        (
+            f"Entry {proved_entry.index} of the log {trust.origin} records a run of service {run['service']}: "
+            f"{run['processing']} for purpose {run['purpose']} version {run['purpose_version']}, "
+            f"legal basis {run['basis']}{named}."
+        ),
+        f"The entry says that it was made at {entry['at']}.",
+        f"In this run, person number {number}: {_STATUS_MEANINGS[status]}.",
+    )
+    if values is not None:
+        proved = (*proved, "The values in the receipt are those that the run committed to for this person.")
+    return Verified(
+        type="use",
+        origin=trust.origin,
+        trust_root=trust.pin,
+        pinned=pinned,
+        subject=enrolment.payload["subject"],
+        number=number,
+        enrolment_index=enrolment.proved.index,
+        index=proved_entry.index,
+        size=proved_entry.size,
+        root=proved_entry.root.hex(),
+        signed_by=proved_entry.signed_by,
+        at=entry["at"],
+        purpose=run["purpose"],
+        purpose_version=run["purpose_version"],
+        consent=None,
+        use=ProvedUse(
+            run=run["run"],
+            processing=run["processing"],
+            service=run["service"],
+            basis=run["basis"],
+            model=(model["name"], model["version"], model["digest"]) if model else None,
+            certificate=run["certificate"],
+            output=run["output"],
+            status=status,
+            status_word=word,
+            values=values,
+        ),
+        details=(),
+        proved=proved + _proved_always(enrolment, proved_entry, number),
+        not_proved=(
+            (
+                "That the program did what the record says: the record binds the city to a statement made before any "
+                "result left."
+            ),
+            (
+                "That the consents were read rightly: the entry names the state of the log that was read; whether that "
+                "state is an earlier one of this log is for those who follow the log."
+            ),
+            "What the model, certificate and output are: the entry holds their digests; compare the files.",
+            *_not_proved_always(pinned=pinned),
+        ),
+    )
+
+
+def _proved_always(enrolment: _Opening, entry: _ProvedEntry, number: int) -> tuple[str, ...]:
+    return (
+        f"Entry {enrolment.proved.index} binds number {number} to the subject id of this receipt.",
+        (
+            f"The log of {entry.size} entries that holds these was signed by {', '.join(entry.signed_by)}, a key that the "
+            "trust root gives for this size; no entry of that log can be changed without the root hash changing."
+        ),
+    )
+
+
+def _not_proved_always(*, pinned: bool) -> tuple[str, ...]:
+    always = (
+        (
+            "That everybody is shown the same log: nobody but the city has signed it, and who holds its key could sign "
+            "another history."
+        ),
+        "That times are right: they are those of the city's clock; the order is that of the indices.",
+        "Who the person is: the link from subject id and number to a name is kept by the city.",
+        "That a person has only one number.",
+        "That there was no use outside the log.",
+        "When the receipt was issued.",
+    )
+    if pinned:
+        return always
+    return (
+        "That the trust root is the city's: no pin was given. Compare its digest with one got another way.",
+        *always,
+    )
+
+
+def _withheld(opening: _Opening) -> tuple[str, ...]:
+    names = sorted(opening.payload["details"].keys() - {name for name, _ in opening.details})
+    return (f"What these withheld details say: {', '.join(names)}.",) if names else ()
+
+
+# Entries and openings
+
+
+@dataclass(frozen=True)
+class _ProvedEntry:
+    index: int
+    size: int
+    root: bytes
+    signed_by: tuple[str, ...]
+    checkpoint: str
+
+
+@dataclass(frozen=True)
+class _Opening:
+    payload: dict[str, Any]
+    details: tuple[tuple[str, str], ...]
+    proved: _ProvedEntry
+
+
+def _verify_opening(opening: Any, trust: TrustRoot, kind: str) -> _Opening:
+    """Check that a payload of a kind is committed to by an entry of the log, and that its details are its own."""
+    where = f"the {kind} opening"
+    _keys(opening, {"details", "payload", "proof", "salt"}, "malformed-receipt", where)
+    text = _utf8(opening["payload"], "malformed-receipt", f"the {kind} payload")
+    payload = _parse_payload(text, kind)
+    origin = trust.origin.encode()
+    salt = _b64u(opening["salt"], 32)
+    commitment = hashlib.sha256(b"luvalla/commitment/v1\x00" + origin + b"\x00" + salt + text).digest()
+    entry = b'{"c":"' + base64.urlsafe_b64encode(commitment).rstrip(b"=") + b'","t":"p","v":1}'
+    proved = _verify_proof(opening["proof"], hashlib.sha256(b"\x00" + entry).digest(), trust)
+    if not isinstance(opening["details"], dict):
+        _fail("malformed-receipt", "the opened details are not an object")
+    details: list[tuple[str, str]] = []
+    for name, part in sorted(opening["details"].items()):
+        if name not in payload["details"]:
+            _fail("wrong-detail", "a detail is opened that the payload does not have")
+        _keys(part, {"salt", "value"}, "malformed-receipt", "an opened detail")
+        value = _utf8(part["value"], "malformed-receipt", "a detail's value")
+        _parse_canonical(value, MAX_RECEIPT_BYTES, "a detail's value")
+        label = b"luvalla/detail/v1\x00" + origin + b"\x00" + name.encode() + b"\x00"
+        digest = hashlib.sha256(label + _b64u(part["salt"], 32) + value).digest()
+        if not _same(digest, _b64u(payload["details"][name], 32)):
+            _fail("wrong-detail", "an opened detail is not the one that the payload names")
+        details.append((name, part["value"]))
+    return _Opening(payload, tuple(details), proved)
+
+
+def _verify_proof(text: Any, leaf: bytes, trust: TrustRoot) -> _ProvedEntry:
+    """Check a C2SP tlog-proof v1 of a leaf, down to the signature of a log key valid for the checkpoint's size."""
+    raw = _utf8(text, "malformed-proof", "a proof")
+    if len(raw) > MAX_NOTE_BYTES:
+        _fail("too-large", f"a proof is larger than {MAX_NOTE_BYTES} bytes")
+    head, separator, checkpoint = text.partition("\n\n")
+    lines = head.split("\n")
+    # `extra` lines are allowed by C2SP and authenticated by nothing; a luvalla receipt has none.
+    if not separator or lines[0] != "c2sp.org/tlog-proof@v1" or len(lines) < 2:  # noqa: PLR2004  header, index
+        _fail("malformed-proof", "a proof is not a C2SP tlog-proof v1")
+    if not lines[1].startswith("index "):
+        _fail("malformed-proof", "a proof has no index line after its first line")
+    index = _decimal(lines[1].removeprefix("index "), "malformed-proof")
+    path = [_b64(line, "malformed-proof") for line in lines[2:]]
+
+    size, root, signed_by = _verify_checkpoint(checkpoint.encode(), trust)
+    verify_inclusion(leaf, index, size, path, root)
+    return _ProvedEntry(index, size, root, signed_by, checkpoint)
+
+
+def _verify_checkpoint(note: bytes, trust: TrustRoot) -> tuple[int, bytes, tuple[str, ...]]:
+    text, _ = _split_note(note)
+    lines = text.split("\n")
+    if len(lines) != 4 or lines[3]:  # noqa: PLR2004  three lines, each ended by a newline
+        _fail("malformed-checkpoint", "a checkpoint is not three lines")
+    if lines[0] != trust.origin:
+        _fail("wrong-origin", "a checkpoint is of another log than the trust root's")
+    size = _decimal(lines[1], "malformed-checkpoint")
+    root = _b64(lines[2], "malformed-checkpoint")
+    keys = [
+        key.vkey for key in trust.log_keys if key.first <= size and (key.until is None or size < key.until)
+    ]
+    if not keys:
+        _fail("unknown-key", "the trust root gives no log key for a checkpoint of this size")
+    return size, root, verify_note(note, keys)
+
+
+def _same_log(enrolment: _ProvedEntry, entry: _ProvedEntry) -> None:
+    # Two checkpoints would need a consistency proof between them; a receipt proves all of itself against one.
+    if enrolment.checkpoint != entry.checkpoint:
+        _fail("different-checkpoints", "the receipt's proofs lead to different checkpoints")
+    if enrolment.index >= entry.index:
+        _fail("wrong-order", "the enrolment is not before the entry it is needed for")
+
+
+def _slot_path(leaf: bytes, number: int, size: int, path: Any, root: str, code: str) -> None:
+    if not isinstance(path, list):
+        _fail("malformed-receipt", "a path is not an array")
+    try:
+        verify_inclusion(leaf, number, size, [_b64u(item, 32) for item in path], _b64u(root, 32))
+    except VerificationError as error:
+        if error.code != "wrong-inclusion":
+            raise
+        raise VerificationError(
+            code, "the slot's path does not lead to the root that the run names"
+        ) from error
+
+
+def _same_summary(given: Any, derived: Mapping[str, Any]) -> None:
+    if not isinstance(given, dict) or _canonical(given) != _canonical(derived):
+        _fail("wrong-summary", "the receipt's summary does not say what its proved parts say")
+
+
+# RFC 6962 / RFC 9162 proofs
+
+
+def verify_inclusion(leaf: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> None:
+    """Check an inclusion proof (RFC 9162 section 2.1.3.2).
+
+    Args:
+        leaf: 32-byte leaf hash.
+        index: Position of the leaf, from 0.
+        size: Number of leaves of the tree.
+        path: 32-byte hashes, the leaf's sibling first.
+        root: 32-byte root hash.
+
+    Raises:
+        VerificationError: If the proof does not lead from the leaf to the root.
+    """
+    _hashes([leaf, root, *path])
+    if not _is_integer(index) or not _is_integer(size) or not 0 <= index < size:
+        _fail("wrong-inclusion", "the index is not in the tree")
+    if len(path) > MAX_PATH:
+        _fail("wrong-inclusion", "the path is longer than any tree is high")
+    position, last, reached = index, size - 1, leaf
+    for sibling in path:
+        if last == 0:
+            _fail("wrong-inclusion", "the path is too long for the tree")
+        if position & 1 or position == last:
+            reached = _node(sibling, reached)
+            while not position & 1 and position:
+                position >>= 1
+                last >>= 1
+        else:
+            reached = _node(reached, sibling)
+        position >>= 1
+        last >>= 1
+    if last != 0:
+        _fail("wrong-inclusion", "the path is too short for the tree")
+    if not _same(reached, root):
+        _fail("wrong-inclusion", "the path leads to another root")
+
+
+def verify_consistency(
+    old_size: int, old_root: bytes, size: int, root: bytes, proof: Sequence[bytes]
+) -> None:
+    """Check that a tree continues an older one (RFC 9162 section 2.1.4.2).
+
+    Args:
+        old_size: Leaves of the older tree, at least 1: nothing can be proved about the empty tree.
+        old_root: Its 32-byte root.
+        size: Leaves of the newer tree.
+        root: Its 32-byte root.
+        proof: 32-byte hashes; none when the sizes are equal.
+
+    Raises:
+        VerificationError: If the newer tree is not shown to begin with the older one.
+    """
+    _hashes([old_root, root, *proof])
+    if not _is_integer(old_size) or not _is_integer(size) or not 0 < old_size <= size:
+        _fail("wrong-consistency", "the old size is not between 1 and the new size")
+    if len(proof) > MAX_PATH:
+        _fail("wrong-consistency", "the proof is longer than any tree is high")
+    if old_size == size:
+        if proof or not _same(old_root, root):
+            _fail(
+                "wrong-consistency",
+                "trees of one size have different roots, or a proof that they need not have",
+            )
+        return
+    hashes = list(proof)
+    if old_size & (old_size - 1) == 0:
+        hashes.insert(0, old_root)
+    if not hashes:
+        _fail("wrong-consistency", "the proof is empty")
+    position, last = old_size - 1, size - 1
+    while position & 1:
+        position >>= 1
+        last >>= 1
+    old_reached = reached = hashes[0]
+    for item in hashes[1:]:
+        if last == 0:
+            _fail("wrong-consistency", "the proof is too long")
+        if position & 1 or position == last:
+            old_reached = _node(item, old_reached)
+            reached = _node(item, reached)
+            while not position & 1 and position:
+                position >>= 1
+                last >>= 1
+        else:
+            reached = _node(reached, item)
+        position >>= 1
+        last >>= 1
+    if last != 0:
+        _fail("wrong-consistency", "the proof is too short")
+    if not _same(old_reached, old_root) or not _same(reached, root):
+        _fail("wrong-consistency", "the proof leads to other roots")
+
+
+def _node(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def _hashes(items: Sequence[bytes]) -> None:
+    if any(not isinstance(item, bytes) or len(item) != 32 for item in items):  # noqa: PLR2004  SHA-256
+        _fail("malformed-proof", "a hash is not 32 bytes")
+
+
+# Signed notes (C2SP signed-note, Ed25519 only)
+
+
+def verify_note(note: bytes, vkeys: Sequence[str]) -> tuple[str, ...]:
+    """Check a signed note.
+
+    Args:
+        note: The whole note.
+        vkeys: The keys that count, as C2SP vkeys; signatures of others are ignored.
+
+    Returns:
+        The `name+id` of every given key that signed, at least one.
+
+    Raises:
+        VerificationError: If it is no note, a given key's signature does not verify, or none of them signed.
+    """
+    text, lines = _split_note(note)
+    known = {(key.name, key.key_id): key for key in (_parse_vkey(vkey, "unknown-key") for vkey in vkeys)}
+    signed: list[str] = []
+    for line in lines:
+        name, _, encoded = line.removeprefix("\u2014 ").partition(" ")
+        raw = _b64(encoded, "malformed-note")
+        if not line.startswith("\u2014 ") or not _is_name(name) or len(raw) < 5:  # noqa: PLR2004  4-byte id and more
+            _fail("malformed-note", "a signature line is not in its form")
+        key = known.get((name, raw[:4]))
+        if key is None:
+            continue
+        key.check(raw[4:], text.encode())
+        if key.keyid not in signed:
+            signed.append(key.keyid)
+    if not signed:
+        _fail("unknown-key", "the note is not signed by a key that counts")
+    return tuple(signed)
+
+
+def _split_note(note: bytes) -> tuple[str, list[str]]:
+    if len(note) > MAX_NOTE_BYTES:
+        _fail("too-large", f"a note is larger than {MAX_NOTE_BYTES} bytes")
+    try:
+        whole = note.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise VerificationError("malformed-note", "a note is not UTF-8") from error
+    text, separator, signatures = whole.rpartition("\n\n")
+    if not separator or not signatures.endswith("\n") or re.search(r"[\x00-\x09\x0b-\x1f]", whole):
+        _fail("malformed-note", "a note is not a text, an empty line and signature lines")
+    lines = signatures[:-1].split("\n")
+    if len(lines) > MAX_SIGNATURES:
+        _fail("too-large", f"a note has more than {MAX_SIGNATURES} signatures")
+    return text + "\n", lines
+
+
+@dataclass(frozen=True)
+class _Key:
+    name: str
+    key_id: bytes
+    public: bytes
+
+    @property
+    def keyid(self) -> str:
+        return f"{self.name}+{self.key_id.hex()}"
+
+    def check(self, signature: bytes, message: bytes) -> None:
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public).verify(signature, message)
+        except (InvalidSignature, UnsupportedAlgorithm, ValueError) as error:
+            raise VerificationError(
+                "wrong-signature", f"a signature of {self.keyid} does not verify"
+            ) from error
+
+
+def _parse_vkey(vkey: Any, code: str) -> _Key:
+    name, _, rest = vkey.partition("+") if isinstance(vkey, str) else ("", "", "")
+    key_id, _, encoded = rest.partition("+")
+    raw = _b64(encoded, code)
+    if not _is_name(name) or len(raw) != 33 or raw[0] != 1:  # noqa: PLR2004  type byte and Ed25519 key
+        _fail(code, "a key is not an Ed25519 vkey")
+    expected = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4]
+    if key_id != expected.hex():
+        _fail(code, "a vkey's id does not belong to its key")
+    return _Key(name, expected, raw[1:])
+
+
+# Trust root
+
+
+def verify_trust_root(raw: bytes, pin: str | None = None) -> TrustRoot:
+    """Check a trust root: every version signed by a threshold of its own root keys and of the version before.
+
+    Args:
+        raw: The trust-root.json file.
+        pin: "sha256:..." that version 1 must have; None believes the file.
+
+    Raises:
+        VerificationError: If the chain does not hold.
+    """
+    code = "wrong-trust-root"
+    value = _parse_canonical(raw, MAX_TRUST_ROOT_BYTES, "the trust root")
+    _keys(value, {"versions"}, code, "the trust root")
+    versions = value["versions"]
+    if not isinstance(versions, list) or not versions:
+        _fail(code, "the trust root has no version")
+    if pin is not None and not _is_digest(pin):
+        _fail("wrong-pin", "the pin is not sha256: and 64 hex digits")
+    digests: list[str] = []
+    before: tuple[list[_Key], int] | None = None
+    origin = None
+    log_keys: tuple[LogKey, ...] = ()
+    for number, version in enumerate(versions, start=1):
+        _keys(version, {"signatures", "signed"}, code, f"version {number}")
+        signed = version["signed"]
+        keys, threshold, log_keys = _read_version(signed, number)
+        text = _canonical(signed).encode()
+        digests.append(f"sha256:{hashlib.sha256(text).hexdigest()}")
+        if number == 1 and pin is not None and digests[0] != pin:
+            _fail("wrong-pin", "the trust root's version 1 has not the pinned digest")
+        if origin is not None and signed["origin"] != origin:
+            _fail(code, "the trust root's origin changes")
+        origin = signed["origin"]
+        deciding = [(keys, threshold), *([before] if before else [])]
+        signers = _trust_signers(version["signatures"], text, [key for group, _ in deciding for key in group])
+        for group, needed in deciding:
+            if len({key.public for key in group} & signers) < needed:
+                _fail(
+                    code,
+                    f"version {number} of the trust root is signed by too few of the keys that must sign it",
+                )
+        before = keys, threshold
+    return TrustRoot(digests[0], digests[-1], len(versions), str(origin), log_keys)
+
+
+def _trust_signers(signatures: Any, text: bytes, keys: Sequence[_Key]) -> set[bytes]:
+    """Return the public keys that signed; any signature that is not by one of `keys`, or does not verify, refuses."""
+    if not isinstance(signatures, list) or len(signatures) > MAX_SIGNATURES:
+        _fail("wrong-trust-root", "a version's signatures are not an array of at most 64")
+    known = {key.keyid: key for key in keys}
+    seen: set[str] = set()
+    signers: set[bytes] = set()
+    for item in signatures:
+        _keys(item, {"keyid", "sig"}, "wrong-trust-root", "a signature of the trust root")
+        keyid = item["keyid"]
+        if not isinstance(keyid, str) or keyid not in known or keyid in seen:
+            _fail("wrong-trust-root", "a signature of the trust root is by an unknown key or given twice")
+        seen.add(keyid)
+        known[keyid].check(_b64(item["sig"], "wrong-trust-root"), b"luvalla/trust-root/v1\x00" + text)
+        signers.add(known[keyid].public)
+    return signers
+
+
+def _read_version(signed: Any, number: int) -> tuple[list[_Key], int, tuple[LogKey, ...]]:
+    code, where = "wrong-trust-root", f"version {number} of the trust root"
+    _keys(signed, {"_type", "board", "log", "origin", "root", "v", "version", "witnesses"}, code, where)
+    _keys(signed["board"], {"members", "quorum"}, code, where)
+    _keys(signed["root"], {"keys", "threshold"}, code, where)
+    threshold, quorum = signed["root"]["threshold"], signed["board"]["quorum"]
+    fits = (
+        signed["_type"] == "luvalla-trust-root"
+        and _is_positive(signed["v"])
+        and signed["v"] == 1
+        and _is_positive(signed["version"])
+        and signed["version"] == number
+        and _is_positive(threshold)
+        and _is_positive(quorum)
+        and _canonical(signed["witnesses"]) == '{"keys":[],"threshold":0}'
+        and all(
+            isinstance(part, list)
+            for part in (signed["board"]["members"], signed["log"], signed["root"]["keys"])
+        )
+    )
+    if not fits:
+        _fail(code, f"{where} is not in its form")
+    for member in signed["board"]["members"]:
+        _keys(member, {"from", "id", "name", "role", "until", "vkey"}, code, "a board member")
+        _parse_vkey(member["vkey"], code)
+        if not _is_time(member["from"]) or not _is_time(member["until"]) or member["from"] >= member["until"]:
+            _fail(code, "a board member's term is not in its form")
+    keys = [_parse_vkey(vkey, code) for vkey in signed["root"]["keys"]]
+    if len({key.public for key in keys}) != len(keys) or threshold > len(keys):
+        _fail(code, f"{where} names a root key twice, or fewer than its threshold")
+    log: list[LogKey] = []
+    for item in signed["log"]:
+        _keys(item, {"from", "until", "vkey"}, code, "a log key")
+        first, until = item["from"], item["until"]
+        if (
+            not _is_integer(first)
+            or first < 0
+            or (until is not None and (not _is_integer(until) or until <= first))
+        ):
+            _fail(code, "a log key's sizes are not in their form")
+        if _parse_vkey(item["vkey"], code).name != signed["origin"]:
+            _fail(code, "a log key is not named as the origin")
+        log.append(LogKey(item["vkey"], first, until))
+    if not log:
+        _fail(code, f"{where} names no log key")
+    return keys, threshold, tuple(log)
+
+
+# Payloads and entries: exact key sets, every value in its form. Unknown versions and kinds are no evidence.
+
+
+def _parse_payload(text: bytes, kind: str) -> dict[str, Any]:
+    value = _parse_canonical(text, MAX_ENTRY_BYTES, f"the {kind} payload")
+    if (
+        not isinstance(value, dict)
+        or not _is_integer(value.get("v"))
+        or value["v"] != 1
+        or value.get("kind") != kind
+    ):
+        _fail("unknown-kind", f"the payload is not a payload of kind {kind}, version 1")
+    keys = {"at", "body", "details", "kind", "purpose", "purpose_version", "subject", "v"}
+    _keys(value, keys, "bad-payload", f"the {kind} payload")
+    _b64u(value["subject"], 16)
+    details = value["details"]
+    if not isinstance(details, dict) or not all(
+        re.fullmatch(r"[a-z][a-z0-9_-]{0,63}", name) for name in details
+    ):
+        _fail("bad-payload", f"the {kind} payload's details are not in their form")
+    for digest in details.values():
+        _b64u(digest, 32)
+    _form(value, {"at": _is_time}, f"the {kind} payload")
+    if kind == "consent":
+        _form(value, {"purpose": _is_text, "purpose_version": _is_positive}, "the consent payload")
+        _form(value["body"], _CONSENT_BODY, "the consent's body", exact=True)
+    else:
+        if value["purpose"] is not None or value["purpose_version"] is not None:
+            _fail("bad-payload", "the enrolment names a purpose")
+        _form(value["body"], {"number": _is_number}, "the enrolment's body", exact=True)
+    return value
+
+
+def _parse_run_entry(text: bytes) -> dict[str, Any]:
+    value = _parse_canonical(text, MAX_ENTRY_BYTES, "the run's entry")
+    if (
+        not isinstance(value, dict)
+        or not _is_integer(value.get("v"))
+        or value["v"] != 1
+        or value.get("t") != "run"
+    ):
+        _fail("unknown-kind", "the entry is not a run entry of version 1")
+    _keys(value, {"at", "b", "t", "v"}, "bad-entry", "the run's entry")
+    _form(value, {"at": _is_time}, "the run's entry", code="bad-entry")
+    body = value["b"]
+    _form(body, _RUN_BODY, "the run's entry", exact=True, code="bad-entry")
+    for key, length in (("root", 32), ("run", 16)):
+        _b64u(body[key], length)
+    if body["values_root"] is not None:
+        _b64u(body["values_root"], 32)
+    if body["model"] is not None:
+        keys: dict[str, Callable[[Any], bool]] = {"digest": _is_digest, "name": _is_text, "version": _is_text}
+        _form(body["model"], keys, "the run's model", exact=True, code="bad-entry")
+    _form(
+        body["state"],
+        {"root": _is_text, "size": _is_positive},
+        "the run's state",
+        exact=True,
+        code="bad-entry",
+    )
+    _b64u(body["state"]["root"], 32)
+    return value
+
+
+def _form(
+    value: Any,
+    checks: Mapping[str, Callable[[Any], bool]],
+    what: str,
+    *,
+    exact: bool = False,
+    code: str = "bad-payload",
+) -> None:
+    if exact:
+        _keys(value, set(checks), code, what)
+    for key, check in checks.items():
+        if not check(value[key]):
+            _fail(code, f"in {what}, the value of {key!r} is not in its form")
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_positive(value: Any) -> bool:
+    return _is_integer(value) and bool(value >= 1)
+
+
+def _is_number(value: Any) -> bool:
+    return _is_integer(value) and 0 <= value <= MAX_NUMBER
+
+
+def _is_slots(value: Any) -> bool:
+    return _is_positive(value) and value % SLOT_MULTIPLE == 0 and value <= MAX_NUMBER + 1
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_TEXT
+
+
+def _is_digest(value: Any) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"sha256:[0-9a-f]{64}", value) is not None
+
+
+def _is_time(value: Any) -> bool:
+    if not isinstance(value, str) or not re.fullmatch(
+        r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z", value
+    ):
+        return False
+    try:
+        dt.datetime.fromisoformat(value[:-1])
+    except ValueError:
+        return False
+    return True
+
+
+def _is_set(value: Any) -> bool:
+    if not isinstance(value, list) or not value or not all(_is_text(item) for item in value):
+        return False
+    return value == sorted(set(value))
+
+
+def _is_processing(value: Any) -> bool:
+    return isinstance(value, str) and value in ("training", "audit", "scoring", "human-review")
+
+
+def _one_of(*words: str) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, str) and value in words
+
+
+def _or_null(check: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: value is None or check(value)
+
+
+_CONSENT_BODY: dict[str, Callable[[Any], bool]] = {
+    "categories": _is_set,
+    "expires": _or_null(_is_time),
+    "given_by": _one_of("data-subject", "guardian", "authorised-representative", "staff-assisted"),
+    "language": _one_of("fi", "sv", "en"),
+    "method": _is_text,
+    "notice": _is_text,
+    "notice_digest": _is_digest,
+    "notice_version": _is_positive,
+    "processing": lambda value: _is_set(value) and all(_is_processing(item) for item in value),
+    "status": _one_of(
+        "requested", "refused", "given", "renewed", "withdrawn", "revoked", "expired", "invalidated"
+    ),
+}
+_RUN_BODY: dict[str, Callable[[Any], bool]] = {
+    "basis": _is_text,
+    "certificate": _or_null(_is_digest),
+    "explanation": _or_null(_is_digest),
+    "model": _or_null(lambda value: isinstance(value, dict)),
+    "output": _or_null(_is_digest),
+    "processing": _is_processing,
+    "purpose": _is_text,
+    "purpose_version": _is_positive,
+    "root": _is_text,
+    "run": _is_text,
+    "service": _is_text,
+    "slots": _is_slots,
+    "state": lambda value: isinstance(value, dict),
+    "values_root": _or_null(_is_text),
+}
+
+
+# JSON, base64, numbers: one spelling each
+
+
+def _parse_json(raw: bytes, limit: int, code: str, what: str) -> Any:
+    """Parse JSON of bounded size and depth, without duplicate keys, floats or large integers."""
+    if len(raw) > limit:
+        _fail("too-large", f"{what} is larger than {limit} bytes")
+    # Strings are taken out first, so that only real brackets are counted; json's own recursion is then bounded.
+    depth = 0
+    for bracket in re.findall(rb"[\[\]{}]", re.sub(rb'"(?:[^"\\]|\\.)*"', b"", raw, flags=re.DOTALL)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_DEPTH:
+            _fail("too-large", f"{what} is nested deeper than {MAX_DEPTH} levels")
+
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(items)
+        if len(found) != len(items) or not all(key.isascii() for key in found):
+            _fail(code, f"{what} has a key twice, or one that is not ASCII")
+        return found
+
+    def integer(digits: str) -> int:
+        number = int(digits) if len(digits) <= 17 else MAX_INTEGER + 1  # noqa: PLR2004  a sign and 16 digits
+        if abs(number) > MAX_INTEGER:
+            _fail(code, f"{what} has an integer of 2^53 or more")
+        return number
+
+    def number(_: str) -> NoReturn:
+        _fail(code, f"{what} has a number that is not an integer")
+
+    try:
+        return json.loads(
+            raw.decode("utf-8"),
+            object_pairs_hook=pairs,
+            parse_int=integer,
+            parse_float=number,
+            parse_constant=number,
+        )
+    except (ValueError, RecursionError) as error:
+        raise VerificationError(code, f"{what} is not JSON in UTF-8") from error
+
+
+def _parse_canonical(raw: bytes, limit: int, what: str) -> Any:
+    """Parse JSON that must be spelled canonically (RFC 8785, restricted as in section 2 of the specification)."""
+    value = _parse_json(raw, limit, "not-canonical", what)
+    try:
+        again = _canonical(value).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise VerificationError("not-canonical", f"{what} holds half a surrogate pair") from error
+    if again != raw:
+        _fail("not-canonical", f"{what} is not spelled canonically")
+    return value
+
+
+_ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
+
+
+def _canonical(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        escaped = re.sub(
+            r'[\x00-\x1f"\\]', lambda match: _ESCAPES.get(match[0], f"\\u{ord(match[0]):04x}"), value
+        )
+        return f'"{escaped}"'
+    if isinstance(value, list):
+        return "[" + ",".join(_canonical(item) for item in value) + "]"
+    return "{" + ",".join(f"{_canonical(key)}:{_canonical(value[key])}" for key in sorted(value)) + "}"
+
+
+def _keys(value: Any, keys: set[str], code: str, what: str) -> None:
+    if not isinstance(value, dict) or value.keys() != keys:
+        _fail(code, f"{what} has not exactly the keys {', '.join(sorted(keys))}")
+
+
+def _utf8(text: Any, code: str, what: str) -> bytes:
+    if not isinstance(text, str):
+        _fail(code, f"{what} is not text")
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise VerificationError(code, f"{what} holds half a surrogate pair") from error
+
+
+def _b64u(text: Any, length: int) -> bytes:
+    """Decode strict base64url without padding, of a known length."""
+    if isinstance(text, str) and re.fullmatch(r"[A-Za-z0-9_-]+", text):
+        try:
+            raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        except binascii.Error:
+            raw = b""
+        if len(raw) == length and base64.urlsafe_b64encode(raw).rstrip(b"=").decode() == text:
+            return raw
+    raise VerificationError("bad-encoding", f"expected {length} bytes in base64url without padding")
+
+
+def _b64(text: Any, code: str) -> bytes:
+    """Decode strict standard base64 with padding."""
+    if isinstance(text, str) and re.fullmatch(r"[A-Za-z0-9+/]+={0,2}", text):
+        try:
+            raw = base64.b64decode(text, validate=True)
+        except binascii.Error:
+            raw = b""
+        if raw and base64.b64encode(raw).decode() == text:
+            return raw
+    raise VerificationError(code, "expected base64 in its canonical spelling")
+
+
+def _decimal(text: str, code: str) -> int:
+    if not re.fullmatch(r"0|[1-9][0-9]{0,15}", text) or int(text) > MAX_INTEGER:
+        _fail(code, "expected a decimal number below 2^53 without leading zeroes")
+    return int(text)
+
+
+def _is_name(name: str) -> bool:
+    return 0 < len(name) <= MAX_NAME and name.isprintable() and not re.search(r"[\s+]", name)
+
+
+def _same(left: bytes, right: bytes) -> bool:
+    return hmac.compare_digest(left, right)
+
+
+def _fail(code: str, message: str) -> NoReturn:
+    raise VerificationError(code, message)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check the files named on the command line and say what is proved and what is not."""
+    parser = argparse.ArgumentParser(
+        prog="verify.py", description="Check a luvalla receipt, without network or ledger."
+    )
+    parser.add_argument("receipt", type=Path)
+    parser.add_argument("trust_root", type=Path)
+    parser.add_argument(
+        "--pin", help="digest of the trust root's version 1, got another way than the two files"
+    )
+    parser.add_argument("--json", action="store_true", help="print the result as JSON")
+    options = parser.parse_args(arguments)
+    try:
+        # One byte more than the limit, so that a larger file is refused without being read whole.
+        with options.receipt.open("rb") as file:
+            receipt = file.read(MAX_RECEIPT_BYTES + 1)
+        with options.trust_root.open("rb") as file:
+            trust_root = file.read(MAX_TRUST_ROOT_BYTES + 1)
+    except OSError as error:
+        print(f"error: {error.filename} cannot be read: {error.strerror}", file=sys.stderr)
+        return 2
+    try:
+        result = verify_receipt(receipt, trust_root, options.pin)
+    except VerificationError as error:
+        print(f"error: {error.message} ({error.code})", file=sys.stderr)
+        return 3
+    if options.json:
+        print(json.dumps(dataclasses.asdict(result), ensure_ascii=False, indent=1))
+        return 0
+    print("The receipt verifies.\n\nProved:")
+    for sentence in result.proved:
+        print(f"- {sentence}")
+    print("\nNot proved:")
+    for sentence in result.not_proved:
+        print(f"- {sentence}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
