@@ -5,9 +5,12 @@ from __future__ import annotations
 import difflib
 import tomllib
 from dataclasses import dataclass
-from pathlib import Path
 
 from consent.errors import ConfigurationError, ConsentUnavailableError, HomeMissing
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CONSENT_SETTINGS = ("origin", "trust_root")
 """Keys of the [consent] table of luvalla.toml."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from consent.canonical import JSON
     from consent.home import Home
     from consent.records import (
+        Checkpoint,
         ConsentReceiptRef,
         ConsentRecord,
         ConsentRequest,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
         Refused,
         TransitionRefused,
     )
-    from consent.tlog.checkpoint import Checkpoint
     from consent.uses import UseEntry, UseRequest, UseView
     from consent.vocabulary import ConsentStatus, RetentionClass
 

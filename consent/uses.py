@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from consent.vocabulary import UseStatus
-
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
     from consent.tlog.checkpoint import Checkpoint
+    from consent.vocabulary import UseStatus
 
 
 @dataclass(frozen=True)

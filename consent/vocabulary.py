@@ -189,6 +189,3 @@ LEGAL_BASES = frozenset(
     )
 )
 """Legal bases of DPV 2.3's eu-gdpr extension that a purpose may name."""
-
-PERSONAL_KINDS = ("enrolment", "consent", "act", "erasure")
-INSTITUTIONAL_KINDS = ("trust-root", "purpose", "notice", "policy", "run", "certificate", "revocation")

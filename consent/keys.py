@@ -1,0 +1,212 @@
+"""Encryption of what is about a person: a random key per person and retention class, wrapped by a key outside the database.
+
+All AES-256-GCM with 96-bit random nonces in front of the ciphertext. The associated data binds each ciphertext to its
+place (number and class, entry index, run), so that a row copied to another place does not open.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from hashlib import blake2s
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from consent.canonical import SALT_BYTES
+from consent.errors import KeyFileError, KeyMissingError
+from consent.vocabulary import RetentionClass
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+TAG_BYTES = 16
+NEW_PERSON_CLASSES = (RetentionClass.EVIDENCE, RetentionClass.DETAIL, RetentionClass.USE)
+"""The keys a person gets at enrolment; the erasure key is made when they are erased."""
+
+_DAMAGED = "run `luvalla ledger check`; if the key-encryption key was replaced, restore the right one"
+
+
+def new_key_file(path: Path) -> bytes:
+    """Write 32 random bytes, mode 600, synced; never over an existing file.
+
+    Raises:
+        KeyFileError: The file exists or cannot be written.
+    """
+    key = os.urandom(KEY_BYTES)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise KeyFileError(
+            f"the key file {path} cannot be made: {error.strerror}",
+            "a key is never overwritten; check the folder",
+        ) from error
+    return key
+
+
+def read_key_file(path: Path) -> bytes:
+    """The 32 bytes of a key file.
+
+    Raises:
+        KeyFileError: It is missing, readable by others, or not 32 bytes.
+    """
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        key = path.read_bytes()
+    except OSError as error:
+        raise KeyFileError(
+            f"the key file {path} cannot be read: {error.strerror}", "restore it from the keys' backup"
+        ) from error
+    if os.name == "posix" and mode & 0o077:
+        raise KeyFileError(
+            f"the key file {path} can be read by others (mode {mode:03o})", f"run: chmod 600 {path}"
+        )
+    if len(key) != KEY_BYTES:
+        raise KeyFileError(
+            f"the key file {path} holds {len(key)} bytes, not {KEY_BYTES}", "restore it from the keys' backup"
+        )
+    return key
+
+
+class Vault:
+    """Wraps people's keys, and seals with them.
+
+    Args:
+        key_encryption_key: 32 bytes, from a file outside the database and its backups.
+        origin: The log's name; bound into payloads.
+    """
+
+    def __init__(self, key_encryption_key: bytes, origin: str) -> None:
+        self._wrapping = AESGCM(key_encryption_key)
+        self._payload_label = b"luvalla/payload/v1\x00" + origin.encode() + b"\x00"
+
+    def wrap(self, number: int, retention: RetentionClass, key: bytes) -> bytes:
+        """60 bytes that only this vault opens, and only for this person and class."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._wrapping.encrypt(nonce, key, _key_label(number, retention))
+
+    def unwrap(self, number: int, retention: RetentionClass, wrapped: bytes) -> bytes:
+        """The key again.
+
+        Raises:
+            KeyMissingError: It was wrapped by another key, for another place, or was changed.
+        """
+        return _opened(self._wrapping, wrapped, _key_label(number, retention), "a wrapped key")
+
+    def unwrap_all(self, retention: RetentionClass, rows: Iterable[tuple[int, bytes]]) -> dict[int, bytes]:
+        """The same for many people of one class, in a tight loop (about 2 us a key).
+
+        Args:
+            rows: Number and wrapped key.
+
+        Returns:
+            Key by number.
+
+        Raises:
+            KeyMissingError: One of them does not open.
+        """
+        decrypt: Callable[[bytes, bytes, bytes], bytes] = self._wrapping.decrypt
+        prefix = b"luvalla/key/v1\x00"
+        suffix = bytes([retention.code])
+        cut = NONCE_BYTES
+        try:
+            return {
+                number: decrypt(wrapped[:cut], wrapped[cut:], prefix + number.to_bytes(4, "big") + suffix)
+                for number, wrapped in rows
+            }
+        except (InvalidTag, ValueError) as error:
+            raise KeyMissingError("a wrapped key does not open", _DAMAGED) from error
+
+    def seal_secret(self, run: bytes, secret: bytes) -> bytes:
+        """Wrap a run's secret."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + self._wrapping.encrypt(nonce, secret, b"luvalla/run-secret/v1\x00" + run)
+
+    def open_secret(self, run: bytes, wrapped: bytes) -> bytes:
+        """A run's secret again.
+
+        Raises:
+            KeyMissingError: It does not open.
+        """
+        return _opened(self._wrapping, wrapped, b"luvalla/run-secret/v1\x00" + run, "a run's secret")
+
+    def seal_payload(self, key: bytes, index: int, salt: bytes, payload: bytes) -> bytes:
+        """Encrypt salt and payload of one entry, bound to its index."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + AESGCM(key).encrypt(
+            nonce, salt + payload, self._payload_label + index.to_bytes(8, "big")
+        )
+
+    def open_payload(self, key: bytes, index: int, sealed: bytes) -> tuple[bytes, bytes]:
+        """Salt and payload.
+
+        Raises:
+            KeyMissingError: It does not open.
+        """
+        plain = _opened(AESGCM(key), sealed, self._payload_label + index.to_bytes(8, "big"), "a payload")
+        return plain[:SALT_BYTES], plain[SALT_BYTES:]
+
+    def seal_detail(self, key: bytes, index: int, name: str, salt: bytes, value: bytes) -> bytes:
+        """Encrypt salt and value of one named detail of an entry."""
+        nonce = os.urandom(NONCE_BYTES)
+        return nonce + AESGCM(key).encrypt(nonce, salt + value, self._detail_label(index, name))
+
+    def open_detail(self, key: bytes, index: int, name: str, sealed: bytes) -> tuple[bytes, bytes]:
+        """Salt and value.
+
+        Raises:
+            KeyMissingError: It does not open.
+        """
+        plain = _opened(AESGCM(key), sealed, self._detail_label(index, name), "a detail")
+        return plain[:SALT_BYTES], plain[SALT_BYTES:]
+
+    def _detail_label(self, index: int, name: str) -> bytes:
+        return self._payload_label + index.to_bytes(8, "big") + b"detail\x00" + name.encode()
+
+
+def new_keys() -> dict[RetentionClass, bytes]:
+    """A new person's keys."""
+    return {retention: os.urandom(KEY_BYTES) for retention in NEW_PERSON_CLASSES}
+
+
+def values_key(use_key: bytes, run: bytes) -> bytes:
+    """The key of one person's kept values of one run: derived, so each key seals one text only."""
+    return blake2s(b"luvalla/values-key/v1\x00" + run, key=use_key, digest_size=32).digest()
+
+
+def seal_values(use_key: bytes, run: bytes, number: int, values: bytes, nonce: bytes) -> bytes:
+    """Encrypt the values that a run saw of one person.
+
+    Args:
+        nonce: 12 random bytes.
+    """
+    key = blake2s(b"luvalla/values-key/v1\x00" + run, key=use_key, digest_size=32).digest()
+    return nonce + AESGCM(key).encrypt(nonce, values, number.to_bytes(4, "big"))
+
+
+def open_values(use_key: bytes, run: bytes, number: int, sealed: bytes) -> bytes:
+    """The values again.
+
+    Raises:
+        KeyMissingError: They do not open.
+    """
+    return _opened(AESGCM(values_key(use_key, run)), sealed, number.to_bytes(4, "big"), "kept values")
+
+
+def _key_label(number: int, retention: RetentionClass) -> bytes:
+    return b"luvalla/key/v1\x00" + number.to_bytes(4, "big") + bytes([retention.code])
+
+
+def _opened(cipher: AESGCM, sealed: bytes, label: bytes, what: str) -> bytes:
+    try:
+        return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], label)
+    except (InvalidTag, ValueError) as error:
+        raise KeyMissingError(f"{what} does not open", _DAMAGED) from error

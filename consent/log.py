@@ -1,0 +1,269 @@
+"""Typed entries over the log: one transaction per append, and the protocol that makes it durable.
+
+Durable means covered by a checkpoint kept outside the database (shared/design.md, "Durable"):
+  1. commit entries, openings, full tiles and projections in one transaction;
+  2. rebuild the root at the size of the last external checkpoint and compare: a restored or rewritten database differs;
+  3. sign the head;
+  4. compare-and-swap the external store (write, fsync, rename, fsync of the folder);
+  5. only then return, so only then may a receipt or an output leave.
+A failure after 1 leaves entries that are committed and not yet signed: the next checkpoint covers them, and a retry
+with the same request id finds them. Repair goes forward only.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from consent import store_log
+from consent.errors import CheckpointConflictError, ClockError, RefusedToSignError, RequestConflictError
+from consent.pseudonym import keyed_digest, pseudonym
+from consent.tlog.checkpoint import Checkpoint, TreeHead, open_checkpoint, sign_checkpoint
+from consent.tlog.merkle import EMPTY_EDGE, RightEdge, load_edge, root_at
+from consent.tlog.note import load_key
+from consent.writing import Writing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+    from consent.keys import Vault
+    from consent.store import Store
+    from consent.tlog.external import CheckpointStore
+    from consent.tlog.note import SigningKey
+    from consent.trust import TrustRoot
+
+CLOCK_BEHIND = timedelta(seconds=5)
+"""A clock further behind the last entry stops appending (design, "Durable"); within it, the last entry's time is used."""
+CLOCK_AHEAD = timedelta(days=400)
+"""A clock further ahead of the last entry stops appending: a house in use writes at least once a year and a bit."""
+ATTEMPTS = 20
+"""How often a checkpoint is tried again when other writers sign in between; each attempt means somebody else succeeded."""
+
+_RESTORED = (
+    "the database was restored from an older copy or rewritten: put the newer database back; "
+    "never delete the checkpoint to get past this"
+)
+
+
+@dataclass
+class Log:
+    """One open log.
+
+    Attributes:
+        origin: The log's name.
+        store: The database.
+        vault: Wraps and opens people's keys.
+        pseudonym_key: 32 bytes.
+        clock: What time it is.
+        external: Where the last checkpoint is kept.
+        trust: Whose signatures count.
+        log_key: The private key's file; read only when something is signed.
+        clock_confirmed: An operator says that a clock far ahead is right.
+    """
+
+    origin: str
+    store: Store
+    vault: Vault
+    pseudonym_key: bytes
+    clock: Callable[[], datetime]
+    external: CheckpointStore
+    trust: TrustRoot
+    log_key: Path
+    clock_confirmed: bool = False
+    _edge: RightEdge = EMPTY_EDGE
+    _signing: SigningKey | None = None
+    _verified: tuple[bytes, Checkpoint] | None = None
+
+    def pseudonym(self, person: str) -> bytes:
+        """The keyed pseudonym of an external id."""
+        return pseudonym(self.pseudonym_key, person)
+
+    def request(self, request_id: str | None) -> bytes | None:
+        """The caller's request id as it is stored; it might hold personal data, so only a keyed digest is."""
+        return (
+            None if request_id is None else keyed_digest(self.pseudonym_key, b"request", request_id.encode())
+        )
+
+    def fingerprint(self, *parts: bytes) -> bytes:
+        """What a request asked for, to be recognised and not to be read."""
+        return keyed_digest(self.pseudonym_key, b"asked", *parts)
+
+    def now(self) -> datetime:
+        """The present second, UTC."""
+        return self.clock().astimezone(UTC).replace(microsecond=0)
+
+    def answered(self, connection: Connection, request: bytes | None, fingerprint: bytes) -> int | None:
+        """The entry that the same request made before; None when it is new.
+
+        Raises:
+            RequestConflictError: The request id was used for something else.
+        """
+        if request is None:
+            return None
+        earlier = store_log.answered(connection, [request]).get(request)
+        if earlier is None:
+            return None
+        check_same_request(earlier, fingerprint)
+        return earlier.idx
+
+    @contextmanager
+    def writing(self) -> Iterator[Writing]:
+        """One transaction of appends; nothing is written when the block ends with an exception.
+
+        Raises:
+            RefusedToSignError: The log is shorter than the last external checkpoint.
+            ClockError: The clock contradicts the log.
+            LedgerUnavailableError: Locked, read-only or full.
+        """
+        with self.store.write() as connection:
+            end = store_log.log_end(connection)
+            self._check_not_shrunk(end.size)
+            at = self._time_of_append(end.last_at)
+            edge = (
+                self._edge
+                if self._edge.size == end.size
+                else load_edge(store_log.SqlHashes(connection), end.size)
+            )
+            writing = Writing(connection, self.origin, self.vault, edge, at)
+            yield writing
+            edge = writing.flush()
+        self._edge = edge
+
+    def checkpoint(self, *, first: bool = False) -> Checkpoint:
+        """Make everything committed durable; see the module.
+
+        Args:
+            first: Only at set-up: there is no external checkpoint yet.
+
+        Raises:
+            RefusedToSignError: The log does not continue the last external checkpoint, or that is missing.
+            CheckpointStoreError: The external store failed; it may have been written, a retry finds out.
+        """
+        for _ in range(ATTEMPTS):
+            raw = self.external.read()
+            last = self._last(raw, first=first)
+            head = self._continuing_head(last)
+            if last is not None and last.head == head:
+                return last
+            signed = sign_checkpoint(head, self._signing_key())
+            try:
+                self.external.replace(raw, signed.note.encode())
+            except CheckpointConflictError:
+                continue
+            self._verified = (signed.note.encode(), signed)
+            return signed
+        raise RefusedToSignError(
+            f"the external checkpoint changed {ATTEMPTS} times while one was being signed",
+            "try again when fewer write",
+        )
+
+    def last_checkpoint(self) -> Checkpoint | None:
+        """The external checkpoint, verified; None when there is none.
+
+        Raises:
+            NoteError: It is not one of this log's.
+        """
+        raw = self.external.read()
+        return None if raw is None else self._opened(raw)
+
+    def covering(self, index: int) -> Checkpoint:
+        """A checkpoint that covers an entry: the last one, or a new one where the log may be written.
+
+        Raises:
+            RefusedToSignError: None covers it, and none may be made.
+        """
+        last = self.last_checkpoint()
+        if last is not None and last.size > index:
+            with self.store.read() as connection:
+                self._compare(connection, last.size, last.root)
+            return last
+        if self.store.read_only:
+            raise RefusedToSignError("no checkpoint covers the entry yet", "run `luvalla ledger checkpoint`")
+        return self.checkpoint()
+
+    def _last(self, raw: bytes | None, *, first: bool) -> Checkpoint | None:
+        if raw is not None:
+            return self._opened(raw)
+        if not first:
+            raise RefusedToSignError(
+                "the checkpoint kept outside the database is missing",
+                "restore the file `checkpoint` from its copy",
+            )
+        return None
+
+    def _opened(self, raw: bytes) -> Checkpoint:
+        known = self._verified
+        if known is None or known[0] != raw:
+            known = (raw, open_checkpoint(raw, self.origin, self.trust.log_vkeys))
+            self._verified = known
+        return known[1]
+
+    def _continuing_head(self, last: Checkpoint | None) -> TreeHead:
+        with self.store.read() as connection:
+            size = store_log.log_end(connection).size
+            if last is not None:
+                self._check_size(size, last.head.size)
+                self._compare(connection, last.head.size, last.head.root)
+                if last.head.size == size:
+                    return last.head
+            return TreeHead(self.origin, size, root_at(store_log.SqlHashes(connection), size))
+
+    def _check_not_shrunk(self, size: int) -> None:
+        raw = self.external.read()
+        if raw is not None:
+            self._check_size(size, self._opened(raw).head.size)
+        elif size:
+            self._last(None, first=False)
+
+    def _check_size(self, size: int, signed: int) -> None:
+        if signed > size:
+            raise RefusedToSignError(
+                f"the log has {size} entries, the checkpoint kept outside the database covers {signed}",
+                _RESTORED,
+            )
+
+    def _compare(self, connection: Connection, size: int, root: bytes) -> None:
+        if root_at(store_log.SqlHashes(connection), size) != root:
+            raise RefusedToSignError(
+                f"the first {size} entries do not have the root that was signed for them", _RESTORED
+            )
+
+    def _signing_key(self) -> SigningKey:
+        if self._signing is None:
+            self._signing = load_key(self.log_key, self.origin)
+        return self._signing
+
+    def _time_of_append(self, last_at: int) -> datetime:
+        now = self.now()
+        if not last_at:
+            return now
+        last = datetime.fromtimestamp(last_at, UTC)
+        if last - now > CLOCK_BEHIND:
+            raise ClockError(
+                f"the clock is {int((last - now).total_seconds())} s behind the last entry, at most "
+                f"{int(CLOCK_BEHIND.total_seconds())} s are allowed",
+                "set the clock; if the last entry's time is wrong, wait until the clock has passed it",
+            )
+        if now - last > CLOCK_AHEAD and not self.clock_confirmed:
+            raise ClockError(
+                f"the clock is {(now - last).days} days ahead of the last entry, at most {CLOCK_AHEAD.days} are believed",
+                "set the clock; if it is right, open the ledger with the clock confirmed",
+            )
+        return max(now, last)
+
+
+def check_same_request(earlier: store_log.Answered, fingerprint: bytes) -> None:
+    """Refuse a request id that was used for something else; an erased request's content is not known any more.
+
+    Raises:
+        RequestConflictError: It was.
+    """
+    if earlier.fingerprint is not None and earlier.fingerprint != fingerprint:
+        raise RequestConflictError(
+            "the request id was used before, for another request", "give every request an id of its own"
+        )

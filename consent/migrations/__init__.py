@@ -1,0 +1,1 @@
+"""The ledger's schema as Alembic revisions; never one that changes a byte that was hashed."""

@@ -1,0 +1,138 @@
+"""A new home: keys, trust root, purposes, and a ledger with its first entries and checkpoint; all of it or nothing."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from typing import TYPE_CHECKING
+
+from consent import store_sqlite
+from consent.canonical import encode
+from consent.errors import BadRequestError, HomeExistsError, LedgerUnavailableError
+from consent.home import Home
+from consent.keys import Vault, new_key_file
+from consent.log import Log
+from consent.migrations.upgrade import upgrade
+from consent.purposes import parse
+from consent.purposing import append_purposes
+from consent.store import Store
+from consent.tlog.external import FileCheckpointStore
+from consent.tlog.note import generate_key, is_key_name, save_key
+from consent.trust import TrustRoot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+    from pathlib import Path
+
+    from consent.records import Purpose
+
+_PRIVATE = 0o700
+
+
+def create(path: Path, *, origin: str, purposes: str, clock: Callable[[], datetime]) -> Home:
+    """Make a home at `path`: built beside it, then renamed, so that it is there whole or not at all.
+
+    Args:
+        path: Where; must not exist, or be an empty folder.
+        origin: The log's name for ever, e.g. `city.example/consent` (no white space, no plus).
+        purposes: Text of the purposes file (TOML).
+        clock: What time it is.
+
+    Returns:
+        The home.
+
+    Raises:
+        HomeExistsError: There is something at `path` (exit 2).
+        BadRequestError: The origin cannot be a log's name (2).
+        PurposesError: The purposes do not say what they must (2).
+        LedgerUnavailableError: The folder cannot be made (4).
+    """
+    path = path.absolute()
+    parsed = parse(purposes)
+    if not is_key_name(origin):
+        raise BadRequestError(
+            "the origin must be 1 to 200 printable characters without white space or plus",
+            "use e.g. city.example/consent",
+        )
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise HomeExistsError(
+            f"there is something at {path} already",
+            "choose another folder; an existing home is never overwritten",
+        )
+    beside = path.with_name(f".{path.name}.new-{secrets.token_hex(4)}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.mkdir(mode=_PRIVATE)
+        _fill(Home(beside), origin, purposes, parsed, clock)
+        _sync(beside)
+        beside.rename(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise LedgerUnavailableError(
+            f"the home {path} cannot be made: {error.strerror}", "check the folder's permissions and space"
+        ) from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+    return Home(path)
+
+
+def _fill(
+    home: Home, origin: str, text: str, purposes: tuple[Purpose, ...], clock: Callable[[], datetime]
+) -> None:
+    for folder in (home.keys, home.receipts, home.outbox):
+        folder.mkdir(mode=_PRIVATE)
+    pseudonym_key = new_key_file(home.pseudonym_key)
+    key_encryption_key = new_key_file(home.key_encryption_key)
+    log_key, root_key = generate_key(origin), generate_key(f"{origin}/root")
+    save_key(log_key, home.log_key)
+    save_key(root_key, home.root_key)
+    trust = TrustRoot.create(log_key=log_key.verifier, root_keys=[root_key], threshold=1)
+    trust.save(home.trust_root)
+    home.purposes.write_text(text, encoding="utf-8")
+    # JSON's escapes are TOML's.
+    home.config.write_text(
+        f'[consent]\norigin = {encode(origin).decode()}\ntrust_root = "{trust.pin}"\n', encoding="utf-8"
+    )
+    _make_database(home.database)
+    store = Store(home.database)
+    try:
+        log = Log(
+            origin=origin,
+            store=store,
+            vault=Vault(key_encryption_key, origin),
+            pseudonym_key=pseudonym_key,
+            clock=clock,
+            external=FileCheckpointStore(home.checkpoint),
+            trust=trust,
+            log_key=home.log_key,
+        )
+        with log.writing() as writing:
+            writing.institutional("trust-root", {"digest": trust.pin, "version": 1})
+            append_purposes(writing, purposes, known={})
+        log.checkpoint(first=True)
+    finally:
+        store.close()
+
+
+def _make_database(path: Path) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    os.close(handle)
+    engine = store_sqlite.writing_engine(path)
+    try:
+        with engine.begin() as connection:
+            upgrade(connection)
+        # Everything into the file itself, so that a copy of it alone is whole.
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        engine.dispose()
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,275 @@
+"""The ledger's tables (SQLAlchemy Core) and its two engines: one that reads, one that writes.
+
+Everything a person could be known by is a number or ciphertext here; keys lie wrapped, the wrapping key is elsewhere.
+`entry`, `payload`, `detail` and `tile` are the log; the other tables are projections of it, or what was agreed to be
+erasable (`subject`, `subject_key`, `use_*`). Blobs are `LargeBinary`, times are whole seconds of the Unix epoch.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    String,
+    Table,
+    select,
+    table,
+)
+from sqlalchemy import column as sql_column
+from sqlalchemy.exc import SQLAlchemyError
+
+from consent import store_sqlite
+from consent.errors import LedgerDamagedError, LedgerVersionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SCHEMA_VERSION = "0001"
+"""The Alembic revision that this code reads and writes (consent/migrations/versions)."""
+
+metadata = MetaData()
+
+# The log.
+entry = Table(
+    "entry",
+    metadata,
+    Column("idx", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("leaf", LargeBinary(32), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("request", LargeBinary(16), nullable=False, unique=True),
+    Column("fingerprint", LargeBinary(16)),
+)
+tile = Table(
+    "tile",
+    metadata,
+    Column("level", SmallInteger, primary_key=True),
+    Column("idx", BigInteger, primary_key=True),
+    Column("hashes", LargeBinary, nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+)
+payload = Table(
+    "payload",
+    metadata,
+    Column("idx", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False, index=True),
+    Column("class", SmallInteger, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+)
+detail = Table(
+    "detail",
+    metadata,
+    Column("idx", BigInteger, primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("number", Integer, nullable=False, index=True),
+    Column("ciphertext", LargeBinary, nullable=False),
+)
+
+# People.
+subject = Table(
+    "subject",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("pseudonym", LargeBinary(16), unique=True),
+    Column("subject", LargeBinary(16), unique=True),
+    Column("enrolled", BigInteger, nullable=False),
+    Column("erased", BigInteger),
+)
+subject_key = Table(
+    "subject_key",
+    metadata,
+    Column("class", SmallInteger, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("wrapped", LargeBinary(60), nullable=False),
+    sqlite_with_rowid=False,
+)
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("idx", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+    Column("receipt", LargeBinary, nullable=False),
+)
+
+# Projections.
+institutional = Table(
+    "institutional",
+    metadata,
+    Column("idx", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("kind", String(32), nullable=False, index=True),
+)
+purpose = Table(
+    "purpose",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("idx", BigInteger, nullable=False),
+    Column("document", LargeBinary, nullable=False),
+)
+notice = Table(
+    "notice",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("idx", BigInteger, nullable=False),
+    Column("texts", LargeBinary, nullable=False),
+)
+consent_event = Table(
+    "consent_event",
+    metadata,
+    Column("idx", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False, index=True),
+    Column("purpose", String(128), nullable=False),
+    Column("purpose_version", Integer, nullable=False),
+    Column("notice_version", Integer, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("processing", Integer, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("expires", BigInteger),
+    Index("ix_consent_event_state", "purpose", "number", "idx"),
+)
+
+# Uses.
+use_run = Table(
+    "use_run",
+    metadata,
+    Column("run", LargeBinary(16), primary_key=True),
+    Column("idx", BigInteger, nullable=False, unique=True),
+    Column("slots", BigInteger, nullable=False),
+    Column("secret", LargeBinary(60), nullable=False),
+    Column("values_until", BigInteger),
+    Column("explanation", LargeBinary),
+)
+use_chunk = Table(
+    "use_chunk",
+    metadata,
+    Column("run", LargeBinary(16), ForeignKey("use_run.run"), primary_key=True),
+    Column("chunk", Integer, primary_key=True),
+    Column("statuses", LargeBinary, nullable=False),
+    Column("root", LargeBinary(32), nullable=False),
+    Column("values_root", LargeBinary(32)),
+)
+use_value = Table(
+    "use_value",
+    metadata,
+    Column("run", LargeBinary(16), ForeignKey("use_run.run"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("ciphertext", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+use_slot = Table(
+    "use_slot",
+    metadata,
+    Column("run", LargeBinary(16), ForeignKey("use_run.run"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("slot", LargeBinary(32), nullable=False),
+    Column("values_slot", LargeBinary(32)),
+)
+
+
+class Store:
+    """The ledger's database.
+
+    Contract:
+        Isolation: everything read in one `read()` or `write()` is one committed state.
+        Order: one writer at a time, from any thread or process; others wait up to `BUSY_SECONDS`, then fail.
+        Durability: what was written is on disk when `write()` ends without an error; with an error that names the
+            commit, it may be there all the same, and a retry with the same request id finds it.
+        Errors: every error of the driver leaves as a `ConsentError`.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        self.path = path
+        self.read_only = read_only
+        store_sqlite.check_file(path)
+        self._reader = store_sqlite.reading_engine(path, read_only=read_only)
+        self._writer = None if read_only else store_sqlite.writing_engine(path)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._reader.dispose()
+        if self._writer is not None:
+            self._writer.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one committed state.
+
+        Raises:
+            LedgerUnavailableError: Locked or gone.
+            LedgerDamagedError: Not a database, or damaged.
+        """
+        try:
+            with self._reader.connect() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise store_sqlite.explained(error, self.path) from error
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A connection that alone may write; commits at the end, rolls back at an exception.
+
+        Raises:
+            LedgerUnavailableError: Locked, read-only or full.
+            LedgerDamagedError: Not a database, or damaged.
+        """
+        if self._writer is None:
+            raise store_sqlite.opened_read_only(self.path)
+        try:
+            with self._writer.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise store_sqlite.explained(error, self.path) from error
+
+    def check_version(self) -> None:
+        """Refuse a database of another schema.
+
+        Raises:
+            LedgerVersionError: A newer luvalla wrote it, or an older one whose migration has not been run.
+            LedgerDamagedError: It holds no schema version.
+        """
+        version_table = table("alembic_version", sql_column("version_num"))
+        try:
+            with self._reader.connect() as connection:
+                found = [str(row[0]) for row in connection.execute(select(version_table.c.version_num))]
+        except SQLAlchemyError as error:
+            if store_sqlite.lacks_table(error):
+                found = []
+            else:
+                raise store_sqlite.explained(error, self.path) from error
+        if len(found) != 1:
+            raise LedgerDamagedError(
+                f"{self.path.name} is a database without a ledger in it",
+                "restore the ledger from its backup; `luvalla init` never overwrites one",
+            )
+        if found[0] != SCHEMA_VERSION:
+            newer = found[0] > SCHEMA_VERSION
+            raise LedgerVersionError(
+                f"the ledger has schema version {found[0]}, this luvalla reads {SCHEMA_VERSION}",
+                "install the newer luvalla that wrote it" if newer else "migrate the ledger first",
+            )
+
+    def reclaim(self) -> bool:
+        """Remove freed bytes from the database's files; False when another reader is in the way.
+
+        Raises:
+            LedgerUnavailableError: Locked by a writer, or read-only.
+        """
+        if self._writer is None:
+            raise store_sqlite.opened_read_only(self.path)
+        self._reader.dispose()
+        try:
+            return store_sqlite.reclaim(self._writer)
+        except SQLAlchemyError as error:
+            raise store_sqlite.explained(error, self.path) from error

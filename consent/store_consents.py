@@ -1,0 +1,137 @@
+"""Statements about consents: purposes, notices and the projection of consent events."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, insert, select
+
+from consent.canonical import decode
+from consent.purposes import from_document
+from consent.records import ConsentEvent, Purpose
+from consent.store import consent_event, notice, purpose
+from consent.store_log import Row, in_parts
+from consent.vocabulary import ConsentStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy import Connection
+
+MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
+
+_EVENT = (
+    consent_event.c.number,
+    consent_event.c.purpose,
+    consent_event.c.idx,
+    consent_event.c.at,
+    consent_event.c.status,
+    consent_event.c.purpose_version,
+    consent_event.c.notice_version,
+    consent_event.c.processing,
+    consent_event.c.expires,
+)
+
+
+def purposes(connection: Connection) -> dict[tuple[str, int], Purpose]:
+    """Every version of every purpose."""
+    texts = {
+        (row.id, row.version): decode(row.texts, limit=MAX_DOCUMENT_BYTES)
+        for row in connection.execute(select(notice.c.id, notice.c.version, notice.c.texts))
+    }
+    found: dict[tuple[str, int], Purpose] = {}
+    for row in connection.execute(select(purpose.c.id, purpose.c.version, purpose.c.document)):
+        document = decode(row.document, limit=MAX_DOCUMENT_BYTES)
+        key = (document["notice"]["id"], document["notice"]["version"])
+        found[row.id, row.version] = from_document(document, texts[key])
+    return found
+
+
+def insert_purposes(connection: Connection, purposes: Sequence[Row], notices: Sequence[Row]) -> None:
+    """Add versions of purposes and notices."""
+    if purposes:
+        connection.execute(insert(purpose), purposes)
+    if notices:
+        connection.execute(insert(notice), notices)
+
+
+def insert_events(connection: Connection, rows: Sequence[Row]) -> None:
+    """Project consent entries."""
+    if rows:
+        connection.execute(insert(consent_event), rows)
+
+
+def events_of(connection: Connection, number: int) -> dict[str, list[ConsentEvent]]:
+    """A person's events by purpose, oldest first."""
+    query = select(*_EVENT).where(consent_event.c.number == number).order_by(consent_event.c.idx)
+    found: dict[str, list[ConsentEvent]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row[1], []).append(_event(row))
+    return found
+
+
+def last_events(connection: Connection, numbers: Collection[int]) -> dict[tuple[int, str], ConsentEvent]:
+    """The newest event of each of some people, by number and purpose."""
+    found: dict[tuple[int, str], ConsentEvent] = {}
+    for part in in_parts(list(numbers)):
+        query = select(*_EVENT).where(consent_event.c.number.in_(part)).order_by(consent_event.c.idx)
+        for row in connection.execute(query):
+            found[row[0], row[1]] = _event(row)
+    return found
+
+
+def event_at(connection: Connection, index: int) -> tuple[int, str, ConsentEvent] | None:
+    """Number, purpose and event of one entry."""
+    row = connection.execute(select(*_EVENT).where(consent_event.c.idx == index)).one_or_none()
+    return None if row is None else (row[0], row[1], _event(row))
+
+
+StateRow = tuple[int, int, int, int, int, int | None]
+"""Number, status code, purpose version, notice version, processing bits, expiry (epoch seconds)."""
+
+
+def states(connection: Connection, purpose_id: str, *, at: int, size: int) -> list[StateRow]:
+    """Every event of a purpose in the first `size` entries and not after `at`, oldest first: the last of a number stands."""
+    query = (
+        select(
+            consent_event.c.number,
+            consent_event.c.status,
+            consent_event.c.purpose_version,
+            consent_event.c.notice_version,
+            consent_event.c.processing,
+            consent_event.c.expires,
+        )
+        .where(consent_event.c.purpose == purpose_id, consent_event.c.idx < size, consent_event.c.at <= at)
+        .order_by(consent_event.c.idx)
+    )
+    # Rows are only unpacked and counted: plain tuples in all but name.
+    rows: Any = connection.execute(query).all()
+    return list(rows)
+
+
+def delete_events(connection: Connection, number: int) -> None:
+    """Delete a person's projected events."""
+    connection.execute(delete(consent_event).where(consent_event.c.number == number))
+
+
+def epoch(moment: datetime) -> int:
+    """Whole seconds since 1970."""
+    return int(moment.timestamp())
+
+
+def moment(seconds: int) -> datetime:
+    """The moment, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _event(row: Any) -> ConsentEvent:
+    return ConsentEvent(
+        index=row[2],
+        at=moment(row[3]),
+        status=ConsentStatus.from_code(row[4]),
+        purpose_version=row[5],
+        notice_version=row[6],
+        processing=row[7],
+        expires=None if row[8] is None else moment(row[8]),
+    )

@@ -1,0 +1,145 @@
+"""Statements about people: who has which number, and their wrapped keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import delete, func, insert, select, update
+
+from consent.canonical import SLOT_MULTIPLE
+from consent.store import subject, subject_key
+from consent.store_log import Row, in_parts
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from sqlalchemy import Connection
+
+
+class Person(NamedTuple):
+    """One person as the ledger knows them.
+
+    Attributes:
+        number: Dense random number, never reused.
+        subject: The subject id, 16 random bytes; the only name in payloads.
+        enrolled: Index of the enrolment entry.
+    """
+
+    number: int
+    subject: bytes
+    enrolled: int
+
+
+def by_pseudonym(connection: Connection, pseudonyms: Collection[bytes]) -> dict[bytes, Person]:
+    """The people who are on record and not erased."""
+    found: dict[bytes, Person] = {}
+    for part in in_parts(list(pseudonyms)):
+        query = select(subject.c.pseudonym, subject.c.number, subject.c.subject, subject.c.enrolled).where(
+            subject.c.pseudonym.in_(part)
+        )
+        for row in connection.execute(query):
+            found[row[0]] = Person(row[1], row[2], row[3])
+    return found
+
+
+def numbers_by_pseudonym(connection: Connection) -> dict[bytes, int]:
+    """Everybody's number by pseudonym."""
+    query = select(subject.c.pseudonym, subject.c.number).where(subject.c.pseudonym.is_not(None))
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def living_since(connection: Connection, index: int, low: int, high: int) -> dict[int, int | None]:
+    """Numbers from `low` to `high` - 1 enrolled before an entry and not erased before it, with their erasure's index."""
+    query = select(subject.c.number, subject.c.erased).where(
+        subject.c.number >= low, subject.c.number < high, subject.c.enrolled < index
+    )
+    return {row[0]: row[1] for row in connection.execute(query) if row[1] is None or row[1] > index}
+
+
+def highest_number(connection: Connection) -> int | None:
+    """The highest number ever given."""
+    highest: int | None = connection.scalar(select(func.max(subject.c.number)))
+    return highest
+
+
+def taken(connection: Connection, low: int) -> set[int]:
+    """The numbers from `low` on that are or were in use."""
+    return set(connection.scalars(select(subject.c.number).where(subject.c.number >= low)))
+
+
+def is_taken(connection: Connection, number: int) -> bool:
+    """Whether a number is or was in use."""
+    return connection.scalar(select(subject.c.number).where(subject.c.number == number)) is not None
+
+
+def count_from(connection: Connection, low: int) -> int:
+    """How many numbers from `low` on are or were in use."""
+    return connection.scalar(select(func.count()).select_from(subject).where(subject.c.number >= low)) or 0
+
+
+def current_block(connection: Connection) -> tuple[int, int]:
+    """Start of the block of 65,536 numbers that new people get theirs from, and how many of it are taken."""
+    highest = highest_number(connection)
+    if highest is None:
+        return 0, 0
+    start = highest // SLOT_MULTIPLE * SLOT_MULTIPLE
+    count = count_from(connection, start)
+    return (start, count) if count < SLOT_MULTIPLE else (start + SLOT_MULTIPLE, 0)
+
+
+def insert_people(connection: Connection, people: Sequence[Row], keys: Sequence[Row]) -> None:
+    """Add people and their wrapped keys."""
+    if people:
+        connection.execute(insert(subject), people)
+    if keys:
+        connection.execute(insert(subject_key), keys)
+
+
+def wrapped_keys(connection: Connection, retention: int, numbers: Collection[int]) -> list[tuple[int, bytes]]:
+    """Number and wrapped key of some people, for one class."""
+    found: list[tuple[int, bytes]] = []
+    for part in in_parts(list(numbers)):
+        query = select(subject_key.c.number, subject_key.c.wrapped).where(
+            subject_key.c["class"] == retention, subject_key.c.number.in_(part)
+        )
+        found.extend((row[0], row[1]) for row in connection.execute(query))
+    return found
+
+
+def wrapped_keys_between(
+    connection: Connection, retention: int, low: int, high: int
+) -> list[tuple[int, bytes]]:
+    """The same for the numbers from `low` to `high` - 1, in order."""
+    query = (
+        select(subject_key.c.number, subject_key.c.wrapped)
+        .where(subject_key.c["class"] == retention, subject_key.c.number >= low, subject_key.c.number < high)
+        .order_by(subject_key.c.number)
+    )
+    return [(row[0], row[1]) for row in connection.execute(query)]
+
+
+def erased_numbers(connection: Connection) -> set[int]:
+    """Numbers whose holders were erased."""
+    return set(connection.scalars(select(subject.c.number).where(subject.c.erased.is_not(None))))
+
+
+def people(connection: Connection) -> list[tuple[int, bytes | None, bytes | None, int, int | None]]:
+    """Number, pseudonym, subject id, enrolment and erasure index of every number ever given."""
+    columns = (subject.c.number, subject.c.pseudonym, subject.c.subject, subject.c.enrolled, subject.c.erased)
+    return [(row[0], row[1], row[2], row[3], row[4]) for row in connection.execute(select(*columns))]
+
+
+def forget(connection: Connection, number: int, erased: int) -> None:
+    """Cut the link from the external id and the subject id to the number; the number stays taken."""
+    connection.execute(
+        update(subject).where(subject.c.number == number).values(pseudonym=None, subject=None, erased=erased)
+    )
+
+
+def delete_keys(connection: Connection, number: int, retentions: Collection[int]) -> None:
+    """Destroy a person's wrapped keys of some classes."""
+    connection.execute(
+        delete(subject_key).where(
+            subject_key.c.number == number, subject_key.c["class"].in_(list(retentions))
+        )
+    )

@@ -1,0 +1,175 @@
+"""All that is particular to SQLite: connections, locking, the file itself, and the meaning of its errors."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.pool import QueuePool
+
+from consent.errors import ConsentError, LedgerDamagedError, LedgerMissingError, LedgerUnavailableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy.exc import SQLAlchemyError
+
+BUSY_SECONDS = 10.0
+"""How long a writer waits for another; an append takes milliseconds, a run over 100,000 people about two seconds."""
+CACHE_KIB = 64 * 1024
+_HEADER_BYTES = 100
+_MAGIC = b"SQLite format 3\x00"
+
+
+def check_file(path: Path) -> None:
+    """Look at the file itself before SQLite does: it would create a missing one and read a truncated one for a while.
+
+    Raises:
+        LedgerMissingError: There is none.
+        LedgerUnavailableError: It may not be read.
+        LedgerDamagedError: It is not an SQLite database, or shorter than its header says.
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+            length = file.seek(0, 2)
+    except FileNotFoundError as error:
+        raise LedgerMissingError(
+            f"there is no ledger at {path}",
+            "restore ledger.db from its backup, or run `luvalla init` for a new home",
+        ) from error
+    except OSError as error:
+        raise LedgerUnavailableError(
+            f"{path} cannot be read: {error.strerror}", "check the file's owner and mode"
+        ) from error
+    if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
+        raise LedgerDamagedError(f"{path} is not an SQLite database", "restore ledger.db from its backup")
+    # SQLite file format, section 1.3: page size at offset 16 (1 means 65,536), size in pages at offset 28.
+    page = int.from_bytes(header[16:18], "big")
+    page = 65_536 if page == 1 else page
+    pages = int.from_bytes(header[28:32], "big")
+    if length < page * pages:
+        raise LedgerDamagedError(
+            f"{path} is truncated: {length} bytes where its header says {page * pages}",
+            "restore ledger.db from its backup",
+        )
+
+
+def writing_engine(path: Path) -> Engine:
+    """Transactions start with BEGIN IMMEDIATE, so two writers queue and never fail half-way."""
+    engine = _engine(f"sqlite+pysqlite:///{path}")
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        # FULL: a commit is on disk when it returns, also at a power cut.
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA secure_delete=ON")
+        # VACUUM and large sorts must leave no copies in the system's temporary folder.
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def reading_engine(path: Path, *, read_only: bool) -> Engine:
+    """Transactions see one committed state and may write nothing.
+
+    A `read_only` one also works where the folder may not be written; there SQLite cannot share memory with a writer,
+    so the file is taken as immutable, which is true on such media when no write-ahead log lies beside it.
+    """
+    url = f"sqlite+pysqlite:///{path}"
+    if read_only:
+        wal = path.with_name(path.name + "-wal")
+        immutable = (
+            "&immutable=1" if not _writable(path) and not (wal.exists() and wal.stat().st_size) else ""
+        )
+        url = f"sqlite+pysqlite:///file:{path}?mode=ro{immutable}&uri=true"
+    engine = _engine(url)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA query_only=ON")
+        cursor.execute("PRAGMA temp_store=MEMORY")
+        cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
+
+
+def reclaim(writer: Engine) -> bool:
+    """VACUUM, then empty the write-ahead log: freed bytes are gone from both files when this returns True.
+
+    `secure_delete` alone left copies in a trial (shared/design.md, "Keys and erasure").
+    """
+    with writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.exec_driver_sql("VACUUM")
+        busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    return bool(busy == 0)
+
+
+def lacks_table(error: SQLAlchemyError) -> bool:
+    """Whether the database has no such table."""
+    return "no such table" in str(getattr(error, "orig", ""))
+
+
+def opened_read_only(path: Path) -> ConsentError:
+    """The error of writing to a ledger that was opened for reading only."""
+    return LedgerUnavailableError(f"{path.name} was opened for reading only", "open the ledger for writing")
+
+
+def explained(error: SQLAlchemyError, path: Path) -> ConsentError:
+    """What an error of the driver means; never with the values of the statement."""
+    cause = getattr(error, "orig", None)
+    text = str(cause) if cause is not None else type(error).__name__
+    name = getattr(cause, "sqlite_errorname", "") or ""
+    known: tuple[tuple[str, ConsentError], ...] = (
+        ("SQLITE_BUSY", LedgerUnavailableError(f"{path} is locked by another process", "try again when it has finished")),
+        ("SQLITE_LOCKED", LedgerUnavailableError(f"{path} is locked", "try again when the other work has finished")),
+        ("SQLITE_READONLY", LedgerUnavailableError(f"{path} is read-only", "check the owner and mode of the file and its folder")),
+        ("SQLITE_CANTOPEN", LedgerUnavailableError(f"{path} cannot be opened", "check the owner and mode of the file and its folder")),
+        ("SQLITE_FULL", LedgerUnavailableError(f"the disk of {path} is full", "make room, then repeat the request with its request id")),
+        ("SQLITE_IOERR", LedgerUnavailableError(f"{path} cannot be read or written (disk error)", "check the disk, then run `luvalla ledger check`")),
+        ("SQLITE_NOTADB", LedgerDamagedError(f"{path} is not an SQLite database", "restore ledger.db from its backup")),
+        ("SQLITE_CORRUPT", LedgerDamagedError(f"{path} is damaged: SQLite cannot read it", "run `luvalla ledger check`; restore ledger.db from its backup")),
+        ("SQLITE_CONSTRAINT", LedgerDamagedError("the database refused a row that contradicts another", "run `luvalla ledger check`")),
+    )  # fmt: skip
+    for prefix, meaning in known:
+        if name.startswith(prefix):
+            return meaning
+    if "decode to UTF-8" in text:
+        return LedgerDamagedError(f"{path} holds text that is not UTF-8", "run `luvalla ledger check`")
+    if lacks_table(error):
+        return LedgerDamagedError(f"{path} lacks a table of the ledger", "restore ledger.db from its backup")
+    return LedgerUnavailableError(
+        f"{path}: the database failed ({name or type(error).__name__})", "run `luvalla ledger check`"
+    )
+
+
+def _engine(url: str) -> Engine:
+    # isolation_level None: the driver starts no transactions of its own; the "begin" event does.
+    return create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=4,
+        hide_parameters=True,
+        connect_args={"isolation_level": None, "timeout": BUSY_SECONDS, "check_same_thread": False},
+    )
+
+
+def _writable(path: Path) -> bool:
+
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)

@@ -1,0 +1,157 @@
+"""Statements about uses: runs, their chunks of statuses, kept values and the slots of erased people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+
+from consent.store import use_chunk, use_run, use_slot, use_value
+from consent.store_log import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import Connection
+
+
+class Run(NamedTuple):
+    """One recorded run; what it was is in its entry."""
+
+    run: bytes
+    idx: int
+    slots: int
+    secret: bytes
+    values_until: int | None
+
+
+class Chunk(NamedTuple):
+    """1,024 compressed statuses and the roots over their slots."""
+
+    chunk: int
+    statuses: bytes
+    root: bytes
+    values_root: bytes | None
+
+
+_RUN = (use_run.c.run, use_run.c.idx, use_run.c.slots, use_run.c.secret, use_run.c.values_until)
+_CHUNK = (use_chunk.c.chunk, use_chunk.c.statuses, use_chunk.c.root, use_chunk.c.values_root)
+
+
+def insert_run(connection: Connection, run: Row, chunks: Sequence[Row], values: Sequence[Row]) -> None:
+    """Add a run."""
+    connection.execute(insert(use_run), run)
+    connection.execute(insert(use_chunk), chunks)
+    if values:
+        connection.execute(insert(use_value), values)
+
+
+def run_of(connection: Connection, run: bytes) -> Run | None:
+    """One run."""
+    row = connection.execute(select(*_RUN).where(use_run.c.run == run)).one_or_none()
+    return None if row is None else Run(*row)
+
+
+def runs_after(connection: Connection, index: int) -> list[Run]:
+    """Every run recorded after an entry, oldest first."""
+    query = select(*_RUN).where(use_run.c.idx > index).order_by(use_run.c.idx)
+    return [Run(*row) for row in connection.execute(query)]
+
+
+def chunk_of(connection: Connection, run: bytes, number: int) -> Chunk | None:
+    """One chunk of a run."""
+    query = select(*_CHUNK).where(use_chunk.c.run == run, use_chunk.c.chunk == number)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Chunk(*row)
+
+
+def chunks_of(connection: Connection, run: bytes) -> list[Chunk]:
+    """Every chunk of a run, in order."""
+    query = select(*_CHUNK).where(use_chunk.c.run == run).order_by(use_chunk.c.chunk)
+    return [Chunk(*row) for row in connection.execute(query)]
+
+
+def statuses_in_runs(connection: Connection, chunk: int) -> list[tuple[bytes, bytes]]:
+    """Run and compressed statuses of one chunk number in every run that has it."""
+    query = (
+        select(use_run.c.run, use_chunk.c.statuses)
+        .join(use_chunk, use_chunk.c.run == use_run.c.run)
+        .where(use_chunk.c.chunk == chunk)
+        .order_by(use_run.c.idx)
+    )
+    return [(row[0], row[1]) for row in connection.execute(query)]
+
+
+def update_statuses(connection: Connection, rows: Sequence[tuple[bytes, int, bytes]]) -> None:
+    """Replace the compressed statuses of chunks: run, chunk, statuses."""
+    statement = (
+        update(use_chunk)
+        .where(use_chunk.c.run == bindparam("of_run"), use_chunk.c.chunk == bindparam("of_chunk"))
+        .values(statuses=bindparam("new_statuses"))
+    )
+    for run, chunk, statuses in rows:
+        connection.execute(statement, {"of_run": run, "of_chunk": chunk, "new_statuses": statuses})
+
+
+def explanation_of(connection: Connection, run: bytes) -> bytes | None:
+    """The run's explanation document, exact bytes."""
+    return connection.scalar(select(use_run.c.explanation).where(use_run.c.run == run))
+
+
+def explained_runs(connection: Connection) -> set[bytes]:
+    """Runs with an explanation document."""
+    return set(connection.scalars(select(use_run.c.run).where(use_run.c.explanation.is_not(None))))
+
+
+def value_of(connection: Connection, run: bytes, number: int) -> bytes | None:
+    """One person's kept values in one run, encrypted."""
+    query = select(use_value.c.ciphertext).where(use_value.c.run == run, use_value.c.number == number)
+    return connection.scalar(query)
+
+
+def values_between(connection: Connection, run: bytes, low: int, high: int) -> dict[int, bytes]:
+    """Kept values of the numbers from `low` to `high` - 1, encrypted."""
+    query = select(use_value.c.number, use_value.c.ciphertext).where(
+        use_value.c.run == run, use_value.c.number >= low, use_value.c.number < high
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def runs_with_values_of(connection: Connection, number: int, runs: Sequence[bytes]) -> set[bytes]:
+    """In which of some runs values of a person are kept."""
+    return {run for run in runs if value_of(connection, run, number) is not None}
+
+
+def delete_values_of(connection: Connection, number: int, runs: Sequence[bytes]) -> None:
+    """Delete a person's kept values in some runs."""
+    for run in runs:
+        connection.execute(delete(use_value).where(use_value.c.run == run, use_value.c.number == number))
+
+
+def runs_past(connection: Connection, now: int) -> list[bytes]:
+    """Runs whose kept values are past their time."""
+    return list(connection.scalars(select(use_run.c.run).where(use_run.c.values_until <= now)))
+
+
+def purge_values(connection: Connection, run: bytes) -> int:
+    """Delete all kept values of a run; returns how many there were."""
+    count = connection.scalar(select(func.count()).select_from(use_value).where(use_value.c.run == run)) or 0
+    connection.execute(delete(use_value).where(use_value.c.run == run))
+    connection.execute(update(use_run).where(use_run.c.run == run).values(values_until=None))
+    return count
+
+
+def insert_slots(connection: Connection, rows: Sequence[Row]) -> None:
+    """Keep the slot hashes of a person about to be erased."""
+    if rows:
+        connection.execute(insert(use_slot), rows)
+
+
+def slots_between(
+    connection: Connection, run: bytes, low: int, high: int
+) -> dict[int, tuple[bytes, bytes | None]]:
+    """Slot and values slot of erased people with numbers from `low` to `high` - 1."""
+    query = select(use_slot.c.number, use_slot.c.slot, use_slot.c.values_slot).where(
+        use_slot.c.run == run, use_slot.c.number >= low, use_slot.c.number < high
+    )
+    return {row[0]: (row[1], row[2]) for row in connection.execute(query)}

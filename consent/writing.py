@@ -1,0 +1,193 @@
+"""One transaction of appends: rows gathered in memory, written together, in the order of the log."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from consent import store_consents, store_log, store_people
+from consent.canonical import SALT_BYTES, commitment, detail_digest, encode, format_time
+from consent.entries import InstitutionalAct, Payload, PersonalEntry
+from consent.keys import Vault, new_keys
+from consent.numbers import NumberPool
+from consent.store_people import Person
+from consent.tlog.merkle import RightEdge, leaf_hash
+from consent.vocabulary import RetentionClass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from consent.canonical import JSON
+
+REQUEST_BYTES = 16
+
+
+class Writing:
+    """Appends of one transaction.
+
+    Attributes:
+        connection: The writing connection; what is gathered here is not visible in it before `flush`.
+        at: The time of every entry of this transaction, UTC, whole seconds.
+        size: Number of entries, those gathered included: the index of the next one.
+    """
+
+    def __init__(
+        self, connection: Connection, origin: str, vault: Vault, edge: RightEdge, at: datetime
+    ) -> None:
+        self.connection = connection
+        self.at = at
+        self.size = edge.size
+        self._origin = origin
+        self._vault = vault
+        self._edge = edge
+        self._at_text = format_time(at)
+        self._at_epoch = store_consents.epoch(at)
+        self._numbers = NumberPool(connection)
+        self._entries: list[store_log.Row] = []
+        self._payloads: list[store_log.Row] = []
+        self._details: list[store_log.Row] = []
+        self._institutional: list[store_log.Row] = []
+        self._people: list[store_log.Row] = []
+        self._keys: list[store_log.Row] = []
+        self._events: list[store_log.Row] = []
+
+    def institutional(
+        self,
+        kind: str,
+        body: Mapping[str, Any],
+        *,
+        request: bytes | None = None,
+        fingerprint: bytes | None = None,
+    ) -> int:
+        """Append an act of the institution; returns its index.
+
+        Raises:
+            EntryFormatError: The kind or body is not of version 1.
+        """
+        index = self._append(InstitutionalAct(kind, self._at_text, body).encode(), request, fingerprint)
+        self._institutional.append({"idx": index, "kind": kind})
+        return index
+
+    def personal(
+        self,
+        kind: str,
+        person: Person,
+        key: bytes,
+        body: Mapping[str, Any],
+        *,
+        purpose: str | None = None,
+        purpose_version: int | None = None,
+        details: Mapping[str, JSON] | None = None,
+        detail_key: bytes | None = None,
+        retention: RetentionClass = RetentionClass.EVIDENCE,
+        request: bytes | None = None,
+        fingerprint: bytes | None = None,
+    ) -> int:
+        """Append an entry about a person, and its encrypted opening; returns its index.
+
+        Args:
+            key: The person's key of the class `retention`.
+            details: Named values, each sealed with `detail_key`.
+
+        Raises:
+            EntryFormatError: The kind or body is not of version 1.
+            NotCanonicalError: A value has no canonical form.
+        """
+        digests: dict[str, str] = {}
+        for name, value in (details or {}).items():
+            salt, text = os.urandom(SALT_BYTES), encode(value)
+            digests[name] = detail_digest(self._origin, name, salt, text)
+            sealed = self._vault.seal_detail(detail_key or b"", self.size, name, salt, text)
+            self._details.append(
+                {"idx": self.size, "name": name, "number": person.number, "ciphertext": sealed}
+            )
+        payload = Payload(
+            kind, self._at_text, person.subject, body, purpose, purpose_version, digests
+        ).encode()
+        salt = os.urandom(SALT_BYTES)
+        entry = PersonalEntry(commitment(self._origin, salt, payload)).encode()
+        sealed = self._vault.seal_payload(key, self.size, salt, payload)
+        self._payloads.append(
+            {"idx": self.size, "number": person.number, "class": retention.code, "ciphertext": sealed}
+        )
+        return self._append(entry, request, fingerprint)
+
+    def enrol(
+        self,
+        pseudonym: bytes,
+        *,
+        request: bytes | None = None,
+        fingerprint: bytes | None = None,
+        many: bool = False,
+    ) -> tuple[Person, dict[RetentionClass, bytes]]:
+        """Give a new person a subject id, a number and keys, and append their enrolment.
+
+        Args:
+            many: Others follow in this transaction.
+        """
+        number = self._numbers.draw(many=many)
+        person = Person(number, os.urandom(16), self.size)
+        keys = new_keys()
+        for retention, key in keys.items():
+            self.add_key(number, retention, key)
+        self._people.append(
+            {
+                "number": number,
+                "pseudonym": pseudonym,
+                "subject": person.subject,
+                "enrolled": self.size,
+                "erased": None,
+            }
+        )
+        evidence = keys[RetentionClass.EVIDENCE]
+        self.personal(
+            "enrolment", person, evidence, {"number": number}, request=request, fingerprint=fingerprint
+        )
+        return person, keys
+
+    def add_key(self, number: int, retention: RetentionClass, key: bytes) -> None:
+        """Store a person's key, wrapped."""
+        wrapped = self._vault.wrap(number, retention, key)
+        self._keys.append({"class": retention.code, "number": number, "wrapped": wrapped})
+
+    def project_event(self, row: store_log.Row) -> None:
+        """Project a consent entry; `at` is added."""
+        self._events.append({**row, "at": self._at_epoch})
+
+    def write_pending(self) -> None:
+        """Write what is gathered so far, so that statements of this transaction see it."""
+        # People before what refers to them; the order is otherwise free, it is one transaction.
+        store_people.insert_people(self.connection, self._people, self._keys)
+        leaves = [row["leaf"] for row in self._entries]
+        self._edge, tiles = self._edge.extended(leaves)
+        store_log.insert_entries(self.connection, self._entries, tiles)
+        store_log.insert_openings(self.connection, self._payloads, self._details)
+        store_log.insert_institutional(self.connection, self._institutional)
+        store_consents.insert_events(self.connection, self._events)
+        for rows in (
+            self._people, self._keys, self._entries, self._payloads, self._details, self._institutional, self._events,
+        ):  # fmt: skip
+            rows.clear()
+
+    def flush(self) -> RightEdge:
+        """Write everything; returns the tree's new edge."""
+        self.write_pending()
+        return self._edge
+
+    def _append(self, body: bytes, request: bytes | None, fingerprint: bytes | None) -> int:
+        index = self.size
+        self._entries.append(
+            {
+                "idx": index,
+                "leaf": leaf_hash(body),
+                "body": body,
+                "at": self._at_epoch,
+                "request": request or os.urandom(REQUEST_BYTES),
+                "fingerprint": fingerprint,
+            }
+        )
+        self.size += 1
+        return index
