@@ -6,7 +6,6 @@ the summary again from the proved parts and refuses a receipt whose summary says
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from consent.errors import EntryFormatError
 from consent.vocabulary import UseStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from consent.tlog.proof import Proof
