@@ -42,11 +42,12 @@ class Baseline:
     """The service's first version on the same people, at equal capacity.
 
     Args:
-        y_pred: 0 or 1, [n]: whom it selected.
+        y_pred: 0 or 1, [n]: whom it selected. None says that this *is* the first version, so that nothing can be levelled
+            down: a missing baseline must be said, not forgotten.
         label: What it is called.
     """
 
-    y_pred: NDArray[np.int8]
+    y_pred: NDArray[np.int8] | None
     label: str = "the first version"
 
 
@@ -55,13 +56,13 @@ class InventedPerson:
     """A person nobody is, whose reasons a report may keep for ever.
 
     Args:
-        values: Feature and value, as the model would get them.
+        features: Feature and value, as the model would get them.
         contributions: float[f], in `Explanation.unit`.
         output: The model's own output for that row, in the same unit.
         reasons: The reasons in the service's words.
     """
 
-    values: Mapping[str, object]
+    features: Mapping[str, object]
     contributions: NDArray[np.float64]
     output: float
     reasons: tuple[str, ...] = ()
@@ -203,8 +204,10 @@ class Check(Protocol):
     never a pass. It returns no findings only when it does not apply.
     """
 
-    name: str
-    """Unique among the checks of an audit; the first part of its findings' codes."""
+    @property
+    def name(self) -> str:
+        """Unique among the checks of an audit; the first part of its findings' codes."""
+        ...
 
     def run(self, given: AuditInput) -> CheckResult:
         """Asks the question.

@@ -72,7 +72,7 @@ class Finding:
     """One answered question of an audit.
 
     Args:
-        code: Unique in its report, and stable: ``fairness.tpr_gap.race.black``.
+        code: Unique in its report, and stable: ``fairness.tpr_gap:race=black``.
         check: Name of the check that made it.
         metric: What was measured (``tpr_gap``, ``auc``, ``not_null`` ...).
         role: What it may do to the verdict.

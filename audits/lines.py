@@ -189,7 +189,8 @@ def expand(
         mirrored = line.direction is Direction.WITHIN and METRICS[line.metric].rate != "" and len(of) == 2  # noqa: PLR2004
         each = [line.group] if line.group is not None else of[:1] if mirrored else of
         named = line.metric == "other_need_tpr_gap" and line.measure is None
-        for measure in list(measures) if named else [line.measure]:
+        by: list[str | None] = [*measures] if named and measures else [line.measure]
+        for measure in by:
             for group in each:
                 written = replace(line, group=group, measure=measure)
                 out.setdefault(written.id, written)

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from audits import intervals
 from audits.counts import MIN_CLUSTERS, Rate
-from audits.finding import Direction, Finding, Leaning, Outcome, Role, Scale
+from audits.finding import Finding, Leaning, Outcome, Role, Scale
 from audits.lines import RARE, Line, limit_on, region
 from audits.sections import Verdict
 
@@ -87,8 +87,7 @@ def judge_rates(line: Line, group: Rate, rest: Rate, family: int) -> Judgement:
     adjusted_level = bonferroni_level(family)
     few = _few(group, rest)
     if not group.of or not rest.of:
-        nothing = (math.nan, math.nan)
-        return _judge(line, scale, math.nan, nothing, nothing, adjusted_level, few=True)
+        return _judge(line, _Measured(scale, math.nan, _NOTHING, _NOTHING, adjusted_level, few=True))
     deciding = (
         intervals.miettinen_nurminen_ratio
         if scale is Scale.RATIO
@@ -103,7 +102,7 @@ def judge_rates(line: Line, group: Rate, rest: Rate, family: int) -> Judgement:
         estimate = group.value / rest.value
     else:
         estimate = math.inf if group.hits else math.nan
-    return _judge(line, scale, estimate, _pair(inner), _pair(outer), adjusted_level, few=few)
+    return _judge(line, _Measured(scale, estimate, _pair(inner), _pair(outer), adjusted_level, few))
 
 
 def judge_expected(line: Line, observed: int, expected: float, effect: float, family: int) -> Judgement:
@@ -121,13 +120,15 @@ def judge_expected(line: Line, observed: int, expected: float, effect: float, fa
     """
     adjusted_level = bonferroni_level(family)
     if expected <= 0:
-        nothing = (math.nan, math.nan)
-        return _judge(line, Scale.RATIO, math.nan, nothing, nothing, adjusted_level, few=True)
+        return _judge(line, _Measured(Scale.RATIO, math.nan, _NOTHING, _NOTHING, adjusted_level, few=True))
     seen, due = observed / effect, expected / effect
     inner = intervals.poisson_ratio(seen, due, LEVEL)
     outer = intervals.poisson_ratio(seen, due, adjusted_level)
     return _judge(
-        line, Scale.RATIO, observed / expected, _pair(inner), _pair(outer), adjusted_level, few=expected < FEW
+        line,
+        _Measured(
+            Scale.RATIO, observed / expected, _pair(inner), _pair(outer), adjusted_level, expected < FEW
+        ),
     )
 
 
@@ -145,13 +146,16 @@ def judge_levelling(line: Line, people: tuple[int, int, int, int], effect: float
     """
     adjusted_level, n = bonferroni_level(family), sum(people)
     if n == 0:
-        nothing = (math.nan, math.nan)
-        return _judge(line, Scale.DIFFERENCE, math.nan, nothing, nothing, adjusted_level, few=True)
+        return _judge(
+            line, _Measured(Scale.DIFFERENCE, math.nan, _NOTHING, _NOTHING, adjusted_level, few=True)
+        )
     a, b, c, d = (v / effect for v in people)
     inner = intervals.newcombe_paired(a, b, c, d, LEVEL)
     outer = intervals.newcombe_paired(a, b, c, d, adjusted_level)
     estimate = (people[1] - people[2]) / n
-    return _judge(line, Scale.DIFFERENCE, estimate, _pair(inner), _pair(outer), adjusted_level, few=n < FEW)
+    return _judge(
+        line, _Measured(Scale.DIFFERENCE, estimate, _pair(inner), _pair(outer), adjusted_level, n < FEW)
+    )
 
 
 def condition(line: Line, judged: Judgement, group: Rate, rest: Rate) -> Judgement:
@@ -246,38 +250,36 @@ def _pair(interval: intervals.Interval) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-def _judge(
-    line: Line,
-    scale: Scale,
-    estimate: float,
-    interval: tuple[float, float],
-    adjusted: tuple[float, float],
-    adjusted_level: float,
-    *,
-    few: bool,
-) -> Judgement:
-    limit = None if line.role is Role.DESCRIBED else limit_on(line, scale)
+class _Measured(NamedTuple):
+    """What `_judge` holds against the limit: everything there is on one scale."""
+
+    scale: Scale
+    estimate: float
+    interval: tuple[float, float]
+    adjusted: tuple[float, float]
+    adjusted_level: float
+    few: bool
+
+
+_NOTHING = (math.nan, math.nan)
+
+
+def _judge(line: Line, m: _Measured) -> Judgement:
+    limit = None if line.role is Role.DESCRIBED else limit_on(line, m.scale)
+    leaning: Leaning | None = None
     if limit is None:
-        outcome, leaning = Outcome.NOT_APPLICABLE, None
-    elif few or math.isnan(estimate):
-        outcome, leaning = Outcome.NOT_ENOUGH_EVIDENCE, None
+        outcome = Outcome.NOT_APPLICABLE
+    elif m.few or math.isnan(m.estimate):
+        outcome = Outcome.NOT_ENOUGH_EVIDENCE
     else:
-        outcome, leaning = _against_limit(line.direction, limit, scale, estimate, interval, adjusted)
-    return Judgement(outcome, leaning, scale, limit, estimate, interval, adjusted, adjusted_level, few)
-
-
-def _against_limit(
-    direction: Direction,
-    limit: float,
-    scale: Scale,
-    estimate: float,
-    interval: tuple[float, float],
-    adjusted: tuple[float, float],
-) -> tuple[Outcome, Leaning | None]:
-    lowest, highest = region(direction, limit, scale)
-    if lowest <= interval[0] and interval[1] <= highest:
-        return Outcome.PASSED, None
-    if adjusted[1] < lowest or adjusted[0] > highest:
-        return Outcome.FAILED, None
-    inside = lowest <= estimate <= highest
-    return Outcome.NOT_ENOUGH_EVIDENCE, Leaning.FOR if inside else Leaning.AGAINST
+        lowest, highest = region(line.direction, limit, m.scale)
+        if lowest <= m.interval[0] and m.interval[1] <= highest:
+            outcome = Outcome.PASSED
+        elif m.adjusted[1] < lowest or m.adjusted[0] > highest:
+            outcome = Outcome.FAILED
+        else:
+            outcome = Outcome.NOT_ENOUGH_EVIDENCE
+            leaning = Leaning.FOR if lowest <= m.estimate <= highest else Leaning.AGAINST
+    return Judgement(
+        outcome, leaning, m.scale, limit, m.estimate, m.interval, m.adjusted, m.adjusted_level, m.few
+    )

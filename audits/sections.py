@@ -209,12 +209,12 @@ class InventedReasons:
     """The reasons an invented person would get. Nobody real has this row.
 
     Args:
-        values: Feature and value, as invented.
+        features: Feature and value, as invented.
         reasons: The reasons in the words the service would use.
         contributions: Feature and contribution, largest first.
     """
 
-    values: dict[str, str]
+    features: dict[str, str]
     reasons: tuple[str, ...]
     contributions: tuple[tuple[str, float], ...]
 

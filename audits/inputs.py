@@ -1,0 +1,182 @@
+"""From what a caller has to what a check may rely on: aligned, of one type, nothing missing unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from audits import lines as policy_lines
+from audits.check import Attribute, AuditInput, Baseline
+from audits.errors import AuditsInputError
+from audits.lines import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from audits.check import DataQuality, Explanation
+    from audits.lines import Line
+
+
+def check(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    sensitive_features: Any,
+    *,
+    y_score: ArrayLike | None,
+    threshold: float | None,
+    other_needs: Mapping[str, ArrayLike] | None,
+    baseline: Baseline | None,
+    features: pd.DataFrame | None,
+    explain: Explanation | None,
+    data_quality: DataQuality | None,
+    clusters: ArrayLike | None,
+    lines: Sequence[Line] | None,
+    seed: int,
+) -> AuditInput:
+    """Checks and aligns an audit's input. Arguments as in `audits.runner.audit`.
+
+    Returns:
+        The input as checks get it.
+
+    Raises:
+        AuditsInputError: Something does not fit; the message names it, and no value of anybody.
+    """
+    truth = binary("y_true", y_true)
+    n = len(truth)
+    if n == 0:
+        raise AuditsInputError(
+            "no people to audit: y_true is empty", "pass the rows that were held out or cross-fitted"
+        )
+    attributes = {a.name: a for a in _attributes(sensitive_features, n)}
+    needs = {name: _aligned(name, binary(name, v), n) for name, v in (other_needs or {}).items()}
+    first = baseline
+    if baseline is not None and baseline.y_pred is not None:
+        first = Baseline(
+            _aligned("baseline.y_pred", binary("baseline.y_pred", baseline.y_pred), n), baseline.label
+        )
+    if features is not None:
+        _aligned("features", np.zeros(len(features)), n)
+    score = None if y_score is None else _aligned("y_score", _finite("y_score", y_score), n)
+    groups = {a.name: [g for g in a.groups if g != UNKNOWN] or list(a.groups) for a in attributes.values()}
+    drawn = lines
+    if drawn is None:
+        drawn = policy_lines.default_lines(
+            tuple(attributes),
+            probability=score is not None and bool(score.min() >= 0 and score.max() <= 1),
+            baseline=first is not None,
+            measures=bool(needs),
+        )
+    return AuditInput(
+        y_true=truth,
+        y_pred=_aligned("y_pred", binary("y_pred", y_pred), n),
+        y_score=score,
+        threshold=threshold,
+        attributes=attributes,
+        lines=policy_lines.expand(drawn, groups, tuple(needs)),
+        other_needs=needs,
+        baseline=first,
+        features=features,
+        explain=explain,
+        data_quality=data_quality,
+        clusters=None if clusters is None else _aligned("clusters", _codes(clusters), n),
+        seed=seed,
+    )
+
+
+def binary(name: str, values: ArrayLike) -> NDArray[np.int8]:
+    """Reads a column of yes and no.
+
+    Args:
+        name: For the message.
+        values: Booleans, or numbers 0 and 1; [n].
+
+    Returns:
+        int8[n].
+
+    Raises:
+        AuditsInputError: Another shape, another value, or a missing one.
+    """
+    array = np.asarray(values)
+    if array.ndim == 1 and array.dtype == np.bool_:
+        return array.astype(np.int8)
+    try:
+        numbers = array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise AuditsInputError(
+            f"{name} holds something that is not a number; expected 0 and 1", "code yes as 1"
+        ) from error
+    if array.ndim != 1 or not np.isin(numbers, (0.0, 1.0)).all():
+        what = (
+            "has missing values"
+            if np.isnan(numbers).any()
+            else f"has {len(np.unique(numbers))} different values"
+        )
+        raise AuditsInputError(
+            f"{name} has shape {array.shape} and {what}; expected one value per person, 0 or 1",
+            "leave out people whose outcome is unknown, and say so in `unknowns`",
+        )
+    return numbers.astype(np.int8)
+
+
+def _attributes(given: Any, n: int) -> list[Attribute]:
+    if isinstance(given, pd.DataFrame):
+        columns = {str(c): given[c] for c in given.columns}
+    elif isinstance(given, Mapping):
+        columns = {str(k): v for k, v in given.items()}
+    else:
+        columns = {str(getattr(given, "name", None) or "group"): given}
+    if not columns:
+        raise AuditsInputError("no sensitive feature to audit by", "pass at least one, as fairlearn does")
+    return [_attribute(name, values, n) for name, values in columns.items()]
+
+
+def _attribute(name: str, values: Any, n: int) -> Attribute:
+    column = pd.Series(np.asarray(values, dtype=object))
+    _aligned(name, column.to_numpy(), n)
+    missing = column.isna().to_numpy() | column.isin(["", UNKNOWN]).to_numpy()
+    labels = np.array(
+        [UNKNOWN if m else _label(v) for v, m in zip(column, missing, strict=True)], dtype=object
+    )
+    known = sorted(set(labels[~missing].tolist()))
+    groups = (*known, UNKNOWN) if missing.any() else tuple(known)
+    codes = pd.Categorical(labels, categories=list(groups)).codes.astype(np.int64)
+    return Attribute(name, groups, codes, float(missing.mean()))
+
+
+def _label(value: Any) -> str:
+    return (
+        str(int(value))
+        if isinstance(value, (float, np.floating)) and float(value).is_integer()
+        else str(value)
+    )
+
+
+def _codes(values: ArrayLike) -> NDArray[np.int64]:
+    column = pd.Series(np.asarray(values, dtype=object))
+    if column.isna().any():
+        raise AuditsInputError(
+            "clusters has missing values", "give a person without a family a cluster of their own"
+        )
+    return pd.factorize(column)[0].astype(np.int64)
+
+
+def _finite(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    numbers = np.asarray(values, dtype=np.float64)
+    if numbers.ndim != 1 or not np.isfinite(numbers).all():
+        raise AuditsInputError(
+            f"{name} has shape {numbers.shape} or values that are not finite", "one number per person"
+        )
+    return numbers
+
+
+def _aligned(name: str, values: Any, n: int) -> Any:
+    if len(values) != n:
+        raise AuditsInputError(
+            f"{name} has {len(values)} rows, y_true has {n}", "pass one value per person, in one order"
+        )
+    return values

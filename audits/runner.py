@@ -1,0 +1,218 @@
+"""One call from arrays to a report: every check runs, and one that breaks is said to have broken."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+from audits import chance, inputs, report, rule
+from audits.check import AuditInput, Baseline, Check, CheckResult, DataQuality, Explanation, installed
+from audits.data_quality import DataQualityCheck
+from audits.degenerate import DegenerateCheck
+from audits.errors import AuditsError
+from audits.explainability import ExplainabilityCheck
+from audits.fairness import FairnessCheck
+from audits.finding import Finding, Outcome, Role
+from audits.performance import PerformanceCheck
+from audits.report import AuditReport
+from audits.sections import PopulationFacts, ReportSubject, RuleFacts, Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pandas as pd
+    from numpy.typing import ArrayLike
+
+    from audits.lines import Line
+
+CHECKS: tuple[Check, ...] = (
+    FairnessCheck(),
+    DegenerateCheck(),
+    PerformanceCheck(),
+    ExplainabilityCheck(),
+    DataQualityCheck(),
+)
+"""The room's own checks, in the order in which a report shows them."""
+
+SEED = 20261124
+
+
+def audit(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    sensitive_features: pd.DataFrame | Mapping[str, ArrayLike] | ArrayLike,
+    lines: Sequence[Line] | None = None,
+    y_score: ArrayLike | None = None,
+    threshold: float | None = None,
+    other_needs: Mapping[str, ArrayLike] | None = None,
+    baseline: Baseline | None = None,
+    features: pd.DataFrame | None = None,
+    explain: Explanation | None = None,
+    data_quality: DataQuality | None = None,
+    clusters: ArrayLike | None = None,
+    subject: ReportSubject | None = None,
+    simulated: tuple[str, ...] = (),
+    unknowns: tuple[str, ...] = (),
+    checks: Sequence[Check] | None = None,
+    seed: int = SEED,
+) -> AuditReport:
+    """Audits predictions about people.
+
+    Args:
+        y_true: 0 or 1, [n]: in need by the declared measure.
+        y_pred: 0 or 1, [n]: selected, at the threshold deployed.
+        sensitive_features: Values per person, [n] each: a data frame, a mapping, or one array. Missing values become the
+            group "unknown".
+        lines: The policy's lines, drawn before any score was seen. None: `audits.lines.default_lines`, an offer of help.
+        y_score: float[n], probability or score, where there is one.
+        threshold: Threshold deployed, for the record.
+        other_needs: Other measures of need, 0 or 1, [n] each.
+        baseline: The first version on the same people at equal capacity.
+        features: The model's own features, [n] rows; only compared with the invented person, never kept.
+        explain: Contributions with the model's own output.
+        data_quality: Rows and what is expected of them.
+        clusters: Cluster (family) of each person, [n]. None: independent rows, and the report says so.
+        subject: What is audited and decided.
+        simulated: What in these inputs is invented or simulated; shown on the page.
+        unknowns: What the caller knows that this audit cannot tell.
+        checks: In place of the room's own and the installed plug-ins.
+        seed: Of every simulation; the same inputs and seed give the same bytes.
+
+    Returns:
+        The report, in its canonical form.
+
+    Raises:
+        AuditsInputError: Arrays that do not fit together, values that are not 0 or 1, an unknown attribute in a line.
+
+    Example:
+        >>> import numpy as np
+        >>> rng = np.random.default_rng(7)
+        >>> need = rng.random(4000) < 0.2
+        >>> found = np.where(need, rng.random(4000) < 0.6, rng.random(4000) < 0.1)
+        >>> report = audit(need, found, sensitive_features={"sex": np.repeat(["woman", "man"], 2000)})
+        >>> print(report.verdict.outcome)
+        passed
+    """
+    given = inputs.check(
+        y_true,
+        y_pred,
+        sensitive_features,
+        y_score=y_score,
+        threshold=threshold,
+        other_needs=other_needs,
+        baseline=baseline,
+        features=features,
+        explain=explain,
+        data_quality=data_quality,
+        clusters=clusters,
+        lines=lines,
+        seed=seed,
+    )
+    named = (
+        [(c.name, c) for c in CHECKS] + list(installed()) if checks is None else [(c.name, c) for c in checks]
+    )
+    results = [run_check(name, c, given) for name, c in named]
+    findings = _unique([f for r in results for f in r.findings])
+    return report.canonical(
+        AuditReport(
+            schema=report.SCHEMA,
+            subject=subject or ReportSubject(),
+            verdict=rule.verdict(findings),
+            rule=_rule(given, results),
+            population=_population(given),
+            findings=findings,
+            groups=tuple(g for r in results for g in r.groups),
+            price=tuple(p for r in results for p in r.price),
+            performance=next((r.performance for r in results if r.performance is not None), None),
+            explanation=next((r.explanation for r in results if r.explanation is not None), None),
+            data_quality=next((r.data_quality for r in results if r.data_quality is not None), None),
+            unknowns=tuple(dict.fromkeys((*(u for r in results for u in r.unknowns), *unknowns))),
+            simulated=simulated,
+            tools=_tools(findings),
+        )
+    )
+
+
+def run_check(name: str, check: object, given: AuditInput) -> CheckResult:
+    """Runs one check; whatever it raises becomes a finding that it could not run.
+
+    Args:
+        name: Its name.
+        check: The check, or what loading it raised.
+        given: The audit's input.
+
+    Returns:
+        Its result. The message of a stranger's exception is left out: it may hold somebody's data.
+    """
+    try:
+        if isinstance(check, Exception):
+            return _broken(name, f"loading it raised {type(check).__name__}")
+        if not isinstance(check, Check):
+            return _broken(name, f"{type(check).__name__} is not a check: it has no name or no run")
+        result = check.run(given)
+    except AuditsError as error:
+        return _broken(name, error.message)
+    except Exception as error:  # noqa: BLE001  a check that raises anything at all is a check that did not run
+        return _broken(name, type(error).__name__)
+    if not isinstance(result, CheckResult):
+        return _broken(name, f"gave back a {type(result).__name__} in place of a CheckResult")
+    return result
+
+
+def _broken(name: str, why: str) -> CheckResult:
+    finding = Finding(
+        code=f"{name}.could_not_run",
+        check=name,
+        metric="run",
+        role=Role.SCREENS,
+        outcome=Outcome.COULD_NOT_RUN,
+        message=f"The check {name} could not run: {why}.",
+        tool="luvalla",
+        version=version("luvalla"),
+    )
+    return CheckResult(findings=(finding,), unknowns=(finding.message,))
+
+
+def _unique(findings: list[Finding]) -> tuple[Finding, ...]:
+    seen: set[str] = set()
+    for f in findings:
+        if f.code in seen:
+            raise AuditsError(
+                f"two findings have the code {f.code!r}", "a check's codes start with its own name"
+            )
+        seen.add(f.code)
+    return tuple(findings)
+
+
+def _rule(given: AuditInput, results: list[CheckResult]) -> RuleFacts:
+    chances = [r.chance for r in results if r.chance is not None]
+    return RuleFacts(
+        deciding=sum(line.role is Role.DECIDES for line in given.lines),
+        screening=sum(line.role is Role.SCREENS for line in given.lines),
+        level=rule.LEVEL,
+        error=rule.ERROR,
+        few=rule.FEW,
+        clusters=None if given.clusters is None else int(given.clusters.max()) + 1,
+        chance=chances[0] if chances else None,
+        simulations=chance.DRAWS if chances else 0,
+    )
+
+
+def _population(given: AuditInput) -> PopulationFacts:
+    return PopulationFacts(
+        n=len(given.y_true),
+        in_need=int(given.y_true.sum()),
+        selected=int(given.y_pred.sum()),
+        found=int((given.y_true & given.y_pred).sum()),
+        missing={a.name: a.missing for a in given.attributes.values()},
+        threshold=given.threshold,
+    )
+
+
+def _tools(findings: tuple[Finding, ...]) -> tuple[Tool, ...]:
+    names: dict[str, Any] = {
+        n: version(n) for n in ("fairlearn", "luvalla", "numpy", "scikit-learn", "scipy", "statsmodels")
+    }
+    names |= {f.tool: f.version for f in findings}
+    return tuple(Tool(name, names[name]) for name in sorted(names))

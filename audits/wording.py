@@ -1,0 +1,185 @@
+"""A finding in plain words, from its numbers alone. English; the one place where another language's sentences would go.
+
+Words follow fairlearn's guide on how to talk about fairness: a line is met or not met; nothing is called fair.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from audits.finding import Direction, Leaning, Outcome, Role, Scale
+from audits.lines import METRICS, RARE, region
+
+if TYPE_CHECKING:
+    from audits.finding import Finding
+
+RATE_OF = {
+    "tpr": ("people in need", "were found"),
+    "ppv": ("people selected", "were in need"),
+    "fpr": ("people not in need", "were selected all the same"),
+    "fdr": ("people selected", "were not in need"),
+    "selection_rate": ("people", "were selected"),
+}
+"""Per rate: who is its denominator, and what makes a hit."""
+
+METRIC_TITLE = {
+    "tpr_gap": "Missed need",
+    "ppv_gap": "Wasted contact",
+    "fpr_gap": "False alarms",
+    "fdr_gap": "Wrongly selected",
+    "selection_gap": "Difference in selection",
+    "selection_ratio": "Selected less often",
+    "other_need_tpr_gap": "Missed need, by another measure",
+    "observed_expected": "Need under-predicted",
+    "levelling_down": "Missed need against the first version",
+}
+METRIC_QUESTION = {
+    "tpr_gap": "Of the people in need, are as many found in this group as among everyone else?",
+    "ppv_gap": "Of the people selected, are as many in need in this group as among everyone else?",
+    "fpr_gap": "Of the people not in need, are as many selected in this group as among everyone else?",
+    "fdr_gap": "Of the people selected, are as many selected without need in this group as among everyone else?",
+    "selection_gap": "Is this group selected as often as everyone else?",
+    "selection_ratio": "Is this group selected as often as everyone else, where its need is not lower?",
+    "other_need_tpr_gap": "If need were measured differently, would as many be found in this group as among everyone else?",
+    "observed_expected": "Is there more need in this group than the model expects?",
+    "levelling_down": "Does this version miss more people in need of this group than the first version did?",
+}
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """Writes a share as a percentage.
+
+    Args:
+        value: 0 to 1, or None.
+        digits: After the point.
+
+    Returns:
+        ``12.3 %``, or ``-`` for None.
+    """
+    return "-" if value is None or not math.isfinite(value) else f"{100 * value:.{digits}f} %"
+
+
+def amount(value: float | None, scale: Scale) -> str:
+    """Writes an estimate or a bound: percentage points for a difference, times for a ratio.
+
+    Args:
+        value: On `scale`; None or infinite: not bounded.
+        scale: Difference, ratio or value.
+
+    Returns:
+        ``-10.3 points``, ``0.81 times``, ``no bound``.
+    """
+    if value is None or not math.isfinite(value):
+        return "no bound"
+    if scale is Scale.DIFFERENCE:
+        return f"{100 * value:+.1f} points"
+    if scale is Scale.RATIO:
+        return f"{value:.2f} times"
+    return f"{value:.4g}"
+
+
+def interval(low: float | None, high: float | None, scale: Scale) -> str:
+    """Writes an interval.
+
+    Args:
+        low: Lower end.
+        high: Upper end.
+        scale: Of both.
+
+    Returns:
+        ``-15.0 to -3.1 points``.
+    """
+    ends = amount(low, scale), amount(high, scale)
+    if scale is not Scale.VALUE and "no bound" not in ends:
+        return f"{ends[0].rsplit(' ', 1)[0]} to {ends[1]}"
+    return f"{ends[0]} to {ends[1]}"
+
+
+def allowed(finding: Finding) -> str:
+    """Writes what the limit allows.
+
+    Args:
+        finding: A line's finding.
+
+    Returns:
+        ``at least -10.0 points``; "" if nothing is decided.
+    """
+    if finding.limit is None or finding.direction is None:
+        return ""
+    if finding.direction is Direction.AT_LEAST:
+        return f"at least {amount(finding.limit, finding.scale)}"
+    if finding.direction is Direction.AT_MOST:
+        return f"at most {amount(finding.limit, finding.scale)}"
+    return f"between {interval(*region(finding.direction, finding.limit, finding.scale), finding.scale)}"
+
+
+def who(finding: Finding) -> str:
+    """Names the group.
+
+    Args:
+        finding: A line's finding.
+
+    Returns:
+        ``Black (race)``.
+    """
+    return f"{finding.group} ({finding.attribute})"
+
+
+def say(finding: Finding, note: str = "") -> str:
+    """Says what a line's finding found.
+
+    Args:
+        finding: Its numbers; the message is not read.
+        note: One more sentence.
+
+    Returns:
+        Two or three sentences.
+    """
+    return " ".join(part for part in (_numbers(finding), _outcome(finding), note) if part)
+
+
+def _numbers(f: Finding) -> str:
+    if f.counts is None or f.n == 0:
+        return f"{who(f)}: nobody in these rows."
+    c = f.counts
+    if f.metric == "observed_expected":
+        expected = c.group_hits / f.estimate if f.estimate else 0.0
+        start = f"{who(f)}: {c.group_hits} people were in need where the model expected {expected:.1f}"
+    elif f.metric == "levelling_down":
+        start = (
+            f"Of {c.group_of} people in need in {who(f)} this version misses {c.group_hits} ({percent(f.rate)}), "
+            f"the first version missed {c.rest_hits} ({percent(f.rest_rate)})"
+        )
+    else:
+        whose, verb = RATE_OF[METRICS[f.metric].rate]
+        by = f"Measured by {f.measure}: of" if f.measure else "Of"
+        start = (
+            f"{by} {c.group_of} {whose} in {who(f)} {c.group_hits} {verb} ({percent(f.rate)}); "
+            f"of {c.rest_of} among everyone else {c.rest_hits} ({percent(f.rest_rate)})"
+        )
+    if f.estimate is None:
+        return start + "."
+    limit = f"; allowed: {allowed(f)}" if f.limit is not None else ""
+    rare = ""
+    if f.scale is Scale.RATIO and METRICS[f.metric].scale is Scale.DIFFERENCE:
+        rare = f" A rate is under {RARE:.0%}, so the ratio decides, not the difference."
+    return f"{start}: {amount(f.estimate, f.scale)} (90 % interval {interval(f.low, f.high, f.scale)}{limit}).{rare}"
+
+
+def _outcome(f: Finding) -> str:
+    if f.role is Role.DESCRIBED:
+        return "Described only: no limit is set."
+    if f.too_few:
+        return "Too few to judge: fewer than 20 people (or 30 families) in one of the two."
+    if f.outcome is Outcome.PASSED:
+        return "The whole interval is inside the limit."
+    if f.outcome is Outcome.FAILED:
+        return f"Outside the limit by the wider interval as well ({interval(f.adjusted_low, f.adjusted_high, f.scale)})."
+    if f.outcome is Outcome.NOT_APPLICABLE:
+        return "Does not apply: measured need is lower in this group."
+    if f.leaning is Leaning.FOR:
+        return "Not enough evidence; the estimate is inside the limit."
+    if f.leaning is Leaning.AGAINST:
+        return "Not enough evidence; the estimate is outside the limit."
+    return "Not enough evidence."
