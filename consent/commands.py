@@ -1,6 +1,6 @@
 """`luvalla consent ...`: what people agreed to and what was done with their data, for whoever may open the ledger.
 
-Only click, SQLAlchemy, cryptography and the standard library may load here (see consent/options.py).
+Only click, SQLAlchemy, cryptography and the standard library may load here (see consent/opening.py).
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ import click
 
 from consent import answers, explained, lines, receipt_files, words
 from consent.foresight import foresee
+from consent.opening import current_home, open_ledger
 from consent.options import (
     answer_language_option,
-    current_home,
     dry_run_option,
     json_option,
     language_option,
-    open_ledger,
     person_option,
     respond,
 )
@@ -196,7 +195,7 @@ def receipt(*, person: str, purpose: str | None, run: str | None, out: Path | No
     if (purpose is None) == (run is None):
         raise click.UsageError("Name one of --purpose and --run.")
     home = current_home()
-    with open_ledger() as ledger:
+    with open_ledger(read_only=True) as ledger:
         if purpose is not None:
             ledger.purpose(purpose)  # an unknown purpose is told with the nearest names
             written, about = ledger.consent_receipt(person, purpose), purpose

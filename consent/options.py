@@ -1,7 +1,4 @@
-"""Options that several commands share, and how every command answers: click and this room's light modules only.
-
-Start-up is budgeted (benchmarks/startup.py): nothing heavier than click, SQLAlchemy and cryptography may load here.
-"""
+"""Options that several commands share, and how every command answers: click and the standard library only."""
 
 from __future__ import annotations
 
@@ -12,14 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from consent import words
-from consent.home import open_home
-from consent.ledger import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import TypeVar
-
-    from consent.home import Home
 
     Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -65,33 +58,12 @@ def language_option(help_text: str, default: str | None = None) -> Callable[[Com
         type=click.Choice(words.LANGUAGES),
         envvar="LUVALLA_LANGUAGE" if default is None else None,
         default=default or words.language_of_environment,
-        show_default=default or "from the environment",
+        show_default=True if default else "from the environment",
         help=help_text,
     )
 
 
 answer_language_option = language_option("The language of the answer.")
-
-
-def current_home() -> Home:
-    """The home that the command line was called for.
-
-    Raises:
-        HomeMissing: There is none; the hint says how to make one.
-    """
-    return open_home(click.get_current_context().obj["home"])
-
-
-def open_ledger(*, read_only: bool = False) -> Ledger:
-    """Open the ledger of the current home; a context manager.
-
-    Args:
-        read_only: For commands that only look.
-
-    Raises:
-        ConsentError: As ``Ledger.open`` and ``open_home`` say.
-    """
-    return Ledger.open(current_home(), read_only=read_only)
 
 
 def respond(answer: Any, lines: Iterable[str], *, as_json: bool) -> None:

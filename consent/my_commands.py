@@ -1,0 +1,197 @@
+"""`luvalla my ...`: the citizen's client of the API; the standard library speaks HTTP, and the token is never shown."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from consent import answers, fetch, lines
+from consent.errors import ConsentError, ConsentInputError, ConsentUnavailableError
+from consent.options import answer_language_option, json_option, respond
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WHAT: Final = "the citizens' API"
+LONGEST_TOKEN: Final = 8192
+_OK, _UNAUTHORISED, _NOT_FOUND, _FIRST_SERVER_ERROR = 200, 401, 404, 500
+
+
+def _api_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The address and the token, the same for every command here."""
+    command = click.option(
+        "--token-file",
+        envvar="LUVALLA_TOKEN_FILE",
+        required=True,
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="The file that holds my access token, readable by me alone (LUVALLA_TOKEN_FILE).",
+    )(command)
+    return click.option(
+        "--api",
+        envvar="LUVALLA_API",
+        required=True,
+        metavar="URL",
+        help="The city's address of the API; https, or http on this machine (LUVALLA_API).",
+    )(command)
+
+
+def read_token(path: Path) -> str:
+    """Read an access token; neither it nor a part of it stands in any message.
+
+    Args:
+        path: A file that holds the token and nothing else.
+
+    Returns:
+        The token.
+
+    Raises:
+        ConsentInputError: No such file, others may read it, or it holds something else.
+    """
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(path.stat().st_mode)
+            raw = file.read(LONGEST_TOKEN + 2)
+    except OSError as error:
+        raise ConsentInputError(
+            f"the token file {path} cannot be read: {error.strerror}", "Save your access token there."
+        ) from error
+    if mode & 0o077:
+        raise ConsentInputError(
+            f"the token file {path} can be read by others (mode {mode:03o})", f"chmod 600 {path}"
+        )
+    try:
+        token = raw.decode("ascii").strip()
+    except UnicodeDecodeError:
+        token = ""
+    # RFC 6750 s2.1: the characters of a bearer token.
+    if (
+        not token
+        or len(token) > LONGEST_TOKEN
+        or not all(each.isalnum() or each in "-._~+/=" for each in token)
+    ):
+        raise ConsentInputError(
+            f"the token file {path} does not hold an access token",
+            "One line, the token alone, without 'Bearer'.",
+        )
+    return token
+
+
+def ask(api: str, path: str, token: str, language: str) -> dict[str, Any]:
+    """Ask the API one question.
+
+    Args:
+        api: The API's address.
+        path: Beginning with a slash.
+        token: The access token.
+        language: ``fi``, ``sv`` or ``en``.
+
+    Returns:
+        The answer's JSON object.
+
+    Raises:
+        ConsentInputError: The address or the token is refused, or there is no such thing (exit 2).
+        ConsentUnavailableError: The API cannot be reached, or does not answer as itself (exit 4).
+    """
+    headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", "Accept-Language": language}
+    answer = fetch.get(fetch.checked_address(api) + path, headers, what=WHAT)
+    if answer.status == _OK and answer.content_type == "application/json":
+        try:
+            body = json.loads(answer.body)
+        except (ValueError, RecursionError):
+            body = None
+        if isinstance(body, dict):
+            return body
+    raise _refusal(answer)
+
+
+def _refusal(answer: fetch.Answer) -> ConsentError:
+    """Say what an answer that is not the wanted one means; the server's own sentence only where it is problem details."""
+    told = ""
+    if answer.content_type == "application/problem+json":
+        try:
+            problem = json.loads(answer.body)
+            told = f"{problem['title']}: {problem['detail']}"[:500]
+        except (ValueError, KeyError, TypeError, RecursionError):
+            told = ""
+        told = "".join(each if each.isprintable() else " " for each in told)
+    if answer.status == _UNAUTHORISED and told:
+        return ConsentInputError(told, "Log in again and save the new token.")
+    if answer.status >= _FIRST_SERVER_ERROR and told:
+        return ConsentUnavailableError(told, "Try again later.")
+    if answer.status == _NOT_FOUND and told:
+        return ConsentInputError(told, "`luvalla my uses` lists the runs with their ids.")
+    if told:
+        return ConsentInputError(told)
+    return ConsentUnavailableError(
+        f"the address answers, but not as {WHAT} (status {answer.status}, {answer.content_type})",
+        "Check --api: the address without /v1.",
+    )
+
+
+def _show(answer: dict[str, Any], write: Callable[[], Any], *, as_json: bool) -> None:
+    """Print an answer; one that lacks what this version reads came from another one."""
+    try:
+        told = [] if as_json else list(write())
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise ConsentUnavailableError(
+            "the answer is not of this version of the API",
+            "Use the luvalla of the city's version, or --json.",
+        ) from error
+    respond(answer, told, as_json=as_json)
+
+
+@click.command()
+@_api_options
+@answer_language_option
+@json_option
+def consents(*, api: str, token_file: Path, language: str, as_json: bool) -> None:
+    """Show what I said yes or no to, since when and until when."""
+    answer = ask(api, "/v1/me/consents", read_token(token_file), language)
+    _show(answer, lambda: lines.consents(answer["consents"], language), as_json=as_json)
+
+
+@click.command()
+@_api_options
+@answer_language_option
+@json_option
+def uses(*, api: str, token_file: Path, language: str, as_json: bool) -> None:
+    """List every recorded use of my data: who, for what, on what basis, which model, when, with what result."""
+    answer = ask(api, "/v1/me/uses", read_token(token_file), language)
+    _show(answer, lambda: lines.uses(answer["uses"], language), as_json=as_json)
+
+
+class _RunCommand(click.Command):
+    """A command whose RUN may begin with a dash, as one run id in 64 does."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Move what is a run's id behind a double dash, so that it is not taken for an option."""
+        run = next((each for each in args if each.startswith("-") and _is_run(each)), None)
+        if run is not None and "--" not in args:
+            args = [each for each in args if each is not run] + ["--", run]
+        return super().parse_args(ctx, args)
+
+
+def _is_run(text: str) -> bool:
+    try:
+        return len(answers.parse_run(text)) == answers.RUN_BYTES
+    except ConsentInputError:
+        return False
+
+
+@click.command(cls=_RunCommand)
+@click.argument("run")
+@click.option("--full", is_flag=True, help="With everything that counted, not only what counted most.")
+@_api_options
+@answer_language_option
+@json_option
+def why(*, run: str, full: bool, api: str, token_file: Path, language: str, as_json: bool) -> None:
+    """Tell why RUN (an id of `luvalla my uses`) came out as it did for me, and how to contest it."""
+    path = f"/v1/me/uses/{answers.run_text(answers.parse_run(run))}/why" + (
+        "?full=true" if full or as_json else ""
+    )
+    answer = ask(api, path, read_token(token_file), language)
+    _show(answer, lambda: lines.why(answer, language), as_json=as_json)

@@ -1,0 +1,85 @@
+"""`luvalla verify FILE`: check a receipt with the trust root alone; no ledger, no network, no home needed."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import click
+
+from consent.errors import ConsentEvidenceError, ConsentInputError, HomeMissing
+from consent.home import open_home, read_settings
+from consent.options import json_option, respond
+from consent.tlog.verify import MAX_RECEIPT_BYTES, MAX_TRUST_ROOT_BYTES, VerificationError, verify_receipt
+
+EVIDENCE = 3  # exit code: evidence does not verify
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """Read at most one byte more than the limit, so that a larger file is refused without being read whole."""
+    try:
+        with path.open("rb") as file:
+            return file.read(limit + 1)
+    except OSError as error:
+        raise ConsentInputError(
+            f"{path} cannot be read: {error.strerror}", "Name a readable file."
+        ) from error
+
+
+def _trust_root(given: Path | None, pin: str | None) -> tuple[bytes, str | None]:
+    """The trust root and its pin: as named, or those of the home."""
+    if given is not None:
+        return _read(given, MAX_TRUST_ROOT_BYTES), pin
+    try:
+        home = open_home(click.get_current_context().obj["home"])
+    except HomeMissing as error:
+        raise ConsentInputError(
+            "no trust root to check against: there is no luvalla home here",
+            "Give --trust-root FILE: the city publishes it (GET /v1/trust-root); and --pin, its printed digest.",
+        ) from error
+    return _read(home.trust_root, MAX_TRUST_ROOT_BYTES), pin or read_settings(home).trust_root
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--trust-root",
+    "trust_root",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The city's trust-root.json; by default the home's.",
+)
+@click.option(
+    "--pin",
+    help="The digest of the trust root's first version, sha256:..., got another way than these two files: a printed "
+    "receipt, a letter, the city's web site.",
+)
+@json_option
+@click.pass_context
+def verify(
+    ctx: click.Context, *, file: Path, trust_root: Path | None, pin: str | None, as_json: bool
+) -> None:
+    """Check the receipt FILE offline, and say what it proves and what it does not.
+
+    Exit code 3: it does not verify.
+    """
+    root, pin = _trust_root(trust_root, pin)
+    try:
+        result = verify_receipt(_read(file, MAX_RECEIPT_BYTES), root, pin)
+    except VerificationError as error:
+        if not as_json:
+            raise ConsentEvidenceError(
+                f"it does not verify: {error.message} ({error.code})",
+                "Believe nothing it says; ask the city for a new receipt, and keep this file.",
+            ) from error
+        respond({"verified": False, "code": error.code, "message": error.message}, (), as_json=True)
+        ctx.exit(EVIDENCE)
+    told = [
+        "It verifies.",
+        "",
+        "Proved:",
+        *(f"- {sentence}" for sentence in result.proved),
+        "",
+        "Not proved:",
+        *(f"- {sentence}" for sentence in result.not_proved),
+    ]
+    respond({"verified": True, **dataclasses.asdict(result)}, told, as_json=as_json)

@@ -1,0 +1,159 @@
+"""The citizens' application: routes, problems and a true OpenAPI document; no machine learning is imported here."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from consent.errors import (
+    BadRequestError,
+    ConsentError,
+    ConsentEvidenceError,
+    ConsentInputError,
+    ConsentUnavailableError,
+    RequestConflictError,
+    UnknownPersonError,
+    UnknownPurpose,
+    UnknownRunError,
+)
+from consent.web import api, language, problems
+from consent.web.guard import Guard
+from consent.web.problems import ProblemError
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+log = logging.getLogger("luvalla.citizen")
+
+DESCRIPTION: Final = (
+    "What a city does with my data when it offers services before I ask: my consents, every use with its reasons, and "
+    "receipts that anyone can check. A learned model only proposes; a person decides."
+)
+# The first that fits: subclasses stand before their roots.
+_KINDS: Final[tuple[tuple[type[ConsentError], problems.Kind], ...]] = (
+    (UnknownPurpose, problems.UNKNOWN_PURPOSE),
+    (UnknownRunError, problems.UNKNOWN_RUN),
+    (UnknownPersonError, problems.NOTHING_ON_RECORD),
+    (RequestConflictError, problems.REQUEST_CONFLICT),
+    (BadRequestError, problems.INVALID),
+    (ConsentInputError, problems.FAULT),  # our configuration, not the citizen's request
+    (ConsentEvidenceError, problems.EVIDENCE),
+    (ConsentUnavailableError, problems.UNAVAILABLE),
+    (ConsentError, problems.FAULT),
+)
+_BY_STATUS: Final = {404: problems.NOT_FOUND, 405: problems.METHOD_NOT_ALLOWED, 413: problems.TOO_LARGE}
+_FIRST_SERVER_ERROR: Final = 500
+
+
+def create_app(service: api.Service) -> Guard:
+    """Make the application.
+
+    Args:
+        service: Home, identity and clock.
+
+    Returns:
+        An ASGI application, guarded.
+    """
+    return Guard(inner_app(service))
+
+
+def inner_app(service: api.Service | None) -> FastAPI:
+    """Make the application without its guard; without a service, only to write its OpenAPI document."""
+    app = FastAPI(
+        title="luvalla: the citizens' API",
+        version="1",
+        description=DESCRIPTION,
+        license_info={"name": "MIT", "identifier": "MIT"},
+        docs_url=None,  # FastAPI's pages load scripts from elsewhere
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers={
+            ProblemError: _problem,
+            RequestValidationError: _invalid,
+            HTTPException: _http,
+            ConsentError: _consent,
+            Exception: _fault,
+        },
+    )
+    app.state.service = service
+    app.include_router(api.public)
+    app.include_router(api.me)
+    plain = app.openapi
+
+    def described() -> dict[str, Any]:
+        document = plain()
+        _complete(document)
+        return document
+
+    app.openapi = described  # type: ignore[method-assign]  # FastAPI documents this way of extending it
+    return app
+
+
+_ACCEPT_LANGUAGE: Final = {
+    "name": "Accept-Language",
+    "in": "header",
+    "required": False,
+    "description": "fi, sv or en, with weights; Finnish when none is asked for.",
+    "schema": {"type": "string"},
+}
+
+
+def _complete(document: dict[str, Any]) -> None:
+    """Say what FastAPI does not: that refusals come as problem details, and that every answer heeds the language."""
+    for path in document["paths"].values():
+        for operation in path.values():
+            parameters = operation.setdefault("parameters", [])
+            if _ACCEPT_LANGUAGE not in parameters:
+                parameters.append(_ACCEPT_LANGUAGE)
+            for status, response in operation["responses"].items():
+                if status >= "400" and "application/json" in response.get("content", {}):
+                    response["content"] = {problems.MEDIA_TYPE: response["content"]["application/json"]}
+
+
+def _language(request: Request) -> str:
+    return language.negotiate(request.headers.get("accept-language"))
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)  # noqa: S101 - registered for this class only
+    return problems.respond(error.kind, _language(request), headers=error.headers, state=error.state)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
+    parts = [{"where": _where(each), "what": str(each["type"])} for each in error.errors()]
+    return problems.respond(problems.INVALID, _language(request), errors=parts)
+
+
+def _where(error: dict[str, Any]) -> str:
+    """Name the place of an error; a name that the client made up is not repeated."""
+    place = [str(part) for part in error["loc"]]
+    if error["type"] == "extra_forbidden":
+        place[-1] = "(unknown name)"
+    return ".".join(place)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+    otherwise = problems.FAULT if error.status_code >= _FIRST_SERVER_ERROR else problems.INVALID
+    kind = _BY_STATUS.get(error.status_code, otherwise)
+    errors = [{"where": "body", "what": "unreadable"}] if kind is problems.INVALID else None
+    return problems.respond(kind, _language(request), headers=error.headers, errors=errors)
+
+
+async def _consent(request: Request, error: Exception) -> Response:
+    kind = next(kind for root, kind in _KINDS if isinstance(error, root))
+    if kind.status >= _FIRST_SERVER_ERROR:
+        log.error("%s: %s", kind.code, type(error).__name__)
+    errors = [{"where": "body", "what": "refused by the ledger"}] if kind is problems.INVALID else None
+    return problems.respond(kind, _language(request), errors=errors)
+
+
+async def _fault(request: Request, error: Exception) -> Response:
+    del error  # the guard logs its kind and place
+    return problems.respond(problems.FAULT, _language(request))
