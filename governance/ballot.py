@@ -157,7 +157,7 @@ def read_ballot(document: object) -> Ballot:
         )
     except (KeyError, TypeError, ValueError, ConsentError, GovernanceInputError) as error:
         raise EnvelopeError(f"The ballot cannot be read ({error}).", _HINT) from error
-    if ballot.document() != document:
+    if encode(ballot.document()) != encode(document):
         raise EnvelopeError("The ballot is not in its one spelling.", _HINT)
     return ballot
 

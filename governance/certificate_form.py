@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from consent.canonical import format_time, is_digest, parse_time
+from consent.canonical import encode, format_time, is_digest, parse_time
 from consent.errors import ConsentError
 from consent.tlog.note import SigningKey
 from governance.ballot import Ballot, Condition, condition_documents, read_ballot, read_conditions, text_in
@@ -115,7 +115,7 @@ def parse(envelope: bytes) -> Certificate:
         raise EnvelopeError(f"The certificate cannot be read ({type(error).__name__}).", _HINT) from error
     if not certificate.votes or not all(map(is_digest, certificate.votes)):
         raise EnvelopeError("The certificate names no votes.", _HINT)
-    if list(certificate.votes) != sorted(set(certificate.votes)) or _document(certificate) != predicate:
+    if list(certificate.votes) != sorted(set(certificate.votes)) or encode(_document(certificate)) != encode(predicate):
         raise EnvelopeError("The certificate is not in its one spelling.", _HINT)
     return certificate
 

@@ -168,15 +168,13 @@ def _wrong_subject(
 
 
 def _wrong_rule(report: AuditReport, policy: Policy) -> list[str]:
-    """Numbers written with 10 significant digits are compared exactly: the report's own rounding keeps these."""
     rule = report.rule
+    service = report.subject.service
     pairs = [
         ("intervals of level", rule.level, policy.rule.level),
         ("a shared error of", rule.error, policy.rule.error),
         ("too few below", rule.few, policy.rule.few),
-        ("deciding lines:", rule.deciding, len(policy.deciding_lines(report.subject.service)))
-        if report.subject.service in policy.services
-        else ("deciding lines:", rule.deciding, 0),
+        ("deciding lines:", rule.deciding, len(policy.deciding_lines(service)) if service in policy.services else 0),
     ]
     return [
         f"The report was made by another rule: {what} {got}, the policy says {expected}."

@@ -149,7 +149,7 @@ def open_vote(envelope: bytes) -> tuple[Ballot, Vote]:
     opened = Envelope.parse(envelope)
     statement = opened.statement(VOTE_TYPE)
     predicate = statement["predicate"]
-    if set(predicate) != _VOTE_KEYS or predicate["v"] != 1:
+    if set(predicate) != _VOTE_KEYS or predicate["v"] != 1 or isinstance(predicate["v"], bool):
         raise EnvelopeError("The statement is not a vote of version 1.", _HINT)
     ballot = read_ballot(predicate["ballot"])
     try:
