@@ -39,3 +39,51 @@ class ModelsUnavailableError(ModelsError):
     """A file, database or service cannot be reached, is locked or read-only."""
 
     exit_code = 4
+
+
+class UnknownServiceError(ModelsInputError):
+    """No service of that id is installed."""
+
+
+class UnknownRecipeError(ModelsInputError):
+    """The service has no recipe of that name."""
+
+
+class UnknownVersionError(ModelsInputError):
+    """The registry has no such model or version."""
+
+
+class PopulationRefusedError(ModelsInputError):
+    """A population file that cannot be checked row by row: empty, a column missing, a type wrong throughout."""
+
+
+class PopulationUnreadableError(ModelsUnavailableError):
+    """A population file that is not there or may not be read."""
+
+
+class TrainingRefusedError(ModelsInputError):
+    """The rows are not enough to train on, or of one class only."""
+
+
+class MitigationFailedError(ModelsError):
+    """The reduction left no member that one deterministic model can be made of."""
+
+    exit_code = 2
+
+
+class ArtifactRefusedError(ModelsEvidenceError):
+    """A model artifact that is not what it should be: links, foreign types, changed bytes."""
+
+
+class ExplanationRefusedError(ModelsEvidenceError):
+    """The explanation does not add up to what the model says."""
+
+
+class RegistryUnavailableError(ModelsUnavailableError):
+    """The MLflow server or its database cannot be reached, is locked or read-only."""
+
+
+class AliasRefusedError(ModelsError):
+    """A governed registry said no to moving an alias."""
+
+    exit_code = 1
