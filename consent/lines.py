@@ -42,9 +42,9 @@ LABELS: Final[Mapping[str, words.Texts]] = {
     "why": {"fi": "Mikä vaikutti eniten", "sv": "Vad som påverkade mest", "en": "What counted most"},
     "all": {"fi": "Kaikki tiedot", "sv": "Alla uppgifter", "en": "Everything that counted"},
     "number": {
-        "fi": "Mallin luku sinulle {score}; ehdotus tehdään luvusta {threshold} alkaen",
-        "sv": "Modellens tal för dig {score}; ett förslag görs från {threshold}",
-        "en": "The model's number for you is {score}; a proposal is made from {threshold} up",
+        "fi": "Mallin luku sinulle {yours}; ehdotus tehdään luvusta {threshold} alkaen",
+        "sv": "Modellens tal för dig {yours}; ett förslag görs från {threshold}",
+        "en": "The model's number for you is {yours}; a proposal is made from {threshold} up",
     },
     "recorded": {"fi": "Kirjattu", "sv": "Registrerat", "en": "Recorded"},
     "would-record": {"fi": "Kirjattaisiin", "sv": "Skulle registreras", "en": "Would be recorded"},
@@ -231,7 +231,7 @@ def why(answer: Mapping[str, Any], language: str) -> Iterator[str]:
         yield from (f"  - {reason['sentence']}" for reason in answer["strongest"])
     if answer["score"] is not None and answer["threshold"] is not None:
         yield label("number", language).format(
-            score=_decimal(answer["score"], language), threshold=_decimal(answer["threshold"], language)
+            yours=_decimal(answer["score"], language), threshold=_decimal(answer["threshold"], language)
         )
     if answer["table"]:
         yield f"{label('all', language)}:"

@@ -1,0 +1,138 @@
+"""Why a run came out as it did: both sides, in three languages, from what was kept; and what is said when nothing was."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consent import why, words
+from consent.errors import ConsentEvidenceError
+from consent.vocabulary import UseStatus
+
+FEATURES = ["visits", "distance", "age", "income", "season"]
+EXPLANATION: dict[str, Any] = {
+    "features": FEATURES,
+    "texts": {
+        "visits": {"fi": "käynnit viime vuonna", "sv": "besök i fjol", "en": "visits last year"},
+        "distance": {"fi": "matka", "sv": "avstånd", "en": "distance"},
+    },
+    "threshold": "0.42",
+    "expected": "-1.5",
+    "capacity": "0.20",
+    "offer": {
+        "fi": "Sinulle ehdotettiin käyntiä",
+        "sv": "Du föreslogs ett besök",
+        "en": "A visit was proposed",
+    },
+    "not_selected": {
+        "fi": "Palvelu on auki",
+        "sv": "Tjänsten är öppen",
+        "en": "The service stays open to you",
+    },
+}
+VALUES = json.dumps({"c": [0.8, -0.3, 0.0, -1.25, 0.1], "s": 0.61, "x": [3, 2.5, None, "low", 1.0]}).encode()
+
+
+def answer(**changes: Any) -> why.Why:
+    asked: dict[str, Any] = {
+        "code": UseStatus.SELECTED,
+        "processing": "scoring",
+        "controller": "City of Example, privacy@city.example",
+        "language": "en",
+    }
+    values, explanation = changes.pop("values", VALUES), changes.pop("explanation", EXPLANATION)
+    return why.explain(values, explanation, **(asked | changes))
+
+
+def test_the_selected_hear_first_what_spoke_for_it_and_then_what_did_not() -> None:
+    told = answer()
+    assert [reason.feature for reason in told.strongest] == ["visits", "season", "income", "distance"]
+    assert told.strongest[0].sentence == "visits last year (3): spoke for a proposal"
+    assert told.offer == "A visit was proposed"
+
+
+@pytest.mark.parametrize("code", [UseStatus.USED, UseStatus.SAMPLED])
+def test_those_not_selected_hear_as_much(code: UseStatus) -> None:
+    told = answer(code=code)
+    assert [reason.feature for reason in told.strongest] == ["income", "distance", "visits", "season"]
+    assert told.offer == "The service stays open to you"
+    assert told.explained
+
+
+def test_the_table_holds_every_feature_strongest_first() -> None:
+    told = answer()
+    assert [reason.feature for reason in told.table] == ["income", "visits", "distance", "season", "age"]
+    assert told.table[-1].sentence == "age (no value): made no difference"
+    assert (told.score, told.threshold, told.expected) == (0.61, 0.42, -1.5)
+
+
+def test_numbers_are_written_as_the_reader_writes_them() -> None:
+    sentences = {reason.feature: reason.sentence for reason in answer(language="fi").table}
+    assert sentences["distance"] == "matka (2,5): puhui tarjoamista vastaan tällä kertaa"
+    assert sentences["season"].startswith("season (1)")
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+@pytest.mark.parametrize("code", list(UseStatus))
+def test_every_answer_says_that_a_person_decides_and_how_to_contest(code: UseStatus, language: str) -> None:
+    for values in (VALUES, None):
+        told = answer(code=code, language=language, values=values)
+        assert told.human == words.HUMAN_DECIDES[language]
+        assert "privacy@city.example" in told.contest
+        assert told.explained != bool(told.absence)
+
+
+@pytest.mark.parametrize(
+    ("code", "processing", "part"),
+    [
+        (UseStatus.REFUSED, "scoring", "left out before the model"),
+        (UseStatus.NOT_IN_RUN, "scoring", "not among the people"),
+        (UseStatus.USED, "training", "no result for anyone"),
+        (UseStatus.USED, "scoring", "not (or no longer) kept"),
+    ],
+)
+def test_where_nothing_is_kept_the_reason_is_told(code: UseStatus, processing: str, part: str) -> None:
+    told = answer(values=None, code=code, processing=processing)
+    assert part in told.absence
+    assert told.strongest == ()
+    assert told.score is None
+
+
+@pytest.mark.parametrize(
+    ("values", "explanation"),
+    [
+        (b"", EXPLANATION),
+        (b"[]", EXPLANATION),
+        (b'{"c": 1, "s": 0.5, "x": []}', EXPLANATION),
+        (b'{"c": [], "s": 0.5, "x": []}', EXPLANATION),
+        (b'{"c": [1, 2, 3, 4, "x"], "s": 0.5, "x": [1, 2, 3, 4, 5]}', EXPLANATION),
+        (b'{"c": [1, 2, 3, 4, NaN], "s": 0.5, "x": [1, 2, 3, 4, 5]}', EXPLANATION),
+        (b'{"c": [1, 2, 3, 4, 5], "s": true, "x": [1, 2, 3, 4, 5]}', EXPLANATION),
+        (VALUES, {}),
+        (VALUES, EXPLANATION | {"features": FEATURES[:4]}),
+        (VALUES, EXPLANATION | {"threshold": "high"}),
+    ],
+)
+def test_what_does_not_fit_is_no_evidence(values: bytes, explanation: dict[str, Any]) -> None:
+    with pytest.raises(ConsentEvidenceError):
+        answer(values=values, explanation=explanation)
+
+
+@given(
+    st.lists(st.floats(-20, 20), min_size=5, max_size=5),
+    st.sampled_from([UseStatus.USED, UseStatus.SELECTED]),
+)
+def test_the_strongest_are_never_weaker_than_those_left_out(
+    contributions: list[float], code: UseStatus
+) -> None:
+    told = answer(values=json.dumps({"c": contributions, "s": 0.5, "x": [0] * 5}).encode(), code=code)
+    for sign in (1, -1):
+        shown = [reason.contribution for reason in told.strongest if reason.contribution * sign > 0]
+        every = sorted(
+            (reason.contribution for reason in told.table if reason.contribution * sign > 0), key=abs
+        )
+        assert shown == every[::-1][: why.STRONGEST]
