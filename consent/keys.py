@@ -105,6 +105,7 @@ class Vault:
         """The same for many people of one class, in a tight loop (about 2 us a key).
 
         Args:
+            retention: The class.
             rows: Number and wrapped key.
 
         Returns:
@@ -186,6 +187,10 @@ def seal_values(use_key: bytes, run: bytes, number: int, values: bytes, nonce: b
     """Encrypt the values that a run saw of one person.
 
     Args:
+        use_key: The person's.
+        run: The run's id.
+        number: The person's number.
+        values: What is kept.
         nonce: 12 random bytes.
     """
     key = blake2s(b"luvalla/values-key/v1\x00" + run, key=use_key, digest_size=32).digest()

@@ -2,32 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+from consent import (
+    acts,
+    consenting,
+    erasure,
+    fsck,
+    reading,
+    receipt,
+    store_consents,
+    store_log,
+    use_reading,
+    use_recording,
+)
+from consent.opening import open_log
+from consent.purposes import parse
+from consent.purposing import append_purposes, find, newest
+from consent.records import ConsentReceiptRef, ConsentRequest, Head
+from consent.tlog.merkle import root_at
+from consent.uses import UseEntry
+from consent.vocabulary import GivenBy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from consent.canonical import JSON
     from consent.home import Home
+    from consent.log import Log
     from consent.records import (
-        Checkpoint,
-        ConsentReceiptRef,
         ConsentRecord,
-        ConsentRequest,
         ErasureReceipt,
         Fault,
-        Head,
         InstitutionalEntry,
         Permitted,
         Purpose,
         Refused,
         TransitionRefused,
     )
-    from consent.uses import UseEntry, UseRequest, UseView
+    from consent.tlog.checkpoint import Checkpoint
+    from consent.tlog.external import CheckpointStore
+    from consent.uses import UseRequest, UseView
     from consent.vocabulary import ConsentStatus, RetentionClass
 
-from consent.vocabulary import GivenBy
+_Item = TypeVar("_Item")
+
+
+def in_batches(items: Iterable[_Item], size: int) -> Iterator[list[_Item]]:
+    """Cut any iterable into lists."""
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch
 
 
 def utc_now() -> datetime:
@@ -47,16 +75,29 @@ class Ledger:
     `ClockError` (4) when the clock contradicts the log; then nothing is written.
     """
 
-    origin: str
+    def __init__(self, home: Home, log: Log) -> None:
+        self.home = home
+        self.log = log
+        self.origin = log.origin
 
     @classmethod
-    def open(cls, home: Home, *, clock: Callable[[], datetime] = utc_now, read_only: bool = False) -> Self:
+    def open(
+        cls,
+        home: Home,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        read_only: bool = False,
+        clock_confirmed: bool = False,
+        external: CheckpointStore | None = None,
+    ) -> Self:
         """Open the ledger of a home.
 
         Args:
             home: From `open_home`.
             clock: What time it is, aware; for tests and simulations.
             read_only: Nothing will be written, not even a checkpoint; works on read-only media.
+            clock_confirmed: An operator says that the clock is right although it is far ahead of the last entry.
+            external: Where the last checkpoint is kept; the home's file by default.
 
         Raises:
             LedgerMissingError: There is no database (exit 4).
@@ -65,11 +106,21 @@ class Ledger:
             LedgerVersionError: It was written by a newer luvalla (4).
             TrustRootError: The trust root is not the pinned one (3).
         """
-        raise NotImplementedError
+        log = open_log(
+            home, clock=clock, read_only=read_only, clock_confirmed=clock_confirmed, external=external
+        )
+        ledger = cls(home, log)
+        if not read_only and home.erasure_journal.exists():
+            try:
+                ledger.replay_erasures()
+            except BaseException:
+                ledger.close()
+                raise
+        return ledger
 
     def close(self) -> None:
         """Release the database."""
-        raise NotImplementedError
+        self.log.store.close()
 
     def __enter__(self) -> Self:
         return self
@@ -81,7 +132,8 @@ class Ledger:
 
     def purposes(self) -> tuple[Purpose, ...]:
         """The newest version of every purpose, by id."""
-        raise NotImplementedError
+        with self.log.store.read() as connection:
+            return tuple(newest(store_consents.purposes(connection)).values())
 
     def purpose(self, purpose_id: str, version: int | None = None) -> Purpose:
         """One purpose, its newest version unless another is asked for.
@@ -89,7 +141,8 @@ class Ledger:
         Raises:
             UnknownPurpose: Not on record; the hint names near matches (exit 2).
         """
-        raise NotImplementedError
+        with self.log.store.read() as connection:
+            return find(store_consents.purposes(connection), purpose_id, version)
 
     def adopt_purposes(self, text: str) -> list[int]:
         """Record the purposes and notices of a purposes file (TOML text) that are new; returns the entries' indices.
@@ -97,7 +150,11 @@ class Ledger:
         Raises:
             PurposesError: The text is not a purposes file, or changes a version that is on record (exit 2).
         """
-        raise NotImplementedError
+        purposes = parse(text)
+        with self.log.writing() as writing:
+            indices = append_purposes(writing, purposes, known=store_consents.purposes(writing.connection))
+        self.log.checkpoint()
+        return indices
 
     # People and consents
 
@@ -106,19 +163,28 @@ class Ledger:
 
         Args:
             person: The external id (national identity code; staff: `staff:...`); never stored, only its keyed pseudonym.
+            request_id: The caller's id of this request.
 
         Raises:
             BadRequestError: The id is empty, too long or holds control characters (exit 2).
         """
-        raise NotImplementedError
+        [number] = consenting.enrol(self.log, [person], request=self.log.request(request_id))
+        self.log.checkpoint()
+        return number
 
     def enrol_many(self, people: Iterable[str]) -> list[int]:
         """The same for many people, a transaction per 1,000."""
-        raise NotImplementedError
+        numbers: list[int] = []
+        for batch in in_batches(people, consenting.BATCH):
+            numbers += consenting.enrol(self.log, batch)
+        self.log.checkpoint()
+        return numbers
 
     def number_of(self, person: str) -> int | None:
         """The person's number; None when they are not on record."""
-        raise NotImplementedError
+        with self.log.store.read() as connection:
+            found = reading.person_of(self.log, connection, person)
+        return None if found is None else found.number
 
     def record_consent(
         self,
@@ -141,7 +207,11 @@ class Ledger:
             BadRequestError: The notice has no text in this language, or an argument is malformed (2).
             RequestConflictError: The request id was used for something else (2).
         """
-        raise NotImplementedError
+        request = ConsentRequest(person, purpose_id, status, language, given_by, method, request_id)
+        [result] = consenting.record(self.log, [request])
+        # Also when nothing was written now: a retry must find its first result durable.
+        self.log.checkpoint()
+        return result
 
     def record_consents(self, events: Iterable[ConsentRequest]) -> list[int]:
         """Record many events in order, a transaction per 1,000 and one checkpoint at the end; returns their indices.
@@ -151,11 +221,20 @@ class Ledger:
             UnknownPurpose: exit 2.
             BadRequestError: exit 2.
         """
-        raise NotImplementedError
+        indices: list[int] = []
+        try:
+            for batch in in_batches(events, consenting.BATCH):
+                results = consenting.record(self.log, batch, first=len(indices))
+                indices += [result.index for result in results if isinstance(result, ConsentReceiptRef)]
+        finally:
+            # What earlier batches recorded becomes durable also when a later one is refused.
+            if indices:
+                self.log.checkpoint()
+        return indices
 
     def consents(self, person: str) -> list[ConsentRecord]:
         """One record per purpose that is on record, by id: the person's state now and its history."""
-        raise NotImplementedError
+        return reading.consents(self.log, person)
 
     def permit(
         self,
@@ -169,10 +248,13 @@ class Ledger:
         """Whether the person's data may be processed for a purpose.
 
         Args:
+            person: The external id.
+            purpose_id: Its newest version is what a run would process for.
+            processing: A word of `Processing`.
             at: The instant at which it must hold; now by default.
             as_of: Only events with a smaller index count (what was known at that size of the log); all by default.
         """
-        raise NotImplementedError
+        return reading.permitted(self.log, person, purpose_id, processing, at=at, as_of=as_of)
 
     # The institution's acts, and acts of staff
 
@@ -184,11 +266,11 @@ class Ledger:
         Raises:
             EntryFormatError: The kind or its body is not of version 1 (exit 2).
         """
-        raise NotImplementedError
+        return acts.append_institutional(self.log, kind, body, request_id)
 
     def institutional(self, kind: str) -> list[InstitutionalEntry]:
         """Every entry of a kind, oldest first."""
-        raise NotImplementedError
+        return reading.institutional(self.log, kind)
 
     def append_act(
         self,
@@ -208,8 +290,17 @@ class Ledger:
             object_digest: `sha256:...` of what it was done to.
             service: Id of the service concerned.
             details: Named values, each committed to with its own salt, and erasable alone.
+            request_id: The caller's id of this request.
         """
-        raise NotImplementedError
+        return acts.append_act(
+            self.log,
+            actor,
+            act,
+            object_digest=object_digest,
+            service=service,
+            details=details,
+            request_id=request_id,
+        )
 
     # The log
 
@@ -219,15 +310,18 @@ class Ledger:
         Raises:
             RefusedToSignError: The log is not a continuation of the last external checkpoint (exit 3).
         """
-        raise NotImplementedError
+        return self.log.checkpoint()
 
     def head(self) -> Head:
         """Size and root of the log, and the last checkpoint outside."""
-        raise NotImplementedError
+        with self.log.store.read() as connection:
+            size = store_log.log_end(connection).size
+            root = root_at(store_log.SqlHashes(connection), size)
+        return Head(size, root, self.log.last_checkpoint())
 
     def check(self) -> list[Fault]:
         """Recompute everything from the stored bytes; every fault, none when all is well."""
-        raise NotImplementedError
+        return fsck.check(self.log)
 
     # Uses
 
@@ -241,15 +335,16 @@ class Ledger:
             BadRequestError: Lengths differ, a number is unknown or named twice, a status is not one (2).
             RequestConflictError: The run id was used for another request (2).
         """
-        raise NotImplementedError
+        index, replayed = use_recording.append(self.log, use)
+        return UseEntry(index, self.log.checkpoint(), replayed)
 
     def uses(self, person: str) -> list[UseView]:
         """Every run in which the person was used or left out, oldest first; empty for an unknown person."""
-        raise NotImplementedError
+        return use_reading.uses(self.log, person)
 
     def values(self, person: str, run: bytes) -> bytes | None:
         """The values that a run saw of the person; None when none are kept (any more)."""
-        raise NotImplementedError
+        return use_reading.values(self.log, person, run)
 
     def explanation(self, run: bytes) -> dict[str, Any] | None:
         """The run's public explanation document.
@@ -257,11 +352,14 @@ class Ledger:
         Raises:
             UnknownRunError: exit 2.
         """
-        raise NotImplementedError
+        return use_reading.explanation(self.log, run)
 
     def purge_values(self, now: datetime | None = None) -> int:
         """Delete kept values whose purpose's retention time is over; returns how many."""
-        raise NotImplementedError
+        count = erasure.purge(self.log, store_consents.epoch(now or self.log.now()))
+        if count:
+            self.log.store.reclaim()
+        return count
 
     # Receipts
 
@@ -269,13 +367,14 @@ class Ledger:
         """A receipt of a consent that proves itself offline (`luvalla verify`).
 
         Args:
+            person: The external id.
             which: Index of the consent's entry, or a purpose id (the newest event of that purpose).
 
         Raises:
             UnknownPersonError: The person, or such an entry of theirs, is not on record (exit 2).
             KeyMissingError: Its opening is erased or broken (3).
         """
-        raise NotImplementedError
+        return receipt.consent_receipt(self.log, person, which)
 
     def use_receipt(self, person: str, run: bytes) -> dict[str, Any]:
         """A receipt of what a run did with the person (also: nothing), shows nobody else.
@@ -284,7 +383,7 @@ class Ledger:
             UnknownPersonError: Not on record, or enrolled after the run (exit 2).
             UnknownRunError: exit 2.
         """
-        raise NotImplementedError
+        return receipt.use_receipt(self.log, person, run)
 
     # Erasure
 
@@ -301,12 +400,34 @@ class Ledger:
         """Destroy what is kept of a person; everyone else's proofs, earlier and later, still verify.
 
         Args:
+            person: The external id.
             ground: Legal ground, e.g. `eu-gdpr:A17-1-b`.
-            keep: Classes kept by a recorded decision (GDPR 17(3)); then `kept_why` must say why.
+            keep: Classes kept by a recorded decision (GDPR 17(3)).
+            kept_why: Why they are kept; asked for when something is.
             dry_run: Only say what would be done.
+            request_id: The caller's id of this request.
 
         Raises:
             UnknownPersonError: Not on record (exit 2).
             BadRequestError: Something is kept without a reason, or the ground is empty (2).
         """
-        raise NotImplementedError
+        decision = erasure.decide(ground, keep, kept_why)
+        if dry_run:
+            return erasure.foresee(self.log, person, decision)
+        done = erasure.erase(self.log, self.home.erasure_journal, person, decision, request_id)
+        self.log.checkpoint()
+        return replace(done, bytes_freed=self.log.store.reclaim())
+
+    def replay_erasures(self) -> int:
+        """Erase again whoever the journal outside the database names and the database still holds; returns how many.
+
+        Called by `open` for writing: after a crash in the middle of an erasure, or a restored backup.
+
+        Raises:
+            RefusedToSignError: The database is older than the last external checkpoint (exit 3).
+        """
+        done = erasure.replay(self.log, self.home.erasure_journal)
+        if done:
+            self.log.checkpoint()
+            self.log.store.reclaim()
+        return done

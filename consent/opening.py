@@ -1,37 +1,54 @@
-"""The home and the ledger that the command line was called for.
-
-Start-up is budgeted (benchmarks/startup.py): nothing heavier than click, SQLAlchemy and cryptography may load here.
-"""
+"""From a home's files to an open log."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
-from consent.home import open_home
-from consent.ledger import Ledger
+from consent.errors import ConfigurationError
+from consent.home import read_settings
+from consent.keys import Vault, read_key_file
+from consent.log import Log
+from consent.store import Store
+from consent.tlog.external import FileCheckpointStore
+from consent.trust import TrustRoot
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     from consent.home import Home
+    from consent.tlog.external import CheckpointStore
 
 
-def current_home() -> Home:
-    """The home that the command line was called for.
-
-    Raises:
-        HomeMissing: There is none; the hint says how to make one.
-    """
-    return open_home(click.get_current_context().obj["home"])
-
-
-def open_ledger(*, read_only: bool = False) -> Ledger:
-    """Open the ledger of the current home; a context manager.
-
-    Args:
-        read_only: For commands that only look.
-
-    Raises:
-        ConsentError: As ``Ledger.open`` and ``open_home`` say.
-    """
-    return Ledger.open(current_home(), read_only=read_only)
+def open_log(
+    home: Home,
+    *,
+    clock: Callable[[], datetime],
+    read_only: bool,
+    clock_confirmed: bool,
+    external: CheckpointStore | None,
+) -> Log:
+    """Open the log of a home; see `Ledger.open` for arguments and errors."""
+    settings = read_settings(home)
+    trust = TrustRoot.load(home.trust_root, settings.trust_root)
+    if trust.origin != settings.origin:
+        raise ConfigurationError(
+            "luvalla.toml and the trust root name different logs", "restore both files from one backup"
+        )
+    store = Store(home.database, read_only=read_only)
+    try:
+        store.check_version()
+        return Log(
+            origin=settings.origin,
+            store=store,
+            vault=Vault(read_key_file(home.key_encryption_key), settings.origin),
+            pseudonym_key=read_key_file(home.pseudonym_key),
+            clock=clock,
+            external=external or FileCheckpointStore(home.checkpoint),
+            trust=trust,
+            log_key=home.log_key,
+            clock_confirmed=clock_confirmed,
+        )
+    except BaseException:
+        store.close()
+        raise

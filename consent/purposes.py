@@ -119,10 +119,11 @@ def from_document(value: dict[str, Any], texts: dict[str, str]) -> Purpose:
         value: What `document` made.
         texts: Texts of its notice, per language.
     """
-    notice = ConsentNotice(value["notice"]["id"], value["notice"]["version"], texts)
-    fields = {key: value[key] for key in _KEYS - {"notice", "processing", "categories", "recipients"}}
-    lists = {key: tuple(value[key]) for key in ("processing", "categories", "recipients")}
-    return Purpose(notice=notice, **fields, **lists)
+    fields: dict[str, Any] = {key: value[key] for key in _KEYS}
+    for key in ("processing", "categories", "recipients"):
+        fields[key] = tuple(fields[key])
+    fields["notice"] = ConsentNotice(value["notice"]["id"], value["notice"]["version"], texts)
+    return Purpose(**fields)
 
 
 def notice_digests(notice: ConsentNotice) -> dict[str, str]:

@@ -1,218 +1,190 @@
-"""Receipts: openings and proofs put together as one JSON object; docs/spec/ledger-v1.md, section 10.
-
-Pure: the ledger reads payloads, salts and paths and hands them over. The verifier (`consent/tlog/verify.py`) derives
-the summary again from the proved parts and refuses a receipt whose summary says anything else.
-"""
+"""Receipts: what one person can take home and check without the ledger (consent/tlog/verify.py)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from consent.canonical import b64u, format_time
-from consent.entries import InstitutionalAct, Payload, parse_entry
-from consent.errors import EntryFormatError
-from consent.vocabulary import UseStatus
+from consent import store_consents, store_log, store_people, store_uses
+from consent.canonical import b64u, b64u_decode, commitment, format_time, use_salt, values_salt
+from consent.entries import Payload, PersonalEntry
+from consent.errors import KeyMissingError, LedgerDamagedError, UnknownPersonError
+from consent.purposing import find
+from consent.reading import institutional_act, person_of
+from consent.tlog.merkle import inclusion_proof, path_in_chunks, root_of
+from consent.tlog.proof import Proof
+from consent.use_reading import chunk_slots, find_run, open_statuses, open_value, status_of, use_key
+from consent.use_recording import CHUNK
+from consent.vocabulary import RetentionClass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from datetime import datetime
+    from sqlalchemy import Connection
 
-    from consent.tlog.proof import Proof
+    from consent.log import Log
+    from consent.store_people import Person
+    from consent.store_uses import Run
+    from consent.tlog.checkpoint import Checkpoint
 
-_CONSENT_FIELDS = (
-    "categories",
-    "expires",
-    "given_by",
-    "language",
-    "method",
-    "notice",
-    "notice_version",
-    "processing",
-    "status",
-)
-_RUN_FIELDS = ("basis", "certificate", "model", "processing", "purpose", "purpose_version", "run", "service")
+_DAMAGED = "run `luvalla ledger check`"
+_RUN_SUMMARY = ("basis", "certificate", "model", "processing", "purpose", "purpose_version", "run", "service")
 
 
-@dataclass(frozen=True)
-class Opening:
-    """A personal entry opened: what its commitment was made of, and where it stands in the log.
-
-    Attributes:
-        payload: The payload's exact bytes.
-        salt: Its 32-byte salt.
-        proof: The entry's place in the log.
-        details: Name to (32-byte salt, exact canonical bytes) of each detail that is opened; others are withheld.
-    """
-
-    payload: bytes
-    salt: bytes
-    proof: Proof
-    details: Mapping[str, tuple[bytes, bytes]] = field(default_factory=dict)
-
-    def value(self) -> dict[str, Any]:
-        """Return the opening as a receipt spells it."""
-        return {
-            "details": {
-                name: {"salt": b64u(salt), "value": value.decode()}
-                for name, (salt, value) in self.details.items()
-            },
-            "payload": self.payload.decode(),
-            "proof": self.proof.text(),
-            "salt": b64u(self.salt),
-        }
-
-
-@dataclass(frozen=True)
-class Slot:
-    """A person's slot in the use tree of a run.
-
-    Attributes:
-        number: The person's number, the slot's position.
-        size: Slots of the tree, as in the run's entry.
-        status: The status byte.
-        salt: `canonical.use_salt`.
-        path: The slot's inclusion proof to the run's root, sibling first.
-    """
-
-    number: int
-    size: int
-    status: int
-    salt: bytes
-    path: Sequence[bytes]
-
-
-@dataclass(frozen=True)
-class KeptValues:
-    """The feature values that a run saw of a person.
-
-    Attributes:
-        text: Exact UTF-8 bytes.
-        salt: `canonical.values_salt`.
-        path: Inclusion proof to the run's values root, sibling first.
-    """
-
-    text: bytes
-    salt: bytes
-    path: Sequence[bytes]
-
-
-def consent_receipt(
-    *, origin: str, pin: str, issued: datetime, enrolment: Opening, consent: Opening
-) -> dict[str, Any]:
-    """Put a consent receipt together.
-
-    Args:
-        origin: The log.
-        pin: Digest of the trust root's version 1.
-        issued: Now, aware; nothing proves it.
-        enrolment: The person's enrolment entry.
-        consent: The consent entry. Its proof and the enrolment's must lead to the same checkpoint.
-
-    Raises:
-        EntryFormatError: If the payloads are of other kinds, or the checkpoints differ.
-    """
-    number = _number(enrolment)
-    payload = Payload.parse(consent.payload)
-    if payload.kind != "consent":
-        raise EntryFormatError("a consent receipt opens a consent payload", "choose a consent entry")
-    _same_checkpoint(enrolment.proof, consent.proof)
-    return {
-        **_frame("consent", origin, pin, issued, enrolment),
-        "opening": consent.value(),
-        "summary": {
-            "at": payload.at,
-            "number": number,
-            "purpose": payload.purpose,
-            "purpose_version": payload.purpose_version,
-            **{key: payload.body[key] for key in _CONSENT_FIELDS},
-        },
+def consent_receipt(log: Log, person: str, which: int | str) -> dict[str, Any]:
+    """See `Ledger.consent_receipt`."""
+    with log.store.read() as connection:
+        found = _known(log, connection, person)
+        index = _consent_index(connection, found, which)
+    covering = log.covering(index)
+    with log.store.read() as connection:
+        payload, opening = open_entry(log, connection, index, covering)
+        enrolment = open_entry(log, connection, found.enrolled, covering)[1]
+    summary = {
+        "at": payload.at,
+        "number": found.number,
+        "purpose": payload.purpose,
+        "purpose_version": payload.purpose_version,
+        **{key: value for key, value in payload.body.items() if key != "notice_digest"},
     }
+    return {**_head(log, "consent", summary, enrolment), "opening": opening}
 
 
-def use_receipt(
-    *,
-    origin: str,
-    pin: str,
-    issued: datetime,
-    enrolment: Opening,
-    entry: bytes,
-    proof: Proof,
-    slot: Slot,
-    values: KeptValues | None = None,
-) -> dict[str, Any]:
-    """Put a use receipt together.
+def use_receipt(log: Log, person: str, run: bytes) -> dict[str, Any]:
+    """See `Ledger.use_receipt`."""
+    with log.store.read() as connection:
+        found = _known(log, connection, person)
+        index = find_run(connection, run).idx
+    covering = log.covering(index)
+    with log.store.read() as connection:
+        recorded = find_run(connection, run)
+        body = store_log.body(connection, index) or b""
+        act = institutional_act(index, body)
+        enrolment = open_entry(log, connection, found.enrolled, covering)[1]
+        slot, values, word = _slot(log, connection, recorded, found, act.body)
+        proof = proof_of(connection, index, covering)
+    summary = {
+        "at": act.at,
+        "number": found.number,
+        "status": word,
+        **{key: act.body[key] for key in _RUN_SUMMARY},
+    }
+    part = {"entry": body.decode(), "proof": proof}
+    return {**_head(log, "use", summary, enrolment), "run": part, "slot": slot, "values": values}
 
-    Args:
-        origin: The log.
-        pin: Digest of the trust root's version 1.
-        issued: Now, aware; nothing proves it.
-        enrolment: The person's enrolment entry.
-        entry: The run entry's exact bytes.
-        proof: The run entry's place in the log, to the same checkpoint as the enrolment's.
-        slot: The person's slot.
-        values: The values kept of the person, if they are kept and asked for.
+
+def open_entry(
+    log: Log, connection: Connection, index: int, covering: Checkpoint
+) -> tuple[Payload, dict[str, Any]]:
+    """A personal entry's payload and its whole opening.
 
     Raises:
-        EntryFormatError: If the entry is no run entry, the slot is another person's, or the checkpoints differ.
+        KeyMissingError: Its payload or key is erased, or does not open.
+        LedgerDamagedError: What opens is not what the entry commits to.
     """
-    number = _number(enrolment)
-    run = parse_entry(entry)
-    if not isinstance(run, InstitutionalAct) or run.kind != "run":
-        raise EntryFormatError("a use receipt shows a run entry", "choose a run")
-    if slot.number != number or slot.size != run.body["slots"]:
-        raise EntryFormatError(
-            "the slot is not the enrolled person's in this run", "take the slot at their number"
+    sealed = store_log.sealed_payload(connection, index)
+    if sealed is None:
+        raise KeyMissingError(f"the opening of entry {index} is not there", "it was erased, or " + _DAMAGED)
+    key = class_key(log, connection, sealed.number, RetentionClass.from_code(sealed.retention))
+    salt, text = log.vault.open_payload(key, index, sealed.ciphertext)
+    if PersonalEntry(commitment(log.origin, salt, text)).encode() != store_log.body(connection, index):
+        raise LedgerDamagedError(f"the opening of entry {index} is not what the entry commits to", _DAMAGED)
+    details = {}
+    for name, ciphertext in store_log.sealed_details(connection, index):
+        detail_key = class_key(log, connection, sealed.number, RetentionClass.DETAIL)
+        detail_salt, value = log.vault.open_detail(detail_key, index, name, ciphertext)
+        details[name] = {"salt": b64u(detail_salt), "value": value.decode()}
+    opening = {
+        "details": details,
+        "payload": text.decode(),
+        "proof": proof_of(connection, index, covering),
+        "salt": b64u(salt),
+    }
+    return Payload.parse(text), opening
+
+
+def class_key(log: Log, connection: Connection, number: int, retention: RetentionClass) -> bytes:
+    """A person's key of one class.
+
+    Raises:
+        KeyMissingError: It is not there, or does not open.
+    """
+    rows = store_people.wrapped_keys(connection, retention.code, [number])
+    if not rows:
+        raise KeyMissingError(
+            f"a key of class {retention.value} is not there", "it was erased, or " + _DAMAGED
         )
-    _same_checkpoint(enrolment.proof, proof)
-    return {
-        **_frame("use", origin, pin, issued, enrolment),
-        "run": {"entry": entry.decode(), "proof": proof.text()},
-        "slot": {
-            "number": slot.number,
-            "path": [b64u(item) for item in slot.path],
-            "salt": b64u(slot.salt),
-            "size": slot.size,
-            "status": int(slot.status),
-        },
-        "summary": {
-            "at": run.at,
-            "number": number,
-            "status": UseStatus(slot.status).word,
-            **{key: run.body[key] for key in _RUN_FIELDS},
-        },
-        "values": None
-        if values is None
-        else {
-            "bytes": values.text.decode(),
-            "path": [b64u(item) for item in values.path],
-            "salt": b64u(values.salt),
-        },
-    }
+    return log.vault.unwrap(number, retention, rows[0][1])
 
 
-def _frame(kind: str, origin: str, pin: str, issued: datetime, enrolment: Opening) -> dict[str, Any]:
+def proof_of(connection: Connection, index: int, covering: Checkpoint) -> str:
+    """The tlog-proof text of an entry."""
+    path = inclusion_proof(store_log.SqlHashes(connection), index, covering.size)
+    return Proof(index, tuple(path), covering.note).text()
+
+
+def _head(log: Log, kind: str, summary: dict[str, Any], enrolment: dict[str, Any]) -> dict[str, Any]:
     return {
-        "enrolment": enrolment.value(),
-        "issued": format_time(issued),
+        "enrolment": enrolment,
+        "issued": format_time(log.now()),
         "luvalla_receipt": 1,
-        "origin": origin,
-        "trust_root": pin,
+        "origin": log.origin,
+        "summary": summary,
+        "trust_root": log.trust.pin,
         "type": kind,
     }
 
 
-def _number(enrolment: Opening) -> int:
-    payload = Payload.parse(enrolment.payload)
-    if payload.kind != "enrolment":
-        raise EntryFormatError(
-            "a receipt starts from an enrolment payload", "give the person's enrolment entry"
+def _known(log: Log, connection: Connection, person: str) -> Person:
+    found = person_of(log, connection, person)
+    if found is None:
+        raise UnknownPersonError(
+            "the person is not on record", "check the id; nothing is kept of unknown people"
         )
-    return int(payload.body["number"])
+    return found
 
 
-def _same_checkpoint(one: Proof, other: Proof) -> None:
-    if one.checkpoint != other.checkpoint:
-        raise EntryFormatError(
-            "a receipt's proofs lead to one checkpoint", "make both proofs at the same size"
+def _consent_index(connection: Connection, person: Person, which: int | str) -> int:
+    events = store_consents.events_of(connection, person.number)
+    if isinstance(which, str):
+        find(store_consents.purposes(connection), which)
+        if which in events:
+            return events[which][-1].index
+    elif any(event.index == which for of_purpose in events.values() for event in of_purpose):
+        return which
+    raise UnknownPersonError("the person has no such consent entry", "`luvalla consent show` lists them")
+
+
+def _slot(
+    log: Log, connection: Connection, run: Run, person: Person, body: Any
+) -> tuple[dict[str, Any], dict[str, Any] | None, str]:
+    status = status_of(connection, run, person)
+    chunks = store_uses.chunks_of(connection, run.run)
+    chunk = chunks[person.number // CHUNK]
+    slots = chunk_slots(log, connection, run, chunk.chunk, open_statuses(chunk.statuses))
+    roots = [item.root for item in chunks]
+    if root_of(slots.use) != chunk.root or root_of(roots) != b64u_decode(body["root"]):
+        raise LedgerDamagedError(
+            f"the slots of the run in entry {run.idx} do not have the root it names", _DAMAGED
         )
+    key = use_key(log, connection, person.number)
+    slot = {
+        "number": person.number,
+        "path": [b64u(item) for item in path_in_chunks(slots.use, roots, person.number)],
+        "salt": b64u(use_salt(key, run.run)),
+        "size": run.slots,
+        "status": int(status),
+    }
+    value = open_value(log, connection, run.run, person.number)
+    if value is None or slots.values is None:
+        return slot, None, status.word
+    values_roots = [item.values_root or b"" for item in chunks]
+    if root_of(slots.values) != chunk.values_root or root_of(values_roots) != b64u_decode(
+        body["values_root"]
+    ):
+        raise LedgerDamagedError(
+            f"the values of the run in entry {run.idx} do not have the root it names", _DAMAGED
+        )
+    values = {
+        "bytes": value.decode(),
+        "path": [b64u(item) for item in path_in_chunks(slots.values, values_roots, person.number)],
+        "salt": b64u(values_salt(key, run.run)),
+    }
+    return slot, values, status.word

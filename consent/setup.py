@@ -123,9 +123,7 @@ def _make_database(path: Path) -> None:
     try:
         with engine.begin() as connection:
             upgrade(connection)
-        # Everything into the file itself, so that a copy of it alone is whole.
-        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        store_sqlite.reclaim(engine)
     finally:
         engine.dispose()
 

@@ -271,5 +271,5 @@ class Store:
         self._reader.dispose()
         try:
             return store_sqlite.reclaim(self._writer)
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, store_sqlite.DriverError) as error:
             raise store_sqlite.explained(error, self.path) from error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, insert, select
 
-from consent.canonical import decode
+from consent.canonical import decode, parse_time
 from consent.purposes import from_document
 from consent.records import ConsentEvent, Purpose
 from consent.store import consent_event, notice, purpose
@@ -118,6 +118,11 @@ def delete_events(connection: Connection, number: int) -> None:
 def epoch(moment: datetime) -> int:
     """Whole seconds since 1970."""
     return int(moment.timestamp())
+
+
+def epoch_of_text(text: str) -> int:
+    """Whole seconds since 1970 of `YYYY-MM-DDThh:mm:ssZ`."""
+    return epoch(parse_time(text))
 
 
 def moment(seconds: int) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, create_engine, event
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy.exc import SQLAlchemyError
+
+DriverError = sqlite3.Error
 
 BUSY_SECONDS = 10.0
 """How long a writer waits for another; an append takes milliseconds, a run over 100,000 people about two seconds."""
@@ -115,13 +118,20 @@ def reclaim(writer: Engine) -> bool:
 
     `secure_delete` alone left copies in a trial (shared/design.md, "Keys and erasure").
     """
-    with writer.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.exec_driver_sql("VACUUM")
-        busy, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    # Not through a Connection: that would begin a transaction, in which neither statement may run.
+    connection = writer.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("VACUUM")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (busy, *_) = cursor.fetchone() or (1,)
+        cursor.close()
+    finally:
+        connection.close()
     return bool(busy == 0)
 
 
-def lacks_table(error: SQLAlchemyError) -> bool:
+def lacks_table(error: SQLAlchemyError | sqlite3.Error) -> bool:
     """Whether the database has no such table."""
     return "no such table" in str(getattr(error, "orig", ""))
 
@@ -131,9 +141,9 @@ def opened_read_only(path: Path) -> ConsentError:
     return LedgerUnavailableError(f"{path.name} was opened for reading only", "open the ledger for writing")
 
 
-def explained(error: SQLAlchemyError, path: Path) -> ConsentError:
+def explained(error: SQLAlchemyError | sqlite3.Error, path: Path) -> ConsentError:
     """What an error of the driver means; never with the values of the statement."""
-    cause = getattr(error, "orig", None)
+    cause = error if isinstance(error, sqlite3.Error) else getattr(error, "orig", None)
     text = str(cause) if cause is not None else type(error).__name__
     name = getattr(cause, "sqlite_errorname", "") or ""
     known: tuple[tuple[str, ConsentError], ...] = (

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from consent.store import use_chunk, use_run, use_slot, use_value
-from consent.store_log import Row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Connection
+
+    from consent.store_log import Row
 
 
 class Run(NamedTuple):

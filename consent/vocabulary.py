@@ -173,6 +173,19 @@ class RetentionClass(Enum):
         """A small stable number for database columns and key wrapping."""
         return 1 + list(RetentionClass).index(self)
 
+    @classmethod
+    def from_code(cls, code: int) -> RetentionClass:
+        """The class of a database code.
+
+        Raises:
+            ValueError: No class has this code.
+        """
+        for retention in cls:
+            if retention.code == code:
+                return retention
+        msg = "not the code of a retention class"
+        raise ValueError(msg)
+
 
 ERASABLE = (RetentionClass.DETAIL, RetentionClass.EVIDENCE, RetentionClass.USE)
 """The classes that an erasure may destroy, in the order of the payload (sorted words)."""

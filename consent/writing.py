@@ -89,8 +89,17 @@ class Writing:
         """Append an entry about a person, and its encrypted opening; returns its index.
 
         Args:
+            kind: `enrolment`, `consent`, `act` or `erasure`.
+            person: Whom it is about.
             key: The person's key of the class `retention`.
+            body: The keys of the kind.
+            purpose: Purpose id, for a consent.
+            purpose_version: Its version.
             details: Named values, each sealed with `detail_key`.
+            detail_key: The person's key of the class `detail`.
+            retention: The class that the payload is kept in.
+            request: The request id as stored; a random one by default.
+            fingerprint: What the request asked for.
 
         Raises:
             EntryFormatError: The kind or body is not of version 1.
@@ -126,6 +135,9 @@ class Writing:
         """Give a new person a subject id, a number and keys, and append their enrolment.
 
         Args:
+            pseudonym: Finds the person again.
+            request: The request id as stored; a random one by default.
+            fingerprint: What the request asked for.
             many: Others follow in this transaction.
         """
         number = self._numbers.draw(many=many)

@@ -1,0 +1,71 @@
+"""Acts of the institution, public in full, and acts of its people, public as commitments only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from consent.canonical import encode
+from consent.consenting import person_and_keys
+from consent.errors import BadRequestError
+from consent.pseudonym import STAFF_PREFIX
+from consent.vocabulary import RetentionClass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from consent.canonical import JSON
+    from consent.log import Log
+
+OWN_METHODS = {"purpose": "adopt_purposes", "notice": "adopt_purposes", "run": "append_use"}
+"""Kinds with content of their own beside the entry."""
+
+
+def append_institutional(log: Log, kind: str, body: Mapping[str, Any], request_id: str | None) -> int:
+    """See `Ledger.append_institutional`."""
+    if kind in OWN_METHODS:
+        raise BadRequestError(
+            f"an entry of kind {kind} is not appended alone", f"call `Ledger.{OWN_METHODS[kind]}`"
+        )
+    request = log.request(request_id)
+    fingerprint = log.fingerprint(b"institutional", kind.encode(), encode(dict(body)))
+    with log.writing() as writing:
+        index = log.answered(writing.connection, request, fingerprint)
+        if index is None:
+            index = writing.institutional(
+                kind, body, request=request, fingerprint=fingerprint if request else None
+            )
+    log.checkpoint()
+    return index
+
+
+def append_act(
+    log: Log,
+    actor: str,
+    act: str,
+    *,
+    object_digest: str,
+    service: str | None,
+    details: Mapping[str, JSON],
+    request_id: str | None,
+) -> int:
+    """See `Ledger.append_act`."""
+    pseudonym = log.pseudonym(actor if actor.startswith(STAFF_PREFIX) else STAFF_PREFIX + actor)
+    request = log.request(request_id)
+    body = {"act": act, "object": object_digest, "service": service}
+    fingerprint = log.fingerprint(b"act", pseudonym, encode(body), encode(dict(details)))
+    with log.writing() as writing:
+        index = log.answered(writing.connection, request, fingerprint)
+        if index is None:
+            person, keys = person_and_keys(log, writing, pseudonym)
+            index = writing.personal(
+                "act",
+                person,
+                keys[RetentionClass.EVIDENCE],
+                body,
+                details=details,
+                detail_key=keys[RetentionClass.DETAIL],
+                request=request,
+                fingerprint=fingerprint if request else None,
+            )
+    log.checkpoint()
+    return index

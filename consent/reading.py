@@ -1,0 +1,110 @@
+"""What the ledger says of one person's consents, and of the institution's own acts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consent import store_consents, store_log, store_people
+from consent.canonical import parse_time
+from consent.entries import InstitutionalAct, parse_entry
+from consent.errors import BadRequestError, LedgerDamagedError
+from consent.permit import permit
+from consent.purposing import find, newest
+from consent.records import ConsentRecord, InstitutionalEntry
+from consent.state import fold
+from consent.vocabulary import Processing
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from consent.log import Log
+    from consent.records import ConsentEvent, Permitted, Purpose, Refused
+    from consent.store_people import Person
+
+
+def person_of(log: Log, connection: Connection, person: str) -> Person | None:
+    """The person as the ledger knows them; None when unknown."""
+    pseudonym = log.pseudonym(person)
+    return store_people.by_pseudonym(connection, [pseudonym]).get(pseudonym)
+
+
+def consents(log: Log, person: str) -> list[ConsentRecord]:
+    """See `Ledger.consents`."""
+    now = log.now()
+    with log.store.read() as connection:
+        found = person_of(log, connection, person)
+        events = {} if found is None else store_consents.events_of(connection, found.number)
+        purposes = newest(store_consents.purposes(connection))
+    return [_record(purpose, events.get(purpose_id, []), now) for purpose_id, purpose in purposes.items()]
+
+
+def permitted(
+    log: Log, person: str, purpose_id: str, processing: str, *, at: datetime | None, as_of: int | None
+) -> Permitted | Refused:
+    """See `Ledger.permit`."""
+    kind = parse_processing(processing)
+    with log.store.read() as connection:
+        purpose = find(store_consents.purposes(connection), purpose_id)
+        found = person_of(log, connection, person)
+        events = (
+            [] if found is None else store_consents.events_of(connection, found.number).get(purpose_id, [])
+        )
+    return permit(fold(events, at=at or log.now(), as_of=as_of), purpose, kind)
+
+
+def institutional(log: Log, kind: str) -> list[InstitutionalEntry]:
+    """See `Ledger.institutional`."""
+    with log.store.read() as connection:
+        rows = store_log.bodies_of_kind(connection, kind)
+    return [_institutional(index, body) for index, body in rows]
+
+
+def institutional_act(index: int, body: bytes | None) -> InstitutionalAct:
+    """The institution's act at an index.
+
+    Raises:
+        LedgerDamagedError: The entry is missing or not one.
+    """
+    act = None if body is None else parse_entry(body)
+    if not isinstance(act, InstitutionalAct):
+        raise LedgerDamagedError(
+            f"entry {index} is not the act that it is listed as", "run `luvalla ledger check`"
+        )
+    return act
+
+
+def parse_processing(word: str) -> Processing:
+    """The processing of a word.
+
+    Raises:
+        BadRequestError: It is not one.
+    """
+    try:
+        return Processing(word)
+    except ValueError as error:
+        raise BadRequestError(
+            f"unknown processing `{word[:40]}`", f"use {', '.join(item.value for item in Processing)}"
+        ) from error
+
+
+def _institutional(index: int, body: bytes) -> InstitutionalEntry:
+    act = institutional_act(index, body)
+    return InstitutionalEntry(index, parse_time(act.at), act.kind, act.body)
+
+
+def _record(purpose: Purpose, events: list[ConsentEvent], now: datetime) -> ConsentRecord:
+    # A clock a few seconds behind must not hide what was recorded last.
+    state = fold(events, at=max([now, *(event.at for event in events[-1:])]))
+    event = state.event
+    return ConsentRecord(
+        purpose=purpose,
+        status=state.status,
+        since=None if event is None else event.index,
+        expires=None if event is None else event.expires,
+        purpose_version=None if event is None else event.purpose_version,
+        current_version=event is not None
+        and (event.purpose_version, event.notice_version) == (purpose.version, purpose.notice.version),
+        history=tuple(events),
+    )
