@@ -8,9 +8,10 @@ list of trusted types; the list in the model's MLmodel file is the model's own w
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import stat
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +98,61 @@ def private_copy(source: Path, destination: Path) -> Path:
             "Name a folder that does not exist yet, on a disk you may write to.",
         ) from error
     return destination
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a run must know of a version beside its estimator; part of the artifact, so its digest binds it.
+
+    Args:
+        service: Id of the service.
+        recipe: Name of the recipe.
+        threshold: Score (0..1) at or above which a person is offered the service.
+        capacity: Share of people (0..1) the threshold was set for.
+        features: The columns the estimator takes, in order.
+        contract_digest: Digest of the service's data contract when it was trained.
+        data_digest: Digest of the rows it was trained on.
+        seed: Of its training.
+        notes: What happened in training that a reader must know.
+    """
+
+    service: str
+    recipe: str
+    threshold: float
+    capacity: float
+    features: tuple[str, ...]
+    contract_digest: str
+    data_digest: str
+    seed: int
+    notes: tuple[str, ...]
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {"v": 1, **asdict(self)}
+
+
+def facts(folder: Path) -> Facts:
+    """The facts stored in an artifact. Check the folder's :func:`digest` first.
+
+    Raises:
+        ArtifactRefusedError: No facts, or not in the form of this version.
+        ModelsUnavailableError: The folder is not there or cannot be read.
+    """
+    files = {file.name: file for file in _files(folder)}
+    if FACTS_FILE not in files:
+        raise ArtifactRefusedError(
+            f"The artifact has no {FACTS_FILE}: luvalla did not log it.", "Log the model with models.registry."
+        )
+    try:
+        document = json.loads(b"".join(_blocks(files[FACTS_FILE])))
+        if document.pop("v") != 1:
+            raise ArtifactRefusedError(f"{FACTS_FILE} is of another version.", "Update luvalla.")
+        found = Facts(**{**document, "features": tuple(document["features"]), "notes": tuple(document["notes"])})
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ArtifactRefusedError(f"{FACTS_FILE} is not readable.", "The file was changed.") from error
+    if not isinstance(found.threshold, float) or not 0.0 <= found.threshold <= 1.0:
+        raise ArtifactRefusedError(f"{FACTS_FILE} holds no threshold between 0 and 1.", "The file was changed.")
+    return found
 
 
 def load(folder: Path) -> Any:

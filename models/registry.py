@@ -1,18 +1,61 @@
-"""Versions in MLflow: the only door of this room to the registry. Nothing is ever written to the current folder."""
+"""Versions in MLflow: the only door of this room to the registry. Nothing is ever written to the current folder.
+
+Everything goes through :class:`mlflow.MlflowClient` with explicit addresses: MLflow's process-wide "current tracking
+server" and "active run" are never read or set, so a notebook's own MLflow work is left alone.
+"""
 
 from __future__ import annotations
 
+import os
+
+# Before mlflow is imported: it reads these once. Telemetry would look up a host on the network; a server that is away
+# should be reported in seconds (MLflow's default is seven retries with growing pauses, minutes in all).
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+
+# ruff: noqa: E402 - the lines above must come first
+import contextlib
+import json
+import logging
+import tempfile
+import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlparse
+
+import mlflow.sklearn
+from mlflow.artifacts import download_artifacts
+from mlflow.entities import Metric, Param, RunTag
+from mlflow.exceptions import MlflowException
+from mlflow.models import infer_signature
+from mlflow.tracking import MlflowClient
+
+from models import artifact, estimators, synthetic
+from models.errors import AliasRefusedError, ModelsInputError, RegistryUnavailableError, UnknownVersionError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
     import pandas as pd
 
     from models.service import Service
     from models.training import FittedModel
+
+DIGEST_TAG = "luvalla.digest"
+DATA_TAG = "luvalla.data"
+SERVICE_TAG = "luvalla.service"
+RECIPE_TAG = "luvalla.recipe"
+
+_REQUIREMENTS = ("scikit-learn", "skops", "numpy", "pandas")
+"""What the estimator needs to run. Given to MLflow by name: left alone it starts a process of 4-8 s to find out."""
+
+_EXAMPLE_SEED = 1
+_SERVER_ROOT = "_MLFLOW_SERVER_ARTIFACT_ROOT"
+"""MLflow's own variable for the artifact root of a store it opens; without it a new SQLite store's default experiment
+points into the current folder."""
 
 
 @dataclass(frozen=True)
@@ -22,9 +65,10 @@ class Version:
     Args:
         name: Registered model, such as ``luvalla-health-benefit``.
         version: As MLflow numbers it, ``"1"``.
-        run_id: The MLflow run that made it.
-        digest: ``sha256:`` digest of the artifact folder (:func:`models.artifact.digest`), as logged.
-        tags: The version's tags.
+        run_id: The MLflow run that made it; empty when it was registered without one.
+        digest: ``sha256:`` digest of the artifact folder as it was logged, from the version's tag: a claim, to be checked
+            against :func:`models.artifact.digest` of a downloaded copy. Empty when luvalla did not log it.
+        tags: The version's tags. Anyone with access to the registry can set them.
     """
 
     name: str
@@ -38,13 +82,26 @@ class Registry:
     """An MLflow tracking server and registry, by URI.
 
     Args:
-        tracking_uri: Any MLflow tracking URI; ``sqlite:///...`` by default of the home.
-        registry_uri: The same, or one with a governed scheme.
-        artifact_root: Folder for artifacts of experiments made here (ignored when the server has its own).
+        tracking_uri: Any MLflow tracking URI, such as ``sqlite:////path/mlflow.db`` or ``https://mlflow.example``.
+        registry_uri: The same when left out, or one with a governed scheme (``luvalla+sqlite:///...``).
+        artifact_root: Folder for the artifacts of experiments made here; a server with a root of its own ignores it.
+
+    Raises:
+        RegistryUnavailableError: The database cannot be opened.
     """
 
     def __init__(self, tracking_uri: str, registry_uri: str | None = None, artifact_root: Path | None = None) -> None:
-        raise NotImplementedError
+        if tracking_uri.startswith("sqlite:") and artifact_root is None:
+            raise ModelsInputError(
+                "A SQLite store was given without an artifact root.",
+                "Give the folder that artifacts go to; MLflow would use the current one.",
+            )
+        self.tracking_uri = tracking_uri
+        self.registry_uri = registry_uri or tracking_uri
+        self.artifact_root = None if artifact_root is None else artifact_root.resolve()
+        with _speaking_to(self), _artifact_root(self.artifact_root):
+            self._client = MlflowClient(tracking_uri=self.tracking_uri, registry_uri=self.registry_uri)
+            self._client.search_experiments(max_results=1)  # opens, and if it is new makes, the database
 
     def log_version(
         self,
@@ -55,33 +112,303 @@ class Registry:
         tags: Mapping[str, str],
         input_example: pd.DataFrame | None = None,
     ) -> Version:
-        """Log run, parameters, metrics and model, and register the next version."""
-        raise NotImplementedError
+        """Log run, parameters, metrics and model, and register the next version.
+
+        If it fails midway there is a run marked FAILED and no version.
+
+        Args:
+            service: Whose version.
+            fitted: The trained model.
+            metrics: Figures to log beside the training's own.
+            tags: Tags of run and version.
+            input_example: Invented rows (:mod:`models.synthetic`); made up here when left out. Never a real person's row:
+                an artifact is kept and copied.
+
+        Raises:
+            RegistryUnavailableError: The registry cannot be reached or written to.
+        """
+        example = synthetic.residents(service, 2, seed=_EXAMPLE_SEED, outcome=False) if input_example is None else input_example
+        example = example[list(service.features)].fillna(0.0)
+        every_tag = {
+            **tags,
+            SERVICE_TAG: service.id,
+            RECIPE_TAG: fitted.recipe.name,
+            DATA_TAG: fitted.data_digest,
+        }
+        with _speaking_to(self), tempfile.TemporaryDirectory(prefix="luvalla-") as scratch:
+            folder = Path(scratch) / "model"
+            _save(service, fitted, example, folder)
+            digest = artifact.digest(folder)
+            every_tag[DIGEST_TAG] = digest
+            run = self._client.create_run(self._experiment(service), run_name=fitted.recipe.name)
+            run_id = run.info.run_id
+            try:
+                self._client.log_batch(
+                    run_id,
+                    metrics=[
+                        Metric(name, float(value), run.info.start_time, 0)
+                        for name, value in {**fitted.metrics, **metrics}.items()
+                    ],
+                    params=[
+                        Param("recipe", fitted.recipe.name),
+                        Param("target", fitted.recipe.target),
+                        Param("family", fitted.recipe.family),
+                        Param("mitigation", str(fitted.recipe.mitigation)),
+                        Param("capacity", repr(fitted.capacity)),
+                        Param("seed", str(fitted.seed)),
+                    ],
+                    tags=[RunTag(key, value) for key, value in every_tag.items()],
+                )
+                model = self._client.create_logged_model(
+                    run.info.experiment_id, name=fitted.recipe.name, source_run_id=run_id, tags=every_tag
+                )
+                self._client.log_model_artifacts(model.model_id, str(folder))
+                self._client.finalize_logged_model(model.model_id, "READY")
+                self._ensure(service.registered_model)
+                version = self._client.create_model_version(
+                    service.registered_model,
+                    source=self._source(model),
+                    run_id=run_id,
+                    tags=every_tag,
+                    model_id=model.model_id,
+                )
+            except BaseException:
+                with contextlib.suppress(MlflowException):
+                    self._client.set_terminated(run_id, "FAILED")
+                raise
+            self._client.set_terminated(run_id)
+        return Version(service.registered_model, str(version.version), run_id, digest, every_tag)
 
     def versions(self, name: str) -> list[Version]:
-        """All versions of a registered model, oldest first; an unknown name has none."""
-        raise NotImplementedError
+        """All versions of a registered model, oldest first; an unknown name has none.
+
+        Raises:
+            RegistryUnavailableError: The registry cannot be reached.
+        """
+        with _speaking_to(self):
+            found = self._client.search_model_versions(f"name = '{_quoted(name)}'")
+        return sorted((_version(each) for each in found), key=lambda each: int(each.version))
 
     def version(self, name: str, version: str) -> Version:
-        """One version. Raises UnknownVersion (2)."""
-        raise NotImplementedError
+        """One version.
+
+        Raises:
+            UnknownVersionError: No such model or version.
+            RegistryUnavailableError: The registry cannot be reached.
+        """
+        with _speaking_to(self, name, version):
+            return _version(self._client.get_model_version(name, version))
 
     def download(self, name: str, version: str, into: Path) -> Path:
-        """A fresh private copy (mode 700) of the artifact in `into`; returns its folder."""
-        raise NotImplementedError
+        """A fresh private copy (mode 700) of a version's artifact.
+
+        Args:
+            name: Registered model.
+            version: Its version.
+            into: A folder of ours; the copy gets a new folder in it.
+
+        Returns:
+            The copy's folder. Take its digest before you load it.
+
+        Raises:
+            UnknownVersionError: No such model or version.
+            ArtifactRefusedError: Links or special files in the artifact.
+            RegistryUnavailableError: The registry or the artifact cannot be reached.
+        """
+        with _speaking_to(self, name, version):
+            uri = self._artifact_uri(name, version)
+            destination = Path(tempfile.mkdtemp(prefix=f"{name}-{version}-", dir=into)) / "model"
+            parsed = urlparse(uri)
+            if parsed.scheme in ("", "file"):
+                # Copied by ourselves: MLflow would hand out its own folder, and write a note into it.
+                return artifact.private_copy(Path(unquote(parsed.path)), destination)
+            with tempfile.TemporaryDirectory(prefix="luvalla-", dir=into) as scratch:
+                fetched = download_artifacts(artifact_uri=uri, dst_path=scratch, tracking_uri=self.tracking_uri)
+                return artifact.private_copy(Path(fetched), destination)
 
     def log_report(self, version: Version, files: Mapping[str, bytes], *, folder: str = "audit") -> None:
-        """Put files beside the version, in its run's artifacts under `folder`."""
-        raise NotImplementedError
+        """Put files beside the version, in its run's artifacts under `folder`.
+
+        Raises:
+            ModelsInputError: The version has no run, or a file name is no plain name.
+            RegistryUnavailableError: The registry cannot be reached or written to.
+        """
+        if not version.run_id:
+            raise ModelsInputError(
+                f"Version {version.version} of '{version.name}' has no run to log to.", "Register it from a run."
+            )
+        strange = [name for name in files if Path(name).name != name or name in ("", ".", "..")]
+        if strange:
+            raise ModelsInputError(f"'{strange[0]}' is no plain file name.", "Give names without folders.")
+        with _speaking_to(self, version.name, version.version), tempfile.TemporaryDirectory(prefix="luvalla-") as scratch:
+            for name, content in files.items():
+                (Path(scratch) / name).write_bytes(content)
+            self._client.log_artifacts(version.run_id, scratch, artifact_path=folder)
+
+    def read_report(self, version: Version, name: str, *, folder: str = "audit") -> bytes | None:
+        """A file put there by :meth:`log_report`, or None. Anyone with access may have changed it: check its digest.
+
+        Raises:
+            RegistryUnavailableError: The registry cannot be reached.
+        """
+        if not version.run_id:
+            return None
+        with _speaking_to(self, version.name, version.version), tempfile.TemporaryDirectory(prefix="luvalla-") as scratch:
+            listed = {each.path for each in self._client.list_artifacts(version.run_id, folder)}
+            if f"{folder}/{name}" not in listed:
+                return None
+            return Path(self._client.download_artifacts(version.run_id, f"{folder}/{name}", scratch)).read_bytes()
 
     def set_tag(self, name: str, version: str, key: str, value: str) -> None:
-        """Tag a version."""
-        raise NotImplementedError
+        """Tag a version.
+
+        Raises:
+            UnknownVersionError: No such model or version.
+            AliasRefusedError: A governed registry guards this tag.
+            RegistryUnavailableError: The registry cannot be reached or written to.
+        """
+        with _speaking_to(self, name, version):
+            self._client.set_model_version_tag(name, version, key, value)
 
     def alias(self, name: str, alias: str) -> str | None:
-        """The version the alias points at, or None."""
-        raise NotImplementedError
+        """The version the alias points at, or None. A pointer that others can move: check the certificate at every use.
+
+        Raises:
+            RegistryUnavailableError: The registry cannot be reached.
+        """
+        try:
+            with _speaking_to(self, name, alias):
+                return str(self._client.get_model_version_by_alias(name, alias).version)
+        except UnknownVersionError:
+            return None
 
     def set_alias(self, name: str, alias: str, version: str) -> None:
-        """Move the alias. Raises AliasRefused (1) when a governed registry says no."""
-        raise NotImplementedError
+        """Move the alias.
+
+        Raises:
+            UnknownVersionError: No such model or version.
+            AliasRefusedError: A governed registry says no.
+            RegistryUnavailableError: The registry cannot be reached or written to.
+        """
+        with _speaking_to(self, name, version):
+            self._client.set_registered_model_alias(name, alias, version)
+
+    def _experiment(self, service: Service) -> str:
+        found = self._client.get_experiment_by_name(service.registered_model)
+        if found is not None:
+            return str(found.experiment_id)
+        location = None if self.artifact_root is None else (self.artifact_root / service.registered_model).as_uri()
+        return str(self._client.create_experiment(service.registered_model, artifact_location=location))
+
+    def _ensure(self, name: str) -> None:
+        try:
+            self._client.create_registered_model(name)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+
+    def _source(self, model: Any) -> str:
+        """Where the version's files are. A server resolves a model's id itself; MLflow's own SQLite store would look the id
+        up in the process's current tracking server, which may be another, or a new database in the current folder.
+        """
+        served = urlparse(self.registry_uri).scheme in ("http", "https")
+        return str(model.model_uri if served else model.artifact_location)
+
+    def _artifact_uri(self, name: str, version: str) -> str:
+        found = self._client.get_model_version(name, version)
+        if found.model_id:
+            return str(self._client.get_logged_model(found.model_id).artifact_location)
+        return str(self._client.get_model_version_download_uri(name, version))
+
+
+def _save(service: Service, fitted: FittedModel, example: pd.DataFrame, folder: Path) -> None:
+    """The artifact: MLflow's own files (signature, requirements, invented example) and the facts a run needs."""
+    requirements = [f"{name}=={metadata.version(name)}" for name in _REQUIREMENTS]
+    mlflow.sklearn.save_model(
+        fitted.estimator,
+        str(folder),
+        serialization_format="skops",
+        skops_trusted_types=list(estimators.TRUSTED_TYPES),
+        signature=infer_signature(example, fitted.estimator.predict_proba(example)),
+        input_example=example,
+        pip_requirements=requirements,
+        pyfunc_predict_fn="predict_proba",
+    )
+    facts = artifact.Facts(
+        service=service.id,
+        recipe=fitted.recipe.name,
+        threshold=fitted.threshold,
+        capacity=fitted.capacity,
+        features=fitted.features,
+        contract_digest=service.contract_digest(),
+        data_digest=fitted.data_digest,
+        seed=fitted.seed,
+        notes=fitted.notes,
+    )
+    (folder / artifact.FACTS_FILE).write_text(json.dumps(facts.document(), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _version(found: Any) -> Version:
+    tags = {str(key): str(value) for key, value in found.tags.items()}
+    return Version(str(found.name), str(found.version), str(found.run_id or ""), tags.get(DIGEST_TAG, ""), tags)
+
+
+def _quoted(name: str) -> str:
+    if "'" in name:
+        raise UnknownVersionError(f"There is no model '{name}'.", "A model's name holds no quote.")
+    return name
+
+
+@contextlib.contextmanager
+def _artifact_root(root: Path | None) -> Iterator[None]:
+    before = os.environ.get(_SERVER_ROOT)
+    if root is not None:
+        os.environ[_SERVER_ROOT] = root.as_uri()
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(_SERVER_ROOT, None)
+        else:
+            os.environ[_SERVER_ROOT] = before
+
+
+@contextlib.contextmanager
+def _speaking_to(registry: Registry, name: str = "", version: str = "") -> Iterator[None]:
+    """MLflow kept quiet, and its failures turned into this room's."""
+    loggers = [logging.getLogger(each) for each in ("mlflow", "alembic")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except MlflowException as error:
+        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND") and name:
+            raise UnknownVersionError(
+                f"The registry has no version '{version}' of '{name}'.", "See `luvalla status` for those it has."
+            ) from error
+        if error.error_code == "PERMISSION_DENIED":
+            raise AliasRefusedError(_first_line(error), "A version needs a certificate first: `luvalla promote`.") from error
+        raise RegistryUnavailableError(
+            f"MLflow at {_shown(registry.tracking_uri)} failed: {_first_line(error)}",
+            "Check that the server runs, or that the database is neither locked nor read-only.",
+        ) from error
+    except OSError as error:
+        raise RegistryUnavailableError(
+            f"MLflow's files cannot be reached: {error.strerror or type(error).__name__}.", "Check disk and permissions."
+        ) from error
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _first_line(error: MlflowException) -> str:
+    return str(error.message).strip().split("\n", 1)[0][:300]
+
+
+def _shown(uri: str) -> str:
+    """The address without user and password."""
+    parsed = urlparse(uri)
+    return parsed._replace(netloc=parsed.netloc.rsplit("@", 1)[-1]).geturl()
