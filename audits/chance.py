@@ -1,4 +1,7 @@
-"""Could this audit have said yes? The chance that a model equal in every line would have passed with these many people."""
+"""Could this audit have said yes? The chance that a model alike in every group would have passed with these many people.
+
+Lines that compare two versions have no such chance: they are not about groups being alike, and are left out.
+"""
 
 from __future__ import annotations
 
@@ -66,24 +69,6 @@ def expected(line: Line, due: float, rng: np.random.Generator) -> Bools:
     seen = rng.poisson(due, size=DRAWS)
     low, high = intervals.poisson_ratio(seen, due, LEVEL)
     return _inside(line, Scale.RATIO, low, high)
-
-
-def levelling(line: Line, cells: tuple[float, float, float, float], rng: np.random.Generator) -> Bools:
-    """Draws a version that misses exactly as many as the first, though not the same people.
-
-    Args:
-        line: A line on levelling down.
-        cells: Effective people in need missed by both, by this version only, by the first only, by neither.
-        rng: Chance.
-
-    Returns:
-        bool[DRAWS].
-    """
-    both, now, before, neither = cells
-    changed = round(now + before)
-    first = rng.binomial(changed, 0.5, size=DRAWS)
-    low, high = intervals.newcombe_paired(both, first, changed - first, neither, LEVEL)
-    return _inside(line, Scale.DIFFERENCE, low, high)
 
 
 def _inside(line: Line, scale: Scale, low: NDArray[np.float64], high: NDArray[np.float64]) -> Bools:

@@ -131,7 +131,7 @@ def group_rows(given: AuditInput) -> tuple[GroupRow, ...]:
 
 
 def equal_model(given: AuditInput, findings: tuple[Finding, ...]) -> tuple[dict[str, float], float | None]:
-    """Chance that a model equal in each line would have passed it, and all of them.
+    """Chance that a model whose groups are alike in each line would have passed it, and all of them.
 
     Lines of one metric and attribute share their draws; between metrics and attributes draws are independent, so the chance
     of all is a product: an approximation, since the same people stand behind each.
@@ -153,17 +153,13 @@ def equal_model(given: AuditInput, findings: tuple[Finding, ...]) -> tuple[dict[
             or found.limit is None
             or found.outcome in {Outcome.NOT_APPLICABLE, Outcome.COULD_NOT_RUN}
         )
-        if line.role is not Role.DECIDES or skip:
+        if line.role is not Role.DECIDES or skip or line.metric == "levelling_down":
             continue
         attribute = given.attributes[line.attribute]
         members = attribute.codes == attribute.groups.index(str(line.group))
         if line.metric == "observed_expected":
             effect, due = found.design_effect or 1.0, float(given.y_score[members].sum())  # type: ignore[index]
             drawn = chance.expected(line, due / effect, rng)
-        elif line.metric == "levelling_down":
-            effect = found.design_effect or 1.0
-            cells = _changed(given, members)[0]
-            drawn = chance.levelling(line, tuple(v / effect for v in cells), rng)  # type: ignore[arg-type]
         else:
             key = (line.metric, line.attribute, line.measure)
             families.setdefault(key, []).append((line, attribute.groups.index(str(line.group))))

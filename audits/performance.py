@@ -45,7 +45,7 @@ class PerformanceCheck:
             _described(
                 "auc",
                 f"Of a person in need and one not in need the score ranks the one in need higher in {area[0]:.1%} of pairs "
-                f"({LEVEL:.0%} interval {area[1]:.1%} to {area[2]:.1%}; 50 % would be chance).",
+                f"({LEVEL:.0%} interval {area[1]:.1%} to {area[2]:.1%}; 50% would be chance).",
                 area,
                 Scale.VALUE,
             )

@@ -82,7 +82,7 @@ def judge_rates(line: Line, group: Rate, rest: Rate, family: int) -> Judgement:
     Returns:
         The judgement, before any condition of the line (`unless_need_is_lower`) and before missing values.
     """
-    rare = min(group.value, rest.value) < RARE
+    rare = line.role is not Role.DESCRIBED and min(group.value, rest.value) < RARE
     scale = Scale.RATIO if rare else line.scale
     adjusted_level = bonferroni_level(family)
     few = _few(group, rest)

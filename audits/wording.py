@@ -14,6 +14,9 @@ from audits.lines import METRICS, RARE, region
 if TYPE_CHECKING:
     from audits.finding import Finding
 
+NOTHING = "-"
+"""Where there is no number."""
+
 RATE_OF = {
     "tpr": ("people in need", "were found"),
     "ppv": ("people selected", "were in need"),
@@ -55,9 +58,9 @@ def percent(value: float | None, digits: int = 1) -> str:
         digits: After the point.
 
     Returns:
-        ``12.3 %``, or ``-`` for None.
+        ``12.3%``, or `NOTHING` for None.
     """
-    return "-" if value is None or not math.isfinite(value) else f"{100 * value:.{digits}f} %"
+    return NOTHING if value is None or not math.isfinite(value) else f"{100 * value:.{digits}f}%"
 
 
 def amount(value: float | None, scale: Scale) -> str:
@@ -148,15 +151,15 @@ def _numbers(f: Finding) -> str:
         start = f"{who(f)}: {c.group_hits} people were in need where the model expected {expected:.1f}"
     elif f.metric == "levelling_down":
         start = (
-            f"Of {c.group_of} people in need in {who(f)} this version misses {c.group_hits} ({percent(f.rate)}), "
-            f"the first version missed {c.rest_hits} ({percent(f.rest_rate)})"
+            f"{who(f)}: of {c.group_of} people in need, this version misses {c.group_hits} ({percent(f.rate)}) "
+            f"and the first version missed {c.rest_hits} ({percent(f.rest_rate)})"
         )
     else:
         whose, verb = RATE_OF[METRICS[f.metric].rate]
-        by = f"Measured by {f.measure}: of" if f.measure else "Of"
+        by = f", measured by {f.measure}" if f.measure else ""
         start = (
-            f"{by} {c.group_of} {whose} in {who(f)} {c.group_hits} {verb} ({percent(f.rate)}); "
-            f"of {c.rest_of} among everyone else {c.rest_hits} ({percent(f.rest_rate)})"
+            f"{who(f)}{by}: of {c.group_of} {whose}, {c.group_hits} {verb} ({percent(f.rate)}); "
+            f"of {c.rest_of} among everyone else, {c.rest_hits} ({percent(f.rest_rate)})"
         )
     if f.estimate is None:
         return start + "."
@@ -164,7 +167,7 @@ def _numbers(f: Finding) -> str:
     rare = ""
     if f.scale is Scale.RATIO and METRICS[f.metric].scale is Scale.DIFFERENCE:
         rare = f" A rate is under {RARE:.0%}, so the ratio decides, not the difference."
-    return f"{start}: {amount(f.estimate, f.scale)} (90 % interval {interval(f.low, f.high, f.scale)}{limit}).{rare}"
+    return f"{start}: {amount(f.estimate, f.scale)} (90% interval {interval(f.low, f.high, f.scale)}{limit}).{rare}"
 
 
 def _outcome(f: Finding) -> str:

@@ -1,0 +1,307 @@
+"""From a report's facts to one page that a board reads: self-contained, no script, no request, printable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from audits import picture, texts, wording
+from audits.finding import Leaning, Outcome, Role
+from audits.lines import METRICS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from markupsafe import Markup
+
+    from audits.finding import Finding
+    from audits.report import AuditReport
+    from audits.sections import PriceRow
+
+COULD_DECIDE = 0.5
+"""Under this chance for a model that treats groups alike the page says that the audit could hardly have said yes.
+Source: issue 4, rule 2."""
+
+
+@dataclass(frozen=True)
+class Badge:
+    """An outcome as the page shows it: a sign and words, never colour alone.
+
+    Args:
+        tone: ``no``, ``against``, ``for``, ``yes`` or ``none``: the style.
+        sign: One character.
+        text: The words.
+    """
+
+    tone: str
+    sign: str
+    text: str
+
+
+@dataclass(frozen=True)
+class FindingView:
+    """A finding as the page shows it.
+
+    Args:
+        anchor: Its id on the page.
+        finding: The facts.
+        badge: Its outcome.
+        title: What it is about.
+        question: The question it answers; "" for a finding that no line asked for.
+        drawing: Interval against limit; empty where there is none.
+        estimate: In words.
+        interval: The 90 % interval, in words.
+        wider: The interval by which it fails, in words.
+        allowed: The limit, in words.
+        group_counts: ``12 of 40 (30.0%)``.
+        rest_counts: The same for everyone else.
+    """
+
+    anchor: str
+    finding: Finding
+    badge: Badge
+    title: str
+    question: str
+    drawing: Markup
+    estimate: str
+    interval: str
+    wider: str
+    allowed: str
+    group_counts: str
+    rest_counts: str
+
+
+@dataclass(frozen=True)
+class PriceView:
+    """What one group gains or loses.
+
+    Args:
+        who: ``Black (race)``.
+        row: The facts.
+        before: Share of those in need found by the first version.
+        now: By this one.
+        change: In words: ``3 more found``.
+        tone: ``yes``, ``no`` or ``none``.
+    """
+
+    who: str
+    row: PriceRow
+    before: str
+    now: str
+    change: str
+    tone: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """Everything the template gets.
+
+    Args:
+        t: Texts of one language.
+        report: The facts.
+        digest: Of the facts.
+        title: Of the page.
+        verdict: Badge of the verdict.
+        verdict_says: What it means, in one sentence.
+        may: What the board can do.
+        because: The findings behind the verdict.
+        chance: What the audit could have said at all; "" if not computed.
+        lines: Deciding lines, worst first.
+        screening: Screening findings, worst first.
+        described: Findings without a limit.
+        every: All findings, in the report's order.
+        price: Against the first version.
+        identity: Label and value of what was audited.
+    """
+
+    t: Mapping[str, str]
+    report: AuditReport
+    digest: str
+    title: str
+    verdict: Badge
+    verdict_says: str
+    may: str
+    because: tuple[FindingView, ...]
+    chance: str
+    lines: tuple[FindingView, ...]
+    screening: tuple[FindingView, ...]
+    described: tuple[FindingView, ...]
+    every: tuple[FindingView, ...]
+    price: tuple[PriceView, ...]
+    identity: tuple[tuple[str, str], ...]
+
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("audits", "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+_ENVIRONMENT.filters["percent"] = wording.percent
+_WORST_FIRST = ("no", "broken", "against", "few", "none", "for", "yes", "na")
+
+
+def page(report: AuditReport) -> str:
+    """Makes the page.
+
+    Args:
+        report: The facts.
+
+    Returns:
+        One HTML document that asks for nothing else: same report, same page.
+    """
+    return _ENVIRONMENT.get_template("report.html.jinja").render(page=view(report))
+
+
+def view(report: AuditReport) -> Page:
+    """Turns facts into what the page shows, in words and order.
+
+    Args:
+        report: The facts.
+
+    Returns:
+        The page's content.
+    """
+    t = texts.EN
+    every = tuple(_finding_view(f, number, t) for number, f in enumerate(report.findings))
+    by_code = {v.finding.code: v for v in every}
+    tone = _verdict_tone(report)
+    badge, says, may = {
+        "yes": (Badge("yes", "✓", t["passed"]), t["passed_says"], t["may_passed"]),
+        "no": (Badge("no", "✕", t["failed"]), t["failed_says"], t["may_no"]),
+        "for": (Badge("for", "?", t["nee_for"]), t["nee_for_says"], t["may_for"]),
+        "against": (Badge("against", "!", t["nee_against"]), t["nee_against_says"], t["may_no"]),
+        "none": (Badge("none", wording.NOTHING, t["not_enough_evidence"]), t["nee_none_says"], t["may_no"]),
+    }[tone]
+    chance = report.rule.chance
+    return Page(
+        t=t,
+        report=report,
+        digest=report.digest,
+        title=_title(report, t),
+        verdict=badge,
+        verdict_says=says,
+        may=may,
+        because=tuple(by_code[c] for c in report.verdict.because) if tone != "yes" else (),
+        chance=""
+        if chance is None
+        else t["chance_low" if chance < COULD_DECIDE else "chance_ok"].format(
+            chance=wording.percent(chance, 0)
+        ),
+        lines=_sorted(v for v in every if v.finding.role is Role.DECIDES),
+        screening=_sorted(v for v in every if v.finding.role is Role.SCREENS),
+        described=tuple(v for v in every if v.finding.role is Role.DESCRIBED),
+        every=every,
+        price=tuple(_price_view(p, t) for p in report.price),
+        identity=_identity(report, t),
+    )
+
+
+def _verdict_tone(report: AuditReport) -> str:
+    verdict = report.verdict
+    if verdict.outcome is Outcome.PASSED:
+        return "yes"
+    if verdict.outcome is Outcome.FAILED:
+        return "no"
+    return {Leaning.FOR: "for", Leaning.AGAINST: "against", None: "none"}[verdict.leaning]
+
+
+def _title(report: AuditReport, t: Mapping[str, str]) -> str:
+    s = report.subject
+    name = s.title or s.service or t["default_title"]
+    return f"{name}, {t['version']} {s.model_version}" if s.model_version else name
+
+
+def _badge(f: Finding, t: Mapping[str, str]) -> Badge:
+    if f.outcome is Outcome.COULD_NOT_RUN:
+        return Badge("broken", wording.NOTHING, t["badge_broken"])
+    if f.role is Role.DESCRIBED:
+        return Badge("na", "·", t["badge_described"])
+    if f.outcome is Outcome.PASSED:
+        return Badge("yes", "✓", t["badge_passed"])
+    if f.outcome is Outcome.FAILED:
+        return Badge("no", "✕", t["badge_failed"])
+    if f.outcome is Outcome.NOT_APPLICABLE:
+        return Badge("na", "·", t["badge_na"])
+    if f.too_few:
+        return Badge("few", "…", t["badge_few"])
+    if f.leaning is Leaning.FOR:
+        return Badge("for", "?", t["badge_for"])
+    if f.leaning is Leaning.AGAINST:
+        return Badge("against", "!", t["badge_against"])
+    return Badge("none", wording.NOTHING, t["badge_none"])
+
+
+def _finding_view(f: Finding, number: int, t: Mapping[str, str]) -> FindingView:
+    anchor = f"finding-{number}"
+    line = f.line is not None and f.metric in METRICS
+    c = f.counts
+    return FindingView(
+        anchor=anchor,
+        finding=f,
+        badge=_badge(f, t),
+        title=_finding_title(f) if line else f.code,
+        question=wording.METRIC_QUESTION[f.metric] if line else "",
+        drawing=picture.interval_picture(f, anchor) if line else picture.NOTHING,
+        estimate=wording.NOTHING if f.estimate is None else wording.amount(f.estimate, f.scale),
+        interval=wording.NOTHING
+        if f.level is None or f.estimate is None
+        else wording.interval(f.low, f.high, f.scale),
+        wider=wording.NOTHING
+        if f.adjusted_level is None or f.estimate is None
+        else wording.interval(f.adjusted_low, f.adjusted_high, f.scale),
+        allowed=wording.allowed(f) or wording.NOTHING,
+        group_counts=wording.NOTHING
+        if c is None
+        else f"{c.group_hits} of {c.group_of} ({wording.percent(f.rate)})",
+        rest_counts=wording.NOTHING
+        if c is None
+        else f"{c.rest_hits} of {c.rest_of} ({wording.percent(f.rest_rate)})",
+    )
+
+
+def _finding_title(f: Finding) -> str:
+    by = f" ({f.measure})" if f.measure else ""
+    return f"{wording.METRIC_TITLE[f.metric]}{by}: {wording.who(f)}"
+
+
+def _sorted(views: Iterable[FindingView]) -> tuple[FindingView, ...]:
+    return tuple(sorted(views, key=lambda v: _WORST_FIRST.index(v.badge.tone)))
+
+
+def _price_view(p: PriceRow, t: Mapping[str, str]) -> PriceView:
+    change = p.found_now - p.found_before
+    words = "as many" if change == 0 else f"{abs(change)} {'more' if change > 0 else 'fewer'} found"
+    return PriceView(
+        who=f"{p.group} ({p.attribute})" if p.attribute else t["everybody"],
+        row=p,
+        before=wording.percent(p.found_before / p.in_need if p.in_need else None),
+        now=wording.percent(p.found_now / p.in_need if p.in_need else None),
+        change=words,
+        tone="none" if change == 0 else "yes" if change > 0 else "no",
+    )
+
+
+def _identity(report: AuditReport, t: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    s = report.subject
+    rows = (
+        ("id_service", s.service),
+        ("id_offer", s.offer),
+        ("id_need", s.need),
+        ("id_model", f"{s.model_name} {t['version']} {s.model_version}" if s.model_name else ""),
+        ("id_recipe", s.recipe),
+        ("id_capacity", "" if s.capacity is None else wording.percent(s.capacity, 0)),
+        ("id_rows", s.rows),
+        ("id_policy", f"{s.policy_name} {s.policy_version}".strip()),
+        ("id_date", s.audited_on),
+        ("id_run", s.run),
+        ("id_model_digest", s.model_digest),
+        ("id_policy_digest", s.policy_digest),
+        ("id_rows_digest", s.rows_digest),
+        ("id_report_digest", report.digest),
+    )
+    return tuple((t[label], value) for label, value in rows if value)
