@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MAX_CHECKPOINT_BYTES = 256 * 1024
 LOCK_SECONDS = 10.0
-"""How long to wait for another process that is replacing the checkpoint; replacing takes milliseconds."""
+"""Replacing takes milliseconds; whoever holds the lock longer hangs."""
 _LOCK_PAUSE = 0.01
 
 
@@ -93,11 +93,13 @@ class FileCheckpointStore:
     Args:
         path: The checkpoint's file. Beside it lie `<name>.lock`, which stays, and at times `<name>.new`.
         disk: What to write with.
+        lock_seconds: How long to wait for another process that is replacing the checkpoint.
     """
 
-    def __init__(self, path: Path, disk: Disk | None = None) -> None:
+    def __init__(self, path: Path, disk: Disk | None = None, *, lock_seconds: float = LOCK_SECONDS) -> None:
         self._path = path
         self._disk = disk or Disk()
+        self._lock_seconds = lock_seconds
 
     def read(self) -> bytes | None:
         """See `CheckpointStore.read`."""
@@ -143,7 +145,7 @@ class FileCheckpointStore:
             os.close(handle)
 
     def _wait_for_lock(self, handle: int) -> None:
-        until = time.monotonic() + LOCK_SECONDS
+        until = time.monotonic() + self._lock_seconds
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
