@@ -1,6 +1,6 @@
 """`luvalla consent ...`: what people agreed to and what was done with their data, for whoever may open the ledger.
 
-Only click, SQLAlchemy, cryptography and the standard library may load here (see consent/opening.py).
+Only click, SQLAlchemy, cryptography and the standard library may load here (see consent/at_home.py).
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from consent import answers, explained, lines, receipt_files, words
+from consent.at_home import current_home, open_ledger
 from consent.foresight import foresee
-from consent.opening import current_home, open_ledger
 from consent.options import (
     answer_language_option,
     dry_run_option,

@@ -7,8 +7,8 @@ import base64
 import click
 
 from consent import answers
+from consent.at_home import current_home, open_ledger
 from consent.home import read_settings
-from consent.opening import current_home, open_ledger
 from consent.options import json_option, respond
 from consent.trust import TrustRoot
 

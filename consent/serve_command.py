@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Final
 import click
 import uvicorn
 
+from consent.at_home import current_home
 from consent.errors import ConsentUnavailableError
 from consent.fetch import is_loopback
 from consent.ledger import Ledger, utc_now
-from consent.opening import current_home
 from consent.options import PersonId
 from consent.web import development
 from consent.web.api import Service

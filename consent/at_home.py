@@ -1,0 +1,37 @@
+"""The home and the ledger that the command line was called for.
+
+Start-up is budgeted (benchmarks/startup.py): nothing heavier than click, SQLAlchemy and cryptography may load here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from consent.home import open_home
+from consent.ledger import Ledger
+
+if TYPE_CHECKING:
+    from consent.home import Home
+
+
+def current_home() -> Home:
+    """The home that the command line was called for.
+
+    Raises:
+        HomeMissing: There is none; the hint says how to make one.
+    """
+    return open_home(click.get_current_context().obj["home"])
+
+
+def open_ledger(*, read_only: bool = False) -> Ledger:
+    """Open the ledger of the current home; a context manager.
+
+    Args:
+        read_only: For commands that only look.
+
+    Raises:
+        ConsentError: As ``Ledger.open`` and ``open_home`` say.
+    """
+    return Ledger.open(current_home(), read_only=read_only)
