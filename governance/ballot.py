@@ -69,6 +69,7 @@ class Ballot:
     certificate: str | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "opened", self.opened.replace(microsecond=0))  # as it is signed
         for what, people in (("trained the model", self.trained_by), ("ran the audit", self.audited_by)):
             if not people:
                 raise GovernanceInputError(

@@ -21,7 +21,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from consent.canonical import format_time
 from consent.trust_chain import Member
@@ -90,7 +90,8 @@ def decide(
 ) -> BoardDecision:
     """Apply the board's rules to a ballot on certifying a version.
 
-    1. The ballot must be about what the gate decided on, and say what the gate said.
+    1. The ballot must be about what the gate decided on, say what the gate said, and not be closed: votes are not kept for a
+       later day, when they would make a certificate anew that had expired or was stopped.
     2. A failed version is never accepted, whatever the votes.
     3. Votes that do not count are set aside with a reason.
     4. Quorum, then more than half of the counted votes.
@@ -112,6 +113,8 @@ def decide(
     if ballot.question is not Question.CERTIFY:
         against.append("This ballot does not ask to certify a version.")
     against += _mismatches(ballot, gate)
+    if (closed := why_closed(ballot, rules, at)) is not None:
+        against.append(closed)
     if gate.outcome in {GateOutcome.FAILED, GateOutcome.REFUSED} or not gate.acceptable:
         against.append(
             f"The gate's answer is {gate.outcome}, which no vote can turn into a yes: "
@@ -167,6 +170,14 @@ def decide_revocation(
     if not tally.carried:
         return tally.refused([tally.why_not_carried()])
     return tally.approved(DecisionOutcome.APPROVED, (), at)
+
+
+def why_closed(ballot: Ballot, rules: BoardRules, at: datetime) -> str | None:
+    """Why a ballot can no longer be decided, in plain words, or None; a closed question has to be put again."""
+    end = ballot.opened + timedelta(days=rules.ballot_days)
+    if at < end:
+        return None
+    return f"The ballot closed on {format_time(end)}, {rules.ballot_days} days after it was opened."
 
 
 def why_may_not_vote(member: Member, ballot: Ballot, at: datetime) -> str | None:

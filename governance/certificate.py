@@ -48,12 +48,14 @@ class Revocation:
         kind: Suspended for a time, or revoked for good.
         at: When it was recorded.
         until: For a suspension, its end; None holds until the board decides.
+        votes: DIGESTs of the votes that the certificate rested on: what was stopped cannot be issued anew from them.
     """
 
     certificate: str
     kind: RevocationKind
     at: datetime
     until: datetime | None
+    votes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ def issue(
             f"The certificate would be about another {fault} than the ballot.",
             "Open a ballot on this version.",
         )
+    at = at.replace(microsecond=0)  # as it is signed, so that a verifier decides at the same moment
     opened = [verify_vote(envelope, members) for envelope in votes]
     decision = decide(members, quorum, opened, gate, ballot=ballot, rules=policy.board, at=at)
     if not decision.approved or decision.expires is None:
@@ -274,7 +277,11 @@ def _why_wrong_time(certificate: Certificate, at: datetime, recorded: datetime |
 def _why_stopped(
     certificate: Certificate, revocations: Sequence[Revocation], at: datetime, met: Collection[Condition]
 ) -> Invalid | None:
-    mine = [stop for stop in revocations if stop.certificate == certificate.digest]
+    mine = [
+        stop
+        for stop in revocations
+        if stop.certificate == certificate.digest or not set(certificate.votes).isdisjoint(stop.votes)
+    ]
     # A stop dated ahead of a clock that runs behind still stops: the error falls on the side of no.
     if any(stop.kind is RevocationKind.REVOKED for stop in mine):
         return Invalid("revoked", "The board revoked this certificate.", "Put another version to the board.")

@@ -256,6 +256,7 @@ def _board(table: Table) -> BoardRules:
     accept = table.table("accept")
     rules = BoardRules(
         certificate_months=table.whole("certificate_months", 1, 60),
+        ballot_days=table.whole("ballot_days", 1, 366),
         suspension_days=table.whole("suspension_days", 1, 366),
         accept=AcceptRule(
             allowed=accept.truth("allowed"),

@@ -105,11 +105,13 @@ class BoardRules:
 
     Args:
         certificate_months: How long a certificate on passed evidence may be valid.
+        ballot_days: How long after its opening a ballot can be decided; later, the question must be put again.
         suspension_days: How long one member's suspension may hold before the board must have met.
         accept: Accepting evidence that is not enough.
     """
 
     certificate_months: int
+    ballot_days: int
     suspension_days: int
     accept: AcceptRule
 

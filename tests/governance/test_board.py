@@ -276,6 +276,15 @@ def test_an_expiry_that_has_passed_is_no_yes(room):
     assert "has passed" in decision.reasons[0]
 
 
+def test_votes_are_not_kept_for_a_later_day(room):
+    ballot = room.ballot()
+    votes = [room.vote(n, ballot) for n in ("aino", "bo", "cesar")]
+    assert ask(room, votes, at=ballot.opened + 59 * DAY).approved
+    late = ask(room, votes, at=ballot.opened + 60 * DAY)
+    assert late.outcome is DecisionOutcome.REFUSED
+    assert "The ballot closed on" in late.reasons[0]
+
+
 @pytest.mark.parametrize("words", ["", "   ", "...", "x" * 10_001])
 def test_a_vote_needs_reasons_in_own_words(room, words):
     with pytest.raises(VoteFormError, match="This vote cannot be signed") as caught:

@@ -305,6 +305,13 @@ def test_a_suspension_without_end_holds(case, room):
     refused(case.verify(revocations=[stop], at=room.now + 300 * DAY), "suspended", "until the board decides")
 
 
+def test_what_was_stopped_cannot_be_issued_anew_from_the_same_votes(case, room):
+    again = case.issue(at=room.now + DAY)
+    assert again != case.envelope
+    stop = Revocation(digest(case.envelope), RevocationKind.REVOKED, room.now, None, parse(case.envelope).votes)
+    refused(case.verify(envelope=again, recorded=room.now + DAY, revocations=[stop]), "revoked", "The board revoked")
+
+
 def test_another_certificates_revocation_changes_nothing(case, room):
     assert isinstance(case.verify(revocations=[Revocation(OTHER, RevocationKind.REVOKED, room.now, None)]), Valid)
 
