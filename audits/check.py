@@ -82,6 +82,7 @@ class Explanation:
         tool: Library that computed the contributions.
         version: Its version.
         explainer: Which explainer, and why that one.
+        labels: Features in plain words, [f]; empty: their names are shown.
     """
 
     features: tuple[str, ...]
@@ -93,6 +94,7 @@ class Explanation:
     tool: str = "shap"
     version: str = ""
     explainer: str = ""
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -135,15 +135,18 @@ def say(e: Expectation) -> str:
     Returns:
         A sentence without a full stop.
     """
-    low, high = ("no bound" if v is None else f"{v:g}" for v in (e.minimum, e.maximum))
+    bounds = [
+        f"{word} {v:g}" for word, v in (("at least", e.minimum), ("at most", e.maximum)) if v is not None
+    ]
+    between = " and ".join(bounds) or "any number"
     share = "" if e.mostly >= 1 else f" in at least {e.mostly:.1%} of rows"
     return {
         "not_null": f"{e.column} is filled in{share}",
-        "between": f"{e.column} is between {low} and {high}{share}",
+        "between": f"{e.column} is {between}{share}",
         "in_set": f"{e.column} is one of {', '.join(map(str, e.allowed))}{share}",
         "unique": f"{e.column} is different in every row",
         "exists": f"there is a column {e.column}",
-        "row_count": f"there are between {low} and {high} rows",
+        "row_count": f"the number of rows is {between}",
     }[e.kind]
 
 

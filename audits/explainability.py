@@ -62,7 +62,7 @@ class ExplainabilityCheck:
             elif findings[-1].outcome is Outcome.PASSED:
                 invented = _reasons(e, e.invented)
         importance = rank(e)
-        top = ", ".join(f"{i.feature} ({i.share:.0%})" for i in importance[:3])
+        top = ", ".join(f"{i.label} ({i.share:.0%})" for i in importance[:3])
         findings.append(
             _finding(
                 e,
@@ -72,7 +72,7 @@ class ExplainabilityCheck:
                 f"The model goes by, above all: {top}.",
             )
         )
-        facts = ExplanationFacts(e.unit, len(e.output), error, TOLERANCE, importance, invented)
+        facts = ExplanationFacts(e.unit, e.explainer, len(e.output), error, TOLERANCE, importance, invented)
         return CheckResult(findings=tuple(findings), explanation=facts)
 
 
@@ -88,7 +88,12 @@ def rank(e: Explanation) -> tuple[Importance, ...]:
     size = np.abs(e.contributions).mean(axis=0)
     total = float(size.sum()) or 1.0
     order = sorted(range(len(size)), key=lambda j: (-float(size[j]), e.features[j]))
-    return tuple(Importance(e.features[j], float(size[j]), float(size[j]) / total) for j in order)
+    return tuple(
+        Importance(
+            e.features[j], e.labels[j] if e.labels else e.features[j], float(size[j]), float(size[j]) / total
+        )
+        for j in order
+    )
 
 
 def is_real(person: InventedPerson, features: pd.DataFrame) -> bool:
@@ -110,10 +115,10 @@ def is_real(person: InventedPerson, features: pd.DataFrame) -> bool:
 
 def _fits(e: Explanation, n: int) -> None:
     shape, want = e.contributions.shape, (len(e.output), len(e.features))
-    if len(e.output) == 0 or shape != want or len(e.output) > n:
+    if len(e.output) == 0 or shape != want or len(e.output) > n or len(e.labels) not in {0, len(e.features)}:
         raise AuditsInputError(
             f"contributions of shape {shape} for {len(e.output)} outputs and {len(e.features)} features, {n} people audited",
-            "pass contributions[n, f], output[n] and f names, for people of this audit",
+            "pass contributions[n, f], output[n], f names and f labels or none, for people of this audit",
         )
     if not (np.isfinite(e.contributions).all() and np.isfinite(e.output).all() and np.isfinite(e.expected)):
         raise AuditsInputError(
@@ -132,10 +137,14 @@ def _person_fits(e: Explanation, person: InventedPerson) -> None:
 def _reasons(e: Explanation, person: InventedPerson) -> InventedReasons:
     order = np.argsort(-np.abs(person.contributions), kind="stable")
     return InventedReasons(
-        features={str(k): str(v) for k, v in person.features.items()},
+        features={str(k): _short(v) for k, v in person.features.items()},
         reasons=person.reasons,
         contributions=tuple((e.features[j], float(person.contributions[j])) for j in order),
     )
+
+
+def _short(value: object) -> str:
+    return f"{value:g}" if isinstance(value, (float, np.floating)) else str(value)
 
 
 def _additive(e: Explanation, code: str, error: float, rows: int) -> Finding:

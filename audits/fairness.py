@@ -19,7 +19,7 @@ from audits import chance, rule, wording
 from audits.check import Attribute, AuditInput, CheckResult
 from audits.counts import Rate, design_effect, rate, rate_rows
 from audits.errors import AuditsError
-from audits.finding import Counts, Finding, Outcome, Role
+from audits.finding import Counts, Finding, Leaning, Outcome, Role
 from audits.lines import METRICS, Line
 from audits.sections import GroupRow, PriceRow
 
@@ -80,6 +80,11 @@ class FairnessCheck:
             f"{wording.METRIC_TITLE[f.metric]}, {wording.who(f)}: too few people to judge."
             for f in findings
             if f.too_few and f.role is not Role.DESCRIBED
+        ]
+        unknowns += [
+            f"Measures of need disagree. {wording.plain(f)}"
+            for f in findings
+            if f.measure and (f.outcome is Outcome.FAILED or f.leaning is Leaning.AGAINST)
         ]
         if given.clusters is None:
             unknowns.append(

@@ -50,6 +50,7 @@ class FindingView:
         badge: Its outcome.
         title: What it is about.
         question: The question it answers; "" for a finding that no line asked for.
+        plain: What it found, in people out of a hundred.
         drawing: Interval against limit; empty where there is none.
         estimate: In words.
         interval: The 90 % interval, in words.
@@ -64,6 +65,7 @@ class FindingView:
     badge: Badge
     title: str
     question: str
+    plain: str
     drawing: Markup
     estimate: str
     interval: str
@@ -109,11 +111,15 @@ class Page:
         because: The findings behind the verdict.
         chance: What the audit could have said at all; "" if not computed.
         lines: Deciding lines, worst first.
-        screening: Screening findings, worst first.
+        doubtful: Of these, the ones that did not pass.
+        settled: Of these, the ones that passed or do not apply.
+        alarms: Screening findings that did not pass, worst first.
+        quiet: Screening findings that passed.
         described: Findings without a limit.
         every: All findings, in the report's order.
         price: Against the first version.
         identity: Label and value of what was audited.
+        labels: Features in plain words.
     """
 
     t: Mapping[str, str]
@@ -126,11 +132,15 @@ class Page:
     because: tuple[FindingView, ...]
     chance: str
     lines: tuple[FindingView, ...]
-    screening: tuple[FindingView, ...]
+    doubtful: tuple[FindingView, ...]
+    settled: tuple[FindingView, ...]
+    alarms: tuple[FindingView, ...]
+    quiet: tuple[FindingView, ...]
     described: tuple[FindingView, ...]
     every: tuple[FindingView, ...]
     price: tuple[PriceView, ...]
     identity: tuple[tuple[str, str], ...]
+    labels: Mapping[str, str]
 
 
 _ENVIRONMENT = Environment(
@@ -141,7 +151,8 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_ENVIRONMENT.filters["percent"] = wording.percent
+_ENVIRONMENT.filters |= {"percent": wording.percent, "count": "{:,}".format}
+_CALM = ("yes", "na")
 _WORST_FIRST = ("no", "broken", "against", "few", "none", "for", "yes", "na")
 
 
@@ -178,6 +189,8 @@ def view(report: AuditReport) -> Page:
         "none": (Badge("none", wording.NOTHING, t["not_enough_evidence"]), t["nee_none_says"], t["may_no"]),
     }[tone]
     chance = report.rule.chance
+    lines = _sorted(v for v in every if v.finding.role is Role.DECIDES)
+    screening = _sorted(v for v in every if v.finding.role is Role.SCREENS)
     return Page(
         t=t,
         report=report,
@@ -192,12 +205,16 @@ def view(report: AuditReport) -> Page:
         else t["chance_low" if chance < COULD_DECIDE else "chance_ok"].format(
             chance=wording.percent(chance, 0)
         ),
-        lines=_sorted(v for v in every if v.finding.role is Role.DECIDES),
-        screening=_sorted(v for v in every if v.finding.role is Role.SCREENS),
+        lines=lines,
+        doubtful=tuple(v for v in lines if v.badge.tone not in _CALM),
+        settled=tuple(v for v in lines if v.badge.tone in _CALM),
+        alarms=tuple(v for v in screening if v.badge.tone not in _CALM),
+        quiet=tuple(v for v in screening if v.badge.tone in _CALM),
         described=tuple(v for v in every if v.finding.role is Role.DESCRIBED),
         every=every,
         price=tuple(_price_view(p, t) for p in report.price),
         identity=_identity(report, t),
+        labels={i.feature: i.label for i in report.explanation.importance} if report.explanation else {},
     )
 
 
@@ -246,14 +263,11 @@ def _finding_view(f: Finding, number: int, t: Mapping[str, str]) -> FindingView:
         badge=_badge(f, t),
         title=_finding_title(f) if line else f.code,
         question=wording.METRIC_QUESTION[f.metric] if line else "",
+        plain=wording.plain(f) if line else f.message,
         drawing=picture.interval_picture(f, anchor) if line else picture.NOTHING,
-        estimate=wording.NOTHING if f.estimate is None else wording.amount(f.estimate, f.scale),
-        interval=wording.NOTHING
-        if f.level is None or f.estimate is None
-        else wording.interval(f.low, f.high, f.scale),
-        wider=wording.NOTHING
-        if f.adjusted_level is None or f.estimate is None
-        else wording.interval(f.adjusted_low, f.adjusted_high, f.scale),
+        estimate=wording.short(f.estimate, f.scale),
+        interval=_ends(f, f.low, f.high) if f.level is not None else wording.NOTHING,
+        wider=_ends(f, f.adjusted_low, f.adjusted_high) if f.adjusted_level is not None else wording.NOTHING,
         allowed=wording.allowed(f) or wording.NOTHING,
         group_counts=wording.NOTHING
         if c is None
@@ -262,6 +276,10 @@ def _finding_view(f: Finding, number: int, t: Mapping[str, str]) -> FindingView:
         if c is None
         else f"{c.rest_hits} of {c.rest_of} ({wording.percent(f.rest_rate)})",
     )
+
+
+def _ends(f: Finding, low: float | None, high: float | None) -> str:
+    return wording.NOTHING if f.estimate is None else wording.short_interval(low, high, f.scale)
 
 
 def _finding_title(f: Finding) -> str:

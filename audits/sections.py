@@ -195,11 +195,13 @@ class Importance:
 
     Args:
         feature: Its name.
+        label: The same in plain words.
         mean_absolute: Mean absolute contribution, in the explanation's unit.
         share: Of the sum over features, 0 to 1.
     """
 
     feature: str
+    label: str
     mean_absolute: float
     share: float
 
@@ -225,6 +227,7 @@ class ExplanationFacts:
 
     Args:
         unit: Unit of the contributions (``log-odds``).
+        explainer: Which explainer, and why that one.
         rows: People whose contributions were checked.
         largest_error: Largest absolute difference between the sum of contributions and the model's own output.
         tolerance: What was allowed.
@@ -233,6 +236,7 @@ class ExplanationFacts:
     """
 
     unit: str
+    explainer: str
     rows: int
     largest_error: float
     tolerance: float

@@ -82,6 +82,42 @@ def amount(value: float | None, scale: Scale) -> str:
     return f"{value:.4g}"
 
 
+def short(value: float | None, scale: Scale) -> str:
+    """Writes an estimate or a bound for a table's cell.
+
+    Args:
+        value: On `scale`; None or infinite: not bounded.
+        scale: Difference, ratio or value.
+
+    Returns:
+        ``-10.3 pp`` (percentage points), ``0.81 x`` (times).
+    """
+    if value is None or not math.isfinite(value):
+        return NOTHING
+    return (
+        f"{100 * value:+.1f} pp"
+        if scale is Scale.DIFFERENCE
+        else f"{value:.2f} x"
+        if scale is Scale.RATIO
+        else f"{value:.4g}"
+    )
+
+
+def short_interval(low: float | None, high: float | None, scale: Scale) -> str:
+    """Writes an interval for a table's cell.
+
+    Args:
+        low: Lower end.
+        high: Upper end.
+        scale: Of both.
+
+    Returns:
+        ``-15.0 to -3.1 pp``.
+    """
+    ends = short(low, scale), short(high, scale)
+    return f"{ends[0] if NOTHING in ends else ends[0].split(' ')[0]} to {ends[1]}"
+
+
 def interval(low: float | None, high: float | None, scale: Scale) -> str:
     """Writes an interval.
 
@@ -115,6 +151,43 @@ def allowed(finding: Finding) -> str:
     if finding.direction is Direction.AT_MOST:
         return f"at most {amount(finding.limit, finding.scale)}"
     return f"between {interval(*region(finding.direction, finding.limit, finding.scale), finding.scale)}"
+
+
+def plain(f: Finding) -> str:
+    """Says a line's finding in people out of a hundred, and how many people it is about.
+
+    Args:
+        f: A line's finding.
+
+    Returns:
+        One or two sentences; the message where there is nothing to count.
+    """
+    if f.counts is None or f.n == 0 or f.estimate is None or f.rate is None:
+        return f.message
+    if f.metric == "observed_expected":
+        return f"For every 100 people of {who(f)} whom the model expects to be in need, {100 * f.estimate:.0f} are."
+    if f.rest_rate is None:
+        return f.message
+    c = f.counts
+    base = 1000 if 0 < min(f.rate, f.rest_rate) < 0.02 else 100  # noqa: PLR2004  under 2 of 100 nothing is left to compare
+    here, there = (f"{base * v:.0f}" for v in (f.rate, f.rest_rate))
+    if f.metric == "levelling_down":
+        more = c.group_hits - c.rest_hits
+        tail = (
+            f"That is {abs(more)} people {'more' if more > 0 else 'fewer'} missed."
+            if more
+            else "That is as many."
+        )
+        return f"In the group {who(f)}, this version misses {here} of {base} people in need; the first version missed {there}. {tail}"
+    whose, verb = RATE_OF[METRICS[f.metric].rate]
+    by = f" by {f.measure}" if f.measure else ""
+    start = f"In the group {who(f)}, {here} of {base} {whose}{by} {verb}; among everyone else, {there}."
+    if f.outcome is Outcome.NOT_APPLICABLE and f.role is not Role.DESCRIBED:
+        return f"{start} {_outcome(f)}"
+    people = round((f.rest_rate - f.rate) * c.group_of)
+    if people > 0 and METRICS[f.metric].rate == "tpr":
+        return f"{start} At everyone else's rate, {people} more people in need would have been found here."
+    return start
 
 
 def who(finding: Finding) -> str:

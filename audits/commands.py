@@ -1,0 +1,102 @@
+"""`luvalla audits report` and `luvalla audits compare`. (`audits run` is governance's: it knows the models.)."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from audits import compare as comparing
+from audits import html, wording
+from audits.errors import AuditsInputError, AuditsUnavailableError
+from audits.report import AuditReport, read
+
+_FACTS = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("facts", type=_FACTS)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Write the page to this file, not to the screen."
+)
+@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@click.option("--dry-run", is_flag=True, help="Read and check, write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Say what was done as JSON (needs --out or --dry-run).")
+def report(*, facts: Path, out: Path | None, force: bool, dry_run: bool, as_json: bool) -> None:
+    """Turn a report's FACTS (JSON) into the page a board reads."""
+    given = read(facts)
+    page = html.page(given)
+    if as_json and out is None and not dry_run:
+        raise AuditsInputError(
+            "--json without --out: the page itself goes to the screen", "add --out FILE, or --dry-run"
+        )
+    if out is None and not dry_run:
+        click.echo(page, nl=False)
+        return
+    if out is not None and out.exists() and not force:
+        raise AuditsInputError(f"{out.name} is already there", "choose another name, or add --force")
+    if out is not None and not dry_run:
+        _write(out, page)
+    written = str(out) if out is not None and not dry_run else None
+    said = {"digest": given.digest, "page": written, **_verdict(given)}
+    if as_json:
+        click.echo(json.dumps(said, sort_keys=True))
+    else:
+        click.echo(f"{_words(given)}  {given.digest}")
+        click.echo(f"page: {written}" if written else "nothing written (--dry-run)", err=True)
+
+
+@click.command()
+@click.argument("before", type=_FACTS)
+@click.argument("now", type=_FACTS)
+@click.option("--all", "everything", is_flag=True, help="Also the lines whose outcome is the same.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def compare(*, before: Path, now: Path, everything: bool, as_json: bool) -> None:
+    """Say what changed from the report BEFORE to the report NOW."""
+    result = comparing.compare(read(before), read(now))
+    if as_json:
+        click.echo(json.dumps(asdict(result), sort_keys=True))
+        return
+    click.echo(f"verdict: {result.verdict_before} -> {result.verdict_now}")
+    shown = [c for c in result.changes if everything or c.differs]
+    width = max((len(c.code) for c in shown), default=0)
+    for c in shown:
+        was, is_now = (
+            "not there"
+            if outcome is None
+            else outcome.value + (f" (leaning {leaning.value})" if leaning else "")
+            for outcome, leaning in ((c.outcome_before, c.leaning_before), (c.outcome_now, c.leaning_now))
+        )
+        click.echo(f"{c.code:<{width}}  {c.estimate_before:>9} -> {c.estimate_now:>9}  {was} -> {is_now}")
+    if not shown:
+        click.echo("no line changed its outcome")
+    for caution in result.cautions:
+        click.echo(f"with care: {caution}", err=True)
+
+
+def _verdict(given: AuditReport) -> dict[str, str | None]:
+    leaning = given.verdict.leaning
+    return {"outcome": given.verdict.outcome.value, "leaning": None if leaning is None else leaning.value}
+
+
+def _words(given: AuditReport) -> str:
+    parts = [v.replace("_", " ") for v in _verdict(given).values() if v]
+    return ", leaning ".join(parts) if len(parts) > 1 else parts[0] if parts else wording.NOTHING
+
+
+def _write(path: Path, page: str) -> None:
+    """Writes the whole page or nothing: beside the target, then renamed over it."""
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".luvalla-")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(page)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except OSError as error:
+        raise AuditsUnavailableError(
+            f"cannot write {path}: {error.strerror}", "check that the folder is there and writable"
+        ) from error
