@@ -165,6 +165,8 @@ def destroy(
         fingerprint=fingerprint,
     )
     store_people.forget(connection, person.number, index)
+    if RetentionClass.EVIDENCE in decision.erased:
+        store_log.note_erased_openings(connection, indices, index)
     receipt = replace(receipt, index=index)
     store_log.insert_erasure(connection, index, person.number, _receipt_bytes(receipt))
     return receipt

@@ -321,7 +321,7 @@ class Ledger:
 
     def check(self) -> list[Fault]:
         """Recompute everything from the stored bytes; every fault, none when all is well."""
-        return fsck.check(self.log)
+        return fsck.check(self.log, self.home)
 
     # Uses
 

@@ -94,6 +94,12 @@ subject_key = Table(
     Column("wrapped", LargeBinary(60), nullable=False),
     sqlite_with_rowid=False,
 )
+erased_opening = Table(
+    "erased_opening",
+    metadata,
+    Column("idx", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("erasure", BigInteger, nullable=False),
+)
 erasure = Table(
     "erasure",
     metadata,
@@ -259,6 +265,13 @@ class Store:
                 f"the ledger has schema version {found[0]}, this luvalla reads {SCHEMA_VERSION}",
                 "install the newer luvalla that wrote it" if newer else "migrate the ledger first",
             )
+
+    def structural_faults(self) -> list[str]:
+        """What the database itself finds wrong with its structure; empty when all is well."""
+        try:
+            return store_sqlite.structural_faults(self._reader)
+        except SQLAlchemyError as error:
+            return [store_sqlite.explained(error, self.path).message]
 
     def reclaim(self) -> bool:
         """Remove freed bytes from the database's files; False when another reader is in the way.

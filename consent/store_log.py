@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sqlalchemy import and_, delete, func, insert, select, update
 
-from consent.store import detail, entry, erasure, institutional, payload, tile
+from consent.store import detail, entry, erased_opening, erasure, institutional, payload, tile
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -169,6 +169,13 @@ def delete_payloads(connection: Connection, number: int, retention: int) -> None
     connection.execute(
         delete(payload).where(and_(payload.c.number == number, payload.c["class"] == retention))
     )
+
+
+def note_erased_openings(connection: Connection, indices: Sequence[int], erasure_index: int) -> None:
+    """Note which erasure took the openings of which entries, so that a missing one is never mistaken for a loss."""
+    if indices:
+        rows = [{"idx": index, "erasure": erasure_index} for index in indices]
+        connection.execute(insert(erased_opening), rows)
 
 
 def delete_details(connection: Connection, number: int) -> None:

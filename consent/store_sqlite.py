@@ -131,6 +131,13 @@ def reclaim(writer: Engine) -> bool:
     return bool(busy == 0)
 
 
+def structural_faults(reader: Engine) -> list[str]:
+    """SQLite's own check of pages, records and indexes."""
+    with reader.connect() as connection:
+        found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+    return [] if found == ["ok"] else found
+
+
 def lacks_table(error: SQLAlchemyError | sqlite3.Error) -> bool:
     """Whether the database has no such table."""
     return "no such table" in str(getattr(error, "orig", ""))

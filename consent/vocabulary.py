@@ -92,7 +92,10 @@ class Processing(Enum):
     @property
     def bit(self) -> int:
         """One bit of the `processing` column of consent events; never hashed."""
-        return 1 << list(Processing).index(self)
+        return _PROCESSING_BITS[self]
+
+
+_PROCESSING_BITS = {processing: 1 << position for position, processing in enumerate(Processing)}
 
 
 def processing_mask(words: tuple[str, ...] | list[str]) -> int:
@@ -171,7 +174,7 @@ class RetentionClass(Enum):
     @property
     def code(self) -> int:
         """A small stable number for database columns and key wrapping."""
-        return 1 + list(RetentionClass).index(self)
+        return _RETENTION_CODES[self]
 
     @classmethod
     def from_code(cls, code: int) -> RetentionClass:
@@ -180,12 +183,14 @@ class RetentionClass(Enum):
         Raises:
             ValueError: No class has this code.
         """
-        for retention in cls:
-            if retention.code == code:
+        for retention, known in _RETENTION_CODES.items():
+            if known == code:
                 return retention
         msg = "not the code of a retention class"
         raise ValueError(msg)
 
+
+_RETENTION_CODES = {retention: code for code, retention in enumerate(RetentionClass, 1)}
 
 ERASABLE = (RetentionClass.DETAIL, RetentionClass.EVIDENCE, RetentionClass.USE)
 """The classes that an erasure may destroy, in the order of the payload (sorted words)."""

@@ -63,6 +63,11 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "erased_opening",
+        sa.Column("idx", _index(), primary_key=True, autoincrement=False),
+        sa.Column("erasure", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
         "erasure",
         sa.Column("idx", _index(), primary_key=True, autoincrement=False),
         sa.Column("number", sa.Integer(), nullable=False),
@@ -136,6 +141,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in (
         "use_slot", "use_value", "use_chunk", "use_run", "consent_event", "notice", "purpose", "institutional",
-        "erasure", "subject_key", "subject", "detail", "payload", "tile", "entry",
+        "erasure", "erased_opening", "subject_key", "subject", "detail", "payload", "tile", "entry",
     ):  # fmt: skip
         op.drop_table(table)
