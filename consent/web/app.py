@@ -111,8 +111,9 @@ def _complete(document: dict[str, Any]) -> None:
             if _ACCEPT_LANGUAGE not in parameters:
                 parameters.append(_ACCEPT_LANGUAGE)
             for status, response in operation["responses"].items():
-                if status >= "400" and "application/json" in response.get("content", {}):
-                    response["content"] = {problems.MEDIA_TYPE: response["content"]["application/json"]}
+                if status >= "400":
+                    (declared,) = response["content"].values()
+                    response["content"] = {problems.MEDIA_TYPE: declared}
 
 
 def _language(request: Request) -> str:

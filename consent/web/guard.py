@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from consent.web import language, problems
 
@@ -46,60 +46,62 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        start, sent = time.perf_counter(), {"status": 0}
+        start, exchange = time.perf_counter(), _Exchange(scope, receive, send)
         try:
-            await self._app(scope, _limited(scope, receive), _completed(scope, send, sent))
-        except _TooLargeError:
-            await _refuse(problems.TOO_LARGE, scope, receive, send, sent)
+            await self._app(scope, exchange.receive, exchange.send)
         except Exception as error:  # noqa: BLE001 - one of the two tables that catch everything (style.md)
-            log.error("fault %s at %s", type(error).__name__, _place(error))  # noqa: TRY400 - a traceback's text may name a person
-            await _refuse(problems.FAULT, scope, receive, send, sent)
+            if not exchange.too_large:
+                log.error("fault %s at %s", type(error).__name__, _place(error))  # noqa: TRY400 - a traceback's text may name a person
+                await exchange.refuse(problems.FAULT)
+        if exchange.too_large:
+            await exchange.refuse(problems.TOO_LARGE)
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         template = getattr(scope.get("route"), "path", "(no such address)")
-        log.info("%s %s %d %.0f ms", method, template, sent["status"], 1000 * (time.perf_counter() - start))
+        log.info("%s %s %d %.0f ms", method, template, exchange.status, 1000 * (time.perf_counter() - start))
 
 
-def _limited(scope: Scope, receive: Receive) -> Receive:
-    """Stop reading when a body is larger than any of ours, whatever its headers say."""
-    seen = 0
+class _Exchange:
+    """One request and its answer: counts what comes in, completes what goes out."""
 
-    async def limited() -> Message:
-        nonlocal seen
-        message = await receive()
-        seen += len(message.get("body", b""))
-        if seen > MOST_BODY_BYTES:
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._scope, self._receive, self._send = scope, receive, send
+        self._seen = 0
+        self.status = 0
+        self.too_large = False
+
+    async def receive(self) -> Message:
+        """Stop reading when a body is larger than any of ours, whatever its headers say."""
+        message = await self._receive()
+        self._seen += len(message.get("body", b""))
+        if self._seen > MOST_BODY_BYTES:
+            self.too_large = True
             raise _TooLargeError
         return message
 
-    del scope
-    return limited
+    async def send(self, message: Message) -> None:
+        """Pass an answer on, unless the request was too large: whatever was made of its beginning is not sent."""
+        if not self.too_large:
+            await self._complete(message)
 
-
-def _completed(scope: Scope, send: Send, sent: dict[str, int]) -> Send:
-    """Add the headers that every answer has; what concerns a person is kept by nobody on the way."""
-
-    async def completed(message: Message) -> None:
+    async def _complete(self, message: Message) -> None:
+        """Add the headers that every answer has; what concerns a person is kept by nobody on the way."""
         if message["type"] == "http.response.start":
-            sent["status"] = message["status"]
-            private = scope["path"].startswith("/v1/me")
+            self.status = message["status"]
+            private = self._scope["path"].startswith("/v1/me")
             keep = b"no-store" if private or message["status"] >= 400 else b"no-cache"  # noqa: PLR2004 - HTTP's own number
             message = {
                 **message,
                 "headers": [*message.get("headers", ()), *_HEADERS, (b"cache-control", keep)],
             }
-        await send(message)
+        await self._send(message)
 
-    return completed
-
-
-async def _refuse(
-    kind: problems.Kind, scope: Scope, receive: Receive, send: Send, sent: dict[str, int]
-) -> None:
-    if sent["status"]:
-        return  # the answer had begun: nothing can be added
-    accepted = dict(scope["headers"]).get(b"accept-language", b"").decode("latin-1")
-    response: Any = problems.respond(kind, language.negotiate(accepted))
-    await response(scope, receive, _completed(scope, send, sent))
+    async def refuse(self, kind: problems.Kind) -> None:
+        """Answer with a problem, unless an answer had begun: then nothing can be added."""
+        if self.status:
+            return
+        accepted = dict(self._scope["headers"]).get(b"accept-language", b"").decode("latin-1")
+        response = problems.respond(kind, language.negotiate(accepted))
+        await response(self._scope, self._receive, self._complete)
 
 
 def _place(error: BaseException) -> str:
