@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from consent.canonical import digest, encode, format_time, parse_time
 from consent.errors import ConsentError
-from consent.trust import TrustRoot
-from consent.trust_chain import Member as Member
+from consent.trust_chain import Member as Member  # noqa: PLC0414, TC001 (governance/house.py takes it from here)
 from governance.errors import EnvelopeError, GovernanceInputError
 from governance.gate import GateOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from consent.trust import TrustRoot
 
 _HINT = "The file was changed, or was not written by this version of luvalla."
 

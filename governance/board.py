@@ -19,18 +19,21 @@ Choices that are ours and not a law of nature, all on the side of no:
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from consent.canonical import format_time
-from consent.trust_chain import Member
 from governance.ballot import Ballot, Condition, Question
 from governance.gate import GateDecision, GateOutcome
 from governance.policy import months_after
-from governance.profile import BoardRules
 from governance.vote import Choice, IgnoredVote, Vote, why_reasons_fail
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from consent.trust_chain import Member
+    from governance.profile import BoardRules
 
 OFFICER = "data-protection-officer"
 """The role, as the trust root spells it (`consent.trust_chain.ROLES`)."""

@@ -8,22 +8,26 @@ whoever signed it.
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from consent.canonical import digest, format_time
 from consent.errors import ConsentError
 from consent.tlog.note import SigningKey, VerifierKey
-from consent.trust_chain import Member
-from governance.ballot import Ballot, Condition
 from governance.board import BoardDecision, decide
 from governance.certificate_form import Certificate, Subject, parse, write
 from governance.envelope import Envelope
 from governance.errors import EnvelopeError, GovernanceInputError
-from governance.gate import GateDecision
-from governance.policy import Policy
 from governance.vote import verify_vote
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from consent.trust_chain import Member
+    from governance.ballot import Ballot, Condition
+    from governance.gate import GateDecision
+    from governance.policy import Policy
 
 RECORDED_WITHIN = timedelta(days=1)
 """A certificate is recorded when it is issued; a day allows for an outage between the two, and for nothing else: otherwise a

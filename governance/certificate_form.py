@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from consent.canonical import encode, format_time, is_digest, parse_time
 from consent.errors import ConsentError
-from consent.tlog.note import SigningKey
 from governance.ballot import Ballot, Condition, condition_documents, read_ballot, read_conditions, text_in
 from governance.envelope import Envelope, seal, subject_of
 from governance.errors import EnvelopeError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from consent.tlog.note import SigningKey
 
 CERTIFICATE_TYPE = "urn:luvalla:certificate:v1"
 """Predicate type of a certificate. A URN: it names the format and promises no web page."""
@@ -115,7 +118,9 @@ def parse(envelope: bytes) -> Certificate:
         raise EnvelopeError(f"The certificate cannot be read ({type(error).__name__}).", _HINT) from error
     if not certificate.votes or not all(map(is_digest, certificate.votes)):
         raise EnvelopeError("The certificate names no votes.", _HINT)
-    if list(certificate.votes) != sorted(set(certificate.votes)) or encode(_document(certificate)) != encode(predicate):
+    if list(certificate.votes) != sorted(set(certificate.votes)) or encode(_document(certificate)) != encode(
+        predicate
+    ):
         raise EnvelopeError("The certificate is not in its one spelling.", _HINT)
     return certificate
 

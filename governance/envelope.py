@@ -8,14 +8,16 @@ an envelope then names what it says, and the same vote cannot come in two forms.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from consent.canonical import decode, digest, encode
 from consent.errors import ConsentError
 from consent.tlog.note import SigningKey, VerifierKey, b64, b64_decode
 from governance.errors import EnvelopeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 """in-toto attestation framework, spec/v1/envelope.md."""

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from audits.finding import Finding, Leaning, Outcome, Role, Scale
 from audits.lines import Line, limit_on, region
-from audits.report import AuditReport
 from governance.errors import UnknownProfile
-from governance.policy import Policy
-from governance.profile import Profile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from audits.report import AuditReport
+    from governance.policy import Policy
+    from governance.profile import Profile
 
 _RAN = {Outcome.PASSED, Outcome.FAILED, Outcome.NOT_ENOUGH_EVIDENCE}
 
@@ -174,7 +178,11 @@ def _wrong_rule(report: AuditReport, policy: Policy) -> list[str]:
         ("intervals of level", rule.level, policy.rule.level),
         ("a shared error of", rule.error, policy.rule.error),
         ("too few below", rule.few, policy.rule.few),
-        ("deciding lines:", rule.deciding, len(policy.deciding_lines(service)) if service in policy.services else 0),
+        (
+            "deciding lines:",
+            rule.deciding,
+            len(policy.deciding_lines(service)) if service in policy.services else 0,
+        ),
     ]
     return [
         f"The report was made by another rule: {what} {got}, the policy says {expected}."
@@ -184,10 +192,11 @@ def _wrong_rule(report: AuditReport, policy: Policy) -> list[str]:
 
 
 def _missing_checks(report: AuditReport, profile: Profile) -> list[str]:
-    reasons = []
-    for check in profile.required_checks:
-        if not any(f.check == check and f.outcome in _RAN for f in report.findings):
-            reasons.append(f"The required check {check} did not run.")
+    reasons = [
+        f"The required check {check} did not run."
+        for check in profile.required_checks
+        if not any(finding.check == check and finding.outcome in _RAN for finding in report.findings)
+    ]
     reasons += [
         f"{finding.check} could not run: {finding.message}"
         for finding in report.findings

@@ -13,12 +13,10 @@ from __future__ import annotations
 import calendar
 import difflib
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
 from importlib import resources
-from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from audits.finding import Direction, Role, Scale
 from audits.lines import METRICS, Line
@@ -26,6 +24,11 @@ from consent.canonical import digest
 from governance.errors import PolicyError, UnknownProfile
 from governance.profile import AcceptRule, BoardRules, LineSpec, Profile, RuleSpec, ServiceGroups, draw
 from governance.strict_toml import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+    from pathlib import Path
 
 FORMAT = 1
 """The only file format there is."""
@@ -136,11 +139,11 @@ def load(source: Path | bytes) -> Policy:
         raise PolicyError(f"The policy is not TOML: {error}.", "Correct the file at that place.") from error
     root.whole("format", FORMAT, FORMAT)
     profiles = {
-        name: _profile(root.table("profiles").table(name), name) for name in root.table("profiles").keys()
+        name: _profile(root.table("profiles").table(name), name) for name in root.table("profiles").names()
     }
     services = {
         name: _service(root.table("services").table(name), name, profiles)
-        for name in root.table("services").keys()
+        for name in root.table("services").names()
     }
     if not services:
         raise PolicyError("The policy names no service, so it could allow none.", "Add a [services.…] table.")
@@ -220,7 +223,7 @@ def _service(table: Table, name: str, profiles: Mapping[str, Profile]) -> Servic
     groups = ServiceGroups(
         service=name,
         profile=table.one_of("profile", tuple(profiles)),
-        deciding=MappingProxyType({attribute: deciding.texts(attribute) for attribute in deciding.keys()}),
+        deciding=MappingProxyType({attribute: deciding.texts(attribute) for attribute in deciding.names()}),
         screened=table.texts("screened") if table.has("screened") else (),
         why=table.text("why"),
         source=table.text("source"),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from audits.finding import Direction, Role
 from audits.lines import METRICS, Line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _PAIR = 2
 

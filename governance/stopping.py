@@ -76,6 +76,24 @@ def certificates_of(house: House, service: str, version: str) -> list[Institutio
     return found
 
 
+def revocations(house: House) -> tuple[Revocation, ...]:
+    """Every suspension and revocation that the ledger records, with the votes of the certificates they stop."""
+    votes = {
+        str(entry.body["envelope"]): tuple(map(str, entry.body["votes"]))
+        for entry in house.ledger.institutional("certificate")
+    }
+    return tuple(
+        Revocation(
+            certificate=str(entry.body["certificate"]),
+            kind=RevocationKind(entry.body["kind"]),
+            at=entry.at,
+            until=None if entry.body["until"] is None else parse_time(entry.body["until"]),
+            votes=votes.get(str(entry.body["certificate"]), ()),
+        )
+        for entry in house.ledger.institutional("revocation")
+    )
+
+
 def suspend(
     house: House, service: str, version: str, *, reasons: str, days: int | None, key: SigningKey
 ) -> Stopped:

@@ -29,7 +29,7 @@ class Table:
         self._asked: dict[str, None] = {}
         self.path = path
 
-    def keys(self) -> tuple[str, ...]:
+    def names(self) -> tuple[str, ...]:
         """The keys there are, in the file's order, for tables whose keys are names; each counts as asked for."""
         self._asked.update(dict.fromkeys(self._content))
         return tuple(self._content)

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 import enum
 import unicodedata
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from consent.canonical import digest, format_time, parse_time
 from consent.errors import ConsentError
-from consent.tlog.note import SigningKey
-from consent.trust_chain import Member
 from governance.ballot import (
     Ballot,
     Condition,
@@ -27,6 +24,13 @@ from governance.ballot import (
 )
 from governance.envelope import Envelope, seal, subject_of
 from governance.errors import EnvelopeError, VoteFormError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from consent.tlog.note import SigningKey
+    from consent.trust_chain import Member
 
 VOTE_TYPE = "urn:luvalla:board-vote:v1"
 """Predicate type of a vote. A URN: it names the format and promises no web page."""
