@@ -1,0 +1,101 @@
+"""The golden vectors are what the code makes, and what a second, naive reading of the specification makes of them."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from consent.tlog.verify import VerificationError, verify_consistency, verify_inclusion, verify_receipt
+from tests.consent import second_verifier as naive
+from tests.consent.make_vectors import changed, vectors
+
+FOLDER = Path(__file__).parents[2] / "docs" / "spec" / "vectors"
+
+
+def stored(name: str):
+    return json.loads((FOLDER / name).read_text())
+
+
+def b64u(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize("name", vectors())
+def test_the_vectors_are_made_again_byte_for_byte(name):
+    assert (FOLDER / name).read_bytes() == vectors()[name]
+
+
+def test_no_vector_is_left_over():
+    assert {path.name for path in FOLDER.iterdir()} == vectors().keys()
+
+
+def test_the_logs_roots_are_those_of_a_naive_reading():
+    log = stored("log.json")
+    entries = [entry.encode() for entry in log["entries"]]
+    for size, root in log["roots"].items():
+        assert naive.mth(entries[: int(size)]).hex() == root
+    assert [naive.mth([entry]).hex() for entry in entries] == log["leaf_hashes"]
+
+
+def test_every_opening_opens_its_entry():
+    log = stored("log.json")
+    for index, opening in log["openings"].items():
+        salt = base64.urlsafe_b64decode(opening["salt"] + "=")
+        label = b"luvalla/commitment/v1\0" + log["origin"].encode() + b"\0"
+        committed = b64u(hashlib.sha256(label + salt + opening["payload"].encode()).digest())
+        assert log["entries"][int(index)] == f'{{"c":"{committed}","t":"p","v":1}}'
+        for name, detail in opening["details"].items():
+            label = f"luvalla/detail/v1\0{log['origin']}\0{name}\0".encode()
+            detail_salt = base64.urlsafe_b64decode(detail["salt"] + "=")
+            digest = b64u(hashlib.sha256(label + detail_salt + detail["value"].encode()).digest())
+            assert json.loads(opening["payload"])["details"][name] == digest
+
+
+def test_slots_are_those_of_a_naive_reading():
+    hashes = stored("hashes.json")
+    run, key = bytes.fromhex(hashes["run"]), bytes.fromhex(hashes["use_key"])
+    number = (70_000).to_bytes(4, "big")
+    salt, secret = bytes.fromhex(hashes["slot_salt"]), bytes.fromhex(hashes["run_secret"])
+
+    def slot(label: bytes, rest: bytes) -> str:
+        return hashlib.sha256(b"\0" + label + b"\0" + run + number + rest).hexdigest()
+
+    assert hashes["use_salt"] == hashlib.blake2s(run, key=key).hexdigest()
+    assert hashes["values_salt"] == hashlib.blake2s(b"values" + run, key=key).hexdigest()
+    assert hashes["use_slot"]["is"] == slot(b"luvalla/use/v1", b"\x02" + salt)
+    assert hashes["values_slot"]["is"] == slot(b"luvalla/values/v1", salt + b"x")
+    assert hashes["vacant_slot"]["is"] == slot(b"luvalla/vacant/v1", secret)
+    assert hashes["vacant_values_slot"]["is"] == slot(b"luvalla/vacant-values/v1", secret)
+
+
+def test_the_proofs_of_the_reference_tree_verify():
+    tree = stored("tree.json")
+    roots = {int(size): bytes.fromhex(root) for size, root in tree["roots"].items()}
+    leaves = [naive.mth([bytes.fromhex(leaf)]) for leaf in tree["leaves"]]
+    assert len(tree["inclusion"]) == len(tree["consistency"]) == 36
+    for case in tree["inclusion"]:
+        path = [bytes.fromhex(item) for item in case["path"]]
+        verify_inclusion(leaves[case["index"]], case["index"], case["size"], path, roots[case["size"]])
+    for case in tree["consistency"]:
+        proof = [bytes.fromhex(item) for item in case["proof"]]
+        verify_consistency(case["old"], roots[case["old"]], case["size"], roots[case["size"]], proof)
+
+
+@pytest.mark.parametrize("name", ["consent", "use", "left-out"])
+def test_the_stored_receipts_verify(name):
+    raw = (FOLDER / f"receipt-{name}.json").read_bytes()
+    pin = stored("log.json")["trust_root_pin"]
+    assert verify_receipt(raw, (FOLDER / "trust-root.json").read_bytes(), pin).size == 12
+
+
+def test_the_stored_refusals_are_refused():
+    trust_root = (FOLDER / "trust-root.json").read_bytes()
+    for case in stored("refused.json"):
+        receipt = changed(stored(f"receipt-{case['receipt']}.json"), case["change"], case["to"])
+        with pytest.raises(VerificationError) as caught:
+            verify_receipt(json.dumps(receipt).encode(), trust_root)
+        assert caught.value.code == case["code"]
