@@ -1,0 +1,339 @@
+"""luvalla serve citizen and luvalla my, over a real socket; and the client against servers that are not ours."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from joserfc import jwk
+
+from consent import fetch
+from consent.errors import ConsentInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from consent.home import Home
+
+PROGRAM = Path(sys.executable).parent / "luvalla"
+OFFER = "health-benefit.offer"
+SCORING, TRAINING = "AAECAwQFBgcICQoLDA0ODw", "--8AAQIDBAUGBwgJCgsMDQ"
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - what must be refused
+MACHINE_LEARNING = ("mlflow", "sklearn", "numpy", "pandas", "shap", "scipy", "pyarrow")
+
+
+class Server:
+    """A running `luvalla serve citizen`."""
+
+    def __init__(self, process: subprocess.Popen[str], said: str) -> None:
+        self.process = process
+        self.said = said
+        self.address = re.search(r"is at (\S+);", said)[1]
+
+    def stop(self) -> str:
+        self.process.send_signal(signal.SIGTERM)
+        _, err = self.process.communicate(timeout=20)
+        return err
+
+
+def serve(home: Home, *options: str) -> Server:
+    process = subprocess.Popen(
+        [PROGRAM, "--home", home.path, "serve", "citizen", "--port", "0", *options],
+        cwd=home.path.parent,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    said = ""
+    while "stop it with Ctrl-C" not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    return Server(process, said)
+
+
+@pytest.fixture
+def server(home: Home) -> Iterator[Server]:
+    running = serve(home, "--development", "--person", "invented-aino")
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+def test_a_citizen_asks_from_another_process_and_is_answered(
+    server: Server, home: Home, luvalla: Callable[..., Any]
+) -> None:
+    token_file = home.path / "development.token"
+    token = token_file.read_text().strip()
+    assert "INVENTED PERSON, DEVELOPMENT ONLY" in server.said
+    assert token in server.said
+    where = ("--api", server.address, "--token-file", token_file)
+    consents = luvalla("my", "consents", *where, "--language", "fi")
+    assert consents.code == 0, consents
+    assert "Suostumus annettu" in consents.out
+    uses = luvalla("my", "uses", *where, "--json").json
+    assert [use["run"] for use in uses["uses"]] == [SCORING, TRAINING]
+    assert uses == luvalla("consent", "uses", "--person", "invented-aino", "--json").json
+    why = luvalla("my", "why", SCORING, *where, "--language", "sv")
+    assert "- besök i fjol (3): talade för ett förslag" in why.out
+    assert "En människa beslutar" in why.out
+    for order in ((TRAINING, *where), (*where, TRAINING)):
+        dashed = luvalla("my", "why", *order)
+        assert dashed.code == 0, dashed
+        assert "no result for anyone" in dashed.out
+    assert luvalla("my", "why", "AAAAAAAAAAAAAAAAAAAAAA", *where).code == 2
+    err = server.stop()
+    assert server.process.returncode == 0
+    assert "GET /v1/me/uses 200" in err
+    assert not [each for each in (token, "aino", "127.0.0.1", SCORING) if each in err]
+    assert not token_file.exists()
+    gone = luvalla("my", "uses", "--api", server.address, "--token-file", _token(home.path / "t", token))
+    assert gone.code == 4
+    assert token not in str(vars(gone.error))
+
+
+def _token(path: Path, text: str, mode: int = 0o600) -> Path:
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def test_a_real_login_is_needed_without_development(
+    home: Home, tmp_path: Path, luvalla: Callable[..., Any]
+) -> None:
+    jwks = tmp_path / "jwks.json"
+    key = jwk.ECKey.generate_key("P-256", parameters={"kid": "a"})
+    jwks.write_text(json.dumps({"keys": [key.as_dict(private=False)]}))
+    running = serve(home, "--jwks", str(jwks), "--issuer", "https://id.invalid", "--audience", "luvalla")
+    try:
+        refused = luvalla(
+            "my", "uses", "--api", running.address, "--token-file", _token(tmp_path / "t", "a.b.c")
+        )
+        assert refused.code == 2
+        assert "The login does not hold" in refused.error.message
+    finally:
+        running.stop()
+    assert "DEVELOPMENT" not in running.said
+
+
+@pytest.mark.parametrize(
+    ("options", "part"),
+    [
+        ((), "--jwks, --issuer and --audience"),
+        (("--jwks", "x"), "--jwks, --issuer and --audience"),
+        (("--development", "--host", EVERYWHERE), "not loopback"),
+        (("--development", "--host", "example.org"), "not loopback"),
+        (("--development", "--issuer", "x"), "makes its own login"),
+        (("--development", "--person", "131052-308T"), "could be somebody's"),
+        (("--host", EVERYWHERE, "--jwks", "x", "--issuer", "x", "--audience", "x"), "--behind-tls-proxy"),
+    ],
+)
+def test_a_server_that_would_be_open_is_not_started(
+    luvalla: Callable[..., Any], options: tuple[str, ...], part: str
+) -> None:
+    told = luvalla("serve", "citizen", *options)
+    assert told.code == 2
+    assert part in " ".join(told.err.split())
+    assert "131052-308T" not in told.err
+
+
+def test_an_artificial_identity_code_may_be_tried(home: Home) -> None:
+    running = serve(home, "--development", "--person", "010203-9018")
+    running.stop()
+    assert "010203-9018" in running.said
+
+
+def test_a_port_in_use_is_told(server: Server, luvalla: Callable[..., Any]) -> None:
+    port = server.address.rpartition(":")[2]
+    told = luvalla("serve", "citizen", "--development", "--port", port)
+    assert told.code == 4
+    assert "cannot listen" in told.error.message
+
+
+def test_no_machine_learning_is_loaded_by_the_server(home: Home) -> None:
+    code = (
+        "import sys, cli, consent.serve_command, consent.my_commands, consent.ledger\n"
+        "from consent.home import open_home; from consent.web.app import create_app; from pathlib import Path\n"
+        "from consent.web.api import Service\n"
+        f"with consent.ledger.Ledger.open(open_home(Path({str(home.path)!r}))) as l: l.uses('invented-aino')\n"
+        "create_app(Service(None, None))\n"
+        f"print([n for n in {MACHINE_LEARNING} if n in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.fixture
+def stranger() -> Iterator[tuple[str, dict[str, Any]]]:
+    """A server on loopback that answers what the test says, and keeps what it was sent."""
+    said: dict[str, Any] = {
+        "status": 200,
+        "type": "application/json",
+        "body": b"{}",
+        "headers": {},
+        "seen": [],
+    }
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            said["seen"].append((self.path, dict(self.headers)))
+            self.send_response(said["status"])
+            self.send_header("Content-Type", said["type"])
+            for name, value in said["headers"].items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(said["body"])
+
+        def log_message(self, *_arguments: object) -> None:
+            return
+
+    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=running.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{running.server_port}", said
+    running.shutdown()
+    thread.join()
+    running.server_close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "code", "part"),
+    [
+        ({"status": 500}, 4, "not as the citizens' API"),
+        ({"status": 404, "type": "text/html"}, 4, "not as the citizens' API"),
+        ({"status": 302, "headers": {"Location": "http://127.0.0.1:1/"}}, 4, "status 302"),
+        ({"type": "text/html", "body": b"<html>"}, 4, "not as the citizens' API"),
+        ({"body": b"[1]"}, 4, "not as the citizens' API"),
+        ({"body": b"{"}, 4, "not as the citizens' API"),
+        ({"body": b"{}"}, 4, "not of this version"),
+        ({"body": b'{"uses": [{}]}'}, 4, "not of this version"),
+        ({"body": b'{"uses": 1}'}, 4, "not of this version"),
+        (
+            {
+                "status": 401,
+                "type": "application/problem+json",
+                "body": b'{"title": "T", "detail": "D\\u001b[2J"}',
+            },
+            2,
+            "T: D",
+        ),
+        (
+            {"status": 404, "type": "application/problem+json", "body": b'{"title": "T", "detail": "D"}'},
+            2,
+            "T: D",
+        ),
+        (
+            {"status": 503, "type": "application/problem+json", "body": b'{"title": "T", "detail": "D"}'},
+            4,
+            "T: D",
+        ),
+        ({"status": 503, "type": "application/problem+json", "body": b"7"}, 4, "not as the citizens' API"),
+        ({"body": b"x" * (fetch.MOST_BYTES + 1)}, 4, "more than 4 MB"),
+    ],
+)
+def test_what_is_no_answer_of_ours_is_told(
+    luvalla: Callable[..., Any],
+    stranger: tuple[str, dict[str, Any]],
+    tmp_path: Path,
+    answer: dict[str, Any],
+    code: int,
+    part: str,
+) -> None:
+    stranger[1].update(answer)
+    told = luvalla(
+        "my", "uses", "--api", stranger[0], "--token-file", _token(tmp_path / "t", "secret.token.here")
+    )
+    assert told.code == code
+    assert part in told.error.message
+    assert "\x1b" not in told.error.message
+    assert "secret" not in str(vars(told.error)) + told.out + told.err
+    (seen,) = stranger[1]["seen"]
+    assert seen[1]["Authorization"] == "Bearer secret.token.here"
+
+
+def test_a_proxy_never_sees_a_request_to_this_machine(
+    luvalla: Callable[..., Any],
+    stranger: tuple[str, dict[str, Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    stranger[1]["body"] = b'{"uses": []}'
+    told = luvalla("my", "uses", "--api", stranger[0] + "/", "--token-file", _token(tmp_path / "t", "x"))
+    assert told.code == 0
+    assert stranger[1]["seen"][0][0] == "/v1/me/uses"
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "part"),
+    [
+        ("", 0o600, "does not hold an access token"),
+        ("Bearer abc", 0o600, "does not hold an access token"),
+        ("abc\ndef", 0o600, "does not hold an access token"),
+        ("ä", 0o600, "does not hold an access token"),
+        ("x" * 9000, 0o600, "does not hold an access token"),
+        ("abc", 0o644, "can be read by others"),
+    ],
+)
+def test_a_bad_token_file_is_told_before_anything_is_sent(
+    luvalla: Callable[..., Any], tmp_path: Path, content: str, mode: int, part: str
+) -> None:
+    file = _token(tmp_path / "t", content, mode)
+    told = luvalla("my", "consents", "--api", "http://127.0.0.1:1", "--token-file", file)
+    assert told.code == 2
+    assert part in told.error.message
+    missing = luvalla("my", "consents", "--api", "http://127.0.0.1:1", "--token-file", tmp_path / "none")
+    assert missing.code == 2
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://city.example",
+        "http://127.0.0.1.city.example",
+        "ftp://127.0.0.1",
+        "file:///etc/passwd",
+        "city.example",
+        "https://",
+        "https://user@city.example",
+        "https://city.example/?a=b",
+        "https://city.example/#a",
+        "http://[::1",
+        "http://localhost:99999",
+    ],
+)
+def test_a_token_travels_to_no_such_address(
+    luvalla: Callable[..., Any], tmp_path: Path, address: str
+) -> None:
+    told = luvalla("my", "uses", "--api", address, "--token-file", _token(tmp_path / "t", "secret"))
+    assert told.code == 2
+    with pytest.raises(ConsentInputError):
+        fetch.checked_address(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["https://city.example/api/", "http://127.0.0.1:8700", "http://localhost", "http://[::1]:80"]
+)
+def test_a_token_may_travel_there(address: str) -> None:
+    assert fetch.checked_address(address) == address.rstrip("/")
+
+
+def test_address_and_token_may_stand_in_the_environment(
+    luvalla: Callable[..., Any],
+    stranger: tuple[str, dict[str, Any]],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stranger[1]["body"] = b'{"consents": []}'
+    monkeypatch.setenv("LUVALLA_API", stranger[0])
+    monkeypatch.setenv("LUVALLA_TOKEN_FILE", os.fspath(_token(tmp_path / "t", "x")))
+    assert luvalla("my", "consents").code == 0
