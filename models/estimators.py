@@ -44,7 +44,11 @@ def build(service: Service, family: Family, *, seed: int) -> Pipeline:
     linear = family == "linear"
     kinds = {
         kind: [name for name in service.features if service.column(name).kind in names]
-        for kind, names in (("number", ("number", "flag")), ("amount", ("amount",)), ("category", ("category",)))
+        for kind, names in (
+            ("number", ("number", "flag")),
+            ("amount", ("amount",)),
+            ("category", ("category",)),
+        )
     }
     # The indicator tells the model that a value is unknown: being unknown is rarely by chance.
     imputer = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
@@ -66,7 +70,12 @@ def build(service: Service, family: Family, *, seed: int) -> Pipeline:
             # shap rounds inputs to float32 while the trees' thresholds are double: on float64 data its values are wrong
             # by up to 0.8 in log-odds. Trained and explained on float32 values they are exact.
             ("float32", FunctionTransformer(np.float32, feature_names_out="one-to-one")),
-            ("model", HistGradientBoostingClassifier(max_iter=60, learning_rate=0.06, max_leaf_nodes=15, random_state=seed)),
+            (
+                "model",
+                HistGradientBoostingClassifier(
+                    max_iter=60, learning_rate=0.06, max_leaf_nodes=15, random_state=seed
+                ),
+            ),
         ]
     )
 
@@ -94,9 +103,7 @@ def source_columns(estimator: Pipeline) -> list[str]:
         names = [str(column) for column in columns]
         if name == "category":
             sources += [
-                column
-                for column, values in zip(names, step.categories_, strict=True)
-                for _ in values
+                column for column, values in zip(names, step.categories_, strict=True) for _ in values
             ]
             continue
         sources += names

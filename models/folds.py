@@ -35,7 +35,9 @@ def positions(families: Sequence[str], *, seed: int, use: str) -> npt.NDArray[np
         / _SPAN
         for family in set(families)
     }
-    return np.minimum(np.array([places[family] for family in families], dtype=np.float64), np.nextafter(1.0, 0.0))
+    return np.minimum(
+        np.array([places[family] for family in families], dtype=np.float64), np.nextafter(1.0, 0.0)
+    )
 
 
 def folds(families: Sequence[str], *, n: int, seed: int) -> npt.NDArray[np.int64]:

@@ -31,12 +31,20 @@ _CONTRACT = (
         high=30,
         nullable=True,
     ),
-    Column("income", "amount", "feature", "Household income, dollars a year, per the study.", low=0, high=_MONEY),
+    Column(
+        "income", "amount", "feature", "Household income, dollars a year, per the study.", low=0, high=_MONEY
+    ),
     Column("num", "number", "feature", "People in the household.", low=1, high=30),
     Column("coins", "number", "feature", "Share of the bill the person pays, per cent.", low=0, high=100),
     Column("idp", "flag", "feature", "1 if the insurance has an individual deductible."),
     Column(
-        "mdeoff", "amount", "feature", "Most the household can be asked to pay, dollars.", low=0, high=_MONEY, nullable=True
+        "mdeoff",
+        "amount",
+        "feature",
+        "Most the household can be asked to pay, dollars.",
+        low=0,
+        high=_MONEY,
+        nullable=True,
     ),
     Column("outpdol", "amount", "feature", "Outpatient care, dollars in the year.", low=0, high=_MONEY),
     Column("drugdol", "amount", "feature", "Medicines, dollars in the year.", low=0, high=_MONEY),
@@ -47,8 +55,22 @@ _CONTRACT = (
     Column("notmdvis", "amount", "feature", "Visits to other health staff in the year.", low=0, high=1000),
     Column("mentvis", "amount", "feature", "Psychotherapy visits in the year.", low=0, high=1000),
     Column("totadm", "amount", "feature", "Hospital admissions in the year.", low=0, high=1000),
-    Column("mhi", "number", "feature", "Mental health index at the start, 0..100, higher is better.", low=0, high=100),
-    Column("disea", "number", "feature", "Chronic diseases at the start, the study's weighted count.", low=0, high=100),
+    Column(
+        "mhi",
+        "number",
+        "feature",
+        "Mental health index at the start, 0..100, higher is better.",
+        low=0,
+        high=100,
+    ),
+    Column(
+        "disea",
+        "number",
+        "feature",
+        "Chronic diseases at the start, the study's weighted count.",
+        low=0,
+        high=100,
+    ),
     Column(
         "physlm",
         "number",
@@ -66,7 +88,9 @@ _CONTRACT = (
         categories=("Black", "other", "unknown"),
     ),
     Column("age_group", "category", "sensitive", "Age, grouped.", categories=_AGE_GROUPS),
-    Column("income_group", "category", "sensitive", "Household income, thirds of the adults.", categories=_THIRDS),
+    Column(
+        "income_group", "category", "sensitive", "Household income, thirds of the adults.", categories=_THIRDS
+    ),
     Column("high_spending", "flag", "outcome", "1 for the top fifth of medical spending in the second year."),
     Column("need", "flag", "outcome", "1 for the worst fifth of the self-rated health index."),
     Column("fair_or_poor_health", "flag", "outcome", "1 if the person calls their own health fair or poor."),
@@ -124,7 +148,11 @@ _FAMILIES = {
 
 SERVICE = Service(
     id="health-benefit",
-    title={"fi": "Tarjous terveystapaamisesta", "sv": "Erbjudande om hälsosamtal", "en": "Offer of a health check-up"},
+    title={
+        "fi": "Tarjous terveystapaamisesta",
+        "sv": "Erbjudande om hälsosamtal",
+        "en": "Offer of a health check-up",
+    },
     description={
         "fi": "Kaupunki tarjoaa terveystapaamista aikuisille, joille siitä voi olla hyötyä. Ehdotuksen tekee laskentamalli, "
         "ja ihminen tarkistaa sen. Päätät itse, haluatko tulla.",
@@ -208,7 +236,11 @@ SERVICE = Service(
             "sv": "kostnader för öppenvård",
             "en": "cost of outpatient care",
         },
-        "drugdol": {"fi": "lääkkeiden kustannukset", "sv": "kostnader för läkemedel", "en": "cost of medicines"},
+        "drugdol": {
+            "fi": "lääkkeiden kustannukset",
+            "sv": "kostnader för läkemedel",
+            "en": "cost of medicines",
+        },
         "suppdol": {
             "fi": "hoitotarvikkeiden kustannukset",
             "sv": "kostnader för vårdartiklar",
@@ -230,7 +262,11 @@ SERVICE = Service(
             "sv": "besök hos annan vårdpersonal",
             "en": "visits to other health staff",
         },
-        "mentvis": {"fi": "keskusteluapukäynnit", "sv": "besök för samtalsstöd", "en": "talking therapy visits"},
+        "mentvis": {
+            "fi": "keskusteluapukäynnit",
+            "sv": "besök för samtalsstöd",
+            "en": "talking therapy visits",
+        },
         "totadm": {"fi": "sairaalajaksot", "sv": "sjukhusvistelser", "en": "stays in hospital"},
         "mhi": {
             "fi": "vastaukset mielialaa koskeviin kysymyksiin",
@@ -285,7 +321,11 @@ SERVICE = Service(
             "sv": "Ditt hushålls storlek, inkomster och utbildning",
             "en": "Your household's size, income and schooling",
         },
-        "insurance": {"fi": "Sairausvakuutuksesi ehdot", "sv": "Villkoren i din sjukförsäkring", "en": "Your health insurance's terms"},
+        "insurance": {
+            "fi": "Sairausvakuutuksesi ehdot",
+            "sv": "Villkoren i din sjukförsäkring",
+            "en": "Your health insurance's terms",
+        },
         "age": {"fi": "Ikäsi", "sv": "Din ålder", "en": "Your age"},
         "sex": {"fi": "Sukupuolesi", "sv": "Ditt kön", "en": "Your sex"},
     },

@@ -24,7 +24,7 @@ def person_ids(n: int, *, seed: int) -> list[str]:
     """`n` different invented personal identity codes, the same for the same seed.
 
     Args:
-        n: How many, 0..2,921,900 (every day of 1930-2009 times the 100 artificial numbers).
+        n: How many, 0..2,922,000 (every day of 1930-2009 times the 100 artificial numbers).
         seed: Decides which.
 
     Raises:
@@ -39,7 +39,10 @@ def person_ids(n: int, *, seed: int) -> list[str]:
         msg = f"{n} codes asked for, there are {places}"
         raise ValueError(msg)
     chosen = np.random.default_rng(seed).choice(places, size=n, replace=False)
-    return [_code(_FIRST_DAY + dt.timedelta(days=int(day)), 900 + int(k)) for day, k in zip(*divmod(chosen, 100), strict=True)]
+    return [
+        _code(_FIRST_DAY + dt.timedelta(days=int(day)), 900 + int(k))
+        for day, k in zip(*divmod(chosen, 100), strict=True)
+    ]
 
 
 def is_invented(code: str) -> bool:

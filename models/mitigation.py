@@ -85,7 +85,9 @@ def fit(
     members, weights = reduction(prepared, outcome, groups, recipe.mitigation, capacity=capacity, seed=seed)
     model, constants = one_model(members, weights)
     estimator.steps[-1] = ("model", model)
-    notes = [f"One model from {len(members)} members of fairlearn's reduction over {' x '.join(recipe.mitigation_features)}."]
+    notes = [
+        f"One model from {len(members)} members of fairlearn's reduction over {' x '.join(recipe.mitigation_features)}."
+    ]
     if pooled:
         notes.append(
             f"Too few to constrain (under {MINIMUM_GROUP_EVENTS} people with the target), pooled with the largest group: "

@@ -37,19 +37,32 @@ def discover() -> tuple[dict[str, Service], tuple[BrokenPlugin, ...]]:
     """
     found: dict[str, Service] = {}
     broken: list[BrokenPlugin] = []
-    points = sorted(metadata.entry_points(group=GROUP), key=lambda point: (_owner(point) != "luvalla", _owner(point), point.name))
+    points = sorted(
+        metadata.entry_points(group=GROUP),
+        key=lambda point: (_owner(point) != "luvalla", _owner(point), point.name),
+    )
     for point in points:
         try:
             value = point.load()
         except Exception as error:  # noqa: BLE001 - a stranger's module may fail in any way; the others must not
-            broken.append(BrokenPlugin(point.name, _owner(point), f"cannot be imported: {type(error).__name__}: {error}"))
+            broken.append(
+                BrokenPlugin(
+                    point.name, _owner(point), f"cannot be imported: {type(error).__name__}: {error}"
+                )
+            )
             continue
         if not isinstance(value, Service):
             broken.append(
-                BrokenPlugin(point.name, _owner(point), f"gave a {type(value).__name__}, a models.service.Service was expected")
+                BrokenPlugin(
+                    point.name,
+                    _owner(point),
+                    f"gave a {type(value).__name__}, a models.service.Service was expected",
+                )
             )
         elif value.id != point.name:
-            broken.append(BrokenPlugin(point.name, _owner(point), f"gave a service that calls itself '{value.id}'"))
+            broken.append(
+                BrokenPlugin(point.name, _owner(point), f"gave a service that calls itself '{value.id}'")
+            )
         elif value.id in found:
             broken.append(BrokenPlugin(point.name, _owner(point), "the id is taken by another package"))
         else:

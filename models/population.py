@@ -88,7 +88,9 @@ def load(path: Path, service: Service, *, outcome: bool) -> Population:
     )
 
 
-def check(frame: pd.DataFrame, service: Service, *, outcome: bool) -> tuple[pd.DataFrame, tuple[RejectedRow, ...]]:
+def check(
+    frame: pd.DataFrame, service: Service, *, outcome: bool
+) -> tuple[pd.DataFrame, tuple[RejectedRow, ...]]:
     """Check a frame that is already in memory.
 
     Returns:
@@ -105,7 +107,9 @@ def check(frame: pd.DataFrame, service: Service, *, outcome: bool) -> tuple[pd.D
             f"The contract asks for {', '.join(column.name for column in columns)}.",
         )
     if frame.empty:
-        raise PopulationRefusedError("The population has no rows, at least one was expected.", "Check the export.")
+        raise PopulationRefusedError(
+            "The population has no rows, at least one was expected.", "Check the export."
+        )
 
     rows = pd.RangeIndex(1, len(frame) + 1)
     rejected: list[RejectedRow] = []
@@ -173,7 +177,9 @@ def _typed(values: pd.Series, column: Column) -> tuple[pd.Series, npt.NDArray[np
 def _pandera_column(column: Column) -> pa.Column:
     checks = []
     if column.kind == "identifier":
-        checks.append(pa.Check(lambda s: (s.str.strip() == s) & (s != ""), error="empty, or with spaces around it"))
+        checks.append(
+            pa.Check(lambda s: (s.str.strip() == s) & (s != ""), error="empty, or with spaces around it")
+        )
         return pa.Column(str, checks, nullable=column.nullable)
     if column.kind == "category":
         checks.append(pa.Check.isin(column.categories, error=f"not one of {', '.join(column.categories)}"))
@@ -184,7 +190,9 @@ def _pandera_column(column: Column) -> pa.Column:
     if low is not None:
         checks.append(pa.Check.ge(low, error=f"below {low:g}, the smallest the contract allows"))
     if column.high is not None:
-        checks.append(pa.Check.le(column.high, error=f"above {column.high:g}, the largest the contract allows"))
+        checks.append(
+            pa.Check.le(column.high, error=f"above {column.high:g}, the largest the contract allows")
+        )
     return pa.Column(float, checks, nullable=column.nullable)
 
 
@@ -194,7 +202,9 @@ def _faults(frame: pd.DataFrame, columns: tuple[Column, ...]) -> list[RejectedRo
     except pa.errors.SchemaErrors as error:
         cases = error.failure_cases  # holds the cells' values in `failure_case`: never read here
         return [
-            RejectedRow(int(row), str(name), "empty, a value was expected" if check == "not_nullable" else str(check))
+            RejectedRow(
+                int(row), str(name), "empty, a value was expected" if check == "not_nullable" else str(check)
+            )
             for row, name, check in zip(cases["index"], cases["column"], cases["check"], strict=True)
         ]
     return []

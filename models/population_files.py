@@ -8,8 +8,8 @@ import re
 from typing import TYPE_CHECKING
 
 import pandas as pd
-import pyarrow
-import pyarrow.parquet as parquet
+import pyarrow as pa
+from pyarrow import parquet
 
 from models.errors import PopulationRefusedError, PopulationUnreadableError
 
@@ -57,7 +57,8 @@ def parse(content: bytes, suffix: str, *, text: Sequence[str]) -> pd.DataFrame:
     if kind == ".parquet":
         return _parquet(content)
     raise PopulationRefusedError(
-        f"A file ending in '{suffix}' was given, {' or '.join(SUFFIXES)} was expected.", "Export as CSV or Parquet."
+        f"A file ending in '{suffix}' was given, {' or '.join(SUFFIXES)} was expected.",
+        "Export as CSV or Parquet.",
     )
 
 
@@ -66,9 +67,13 @@ def _csv(content: bytes, text: Sequence[str]) -> pd.DataFrame:
         decoded = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise PopulationRefusedError(f"Line {line} of the CSV is not UTF-8.", "Save the file as UTF-8.") from error
+        raise PopulationRefusedError(
+            f"Line {line} of the CSV is not UTF-8.", "Save the file as UTF-8."
+        ) from error
     if "\x00" in decoded:
-        raise PopulationRefusedError("The CSV holds a zero byte: it is no text file.", "Export it again as CSV.")
+        raise PopulationRefusedError(
+            "The CSV holds a zero byte: it is no text file.", "Export it again as CSV."
+        )
     header = next(csv.reader(io.StringIO(decoded)), [])
     if len(header) == 1 and ";" in header[0]:
         raise PopulationRefusedError(
@@ -77,7 +82,9 @@ def _csv(content: bytes, text: Sequence[str]) -> pd.DataFrame:
         )
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
-        raise PopulationRefusedError(f"Column named twice: {', '.join(repeated)}.", "Give each column its own name.")
+        raise PopulationRefusedError(
+            f"Column named twice: {', '.join(repeated)}.", "Give each column its own name."
+        )
     try:
         return pd.read_csv(
             io.StringIO(decoded),
@@ -96,21 +103,28 @@ def _csv(content: bytes, text: Sequence[str]) -> pd.DataFrame:
             if found
             else "a quote is opened and never closed"
         )
-        raise PopulationRefusedError(f"The CSV cannot be parsed: {where}.", "Mend the line or export again.") from None
+        raise PopulationRefusedError(
+            f"The CSV cannot be parsed: {where}.", "Mend the line or export again."
+        ) from None
 
 
 def _parquet(content: bytes) -> pd.DataFrame:
     try:
-        table = parquet.read_table(pyarrow.BufferReader(content))
-    except (pyarrow.ArrowException, OSError) as error:
-        raise PopulationRefusedError("The file is not readable as Parquet.", "Write it again as Parquet.") from error
+        table = parquet.read_table(pa.BufferReader(content))
+    except (pa.ArrowException, OSError) as error:
+        raise PopulationRefusedError(
+            "The file is not readable as Parquet.", "Write it again as Parquet."
+        ) from error
     names = table.column_names
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated:
-        raise PopulationRefusedError(f"Column named twice: {', '.join(repeated)}.", "Give each column its own name.")
-    nested = [field.name for field in table.schema if pyarrow.types.is_nested(field.type)]
+        raise PopulationRefusedError(
+            f"Column named twice: {', '.join(repeated)}.", "Give each column its own name."
+        )
+    nested = [field.name for field in table.schema if pa.types.is_nested(field.type)]
     if nested:
         raise PopulationRefusedError(
             f"Column {nested[0]} holds lists or structures, one value a cell was expected.", "Flatten it."
         )
-    return table.to_pandas(ignore_metadata=True)
+    frame: pd.DataFrame = table.to_pandas(ignore_metadata=True)
+    return frame

@@ -6,25 +6,19 @@ server" and "active run" are never read or set, so a notebook's own MLflow work 
 
 from __future__ import annotations
 
-import os
-
-# Before mlflow is imported: it reads these once. Telemetry would look up a host on the network; a server that is away
-# should be reported in seconds (MLflow's default is seven retries with growing pauses, minutes in all).
-os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-os.environ["MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR"] = "false"
-os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-
-# ruff: noqa: E402 - the lines above must come first
 import contextlib
 import json
-import logging
+import shutil
 import tempfile
-import warnings
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
+
+# First: MLflow reads its settings when it is imported.
+from models.mlflow_settings import artifact_root as artifact_root_set
+from models.mlflow_settings import quiet, shown  # isort: split
 
 import mlflow.sklearn
 from mlflow.artifacts import download_artifacts
@@ -53,9 +47,6 @@ _REQUIREMENTS = ("scikit-learn", "skops", "numpy", "pandas")
 """What the estimator needs to run. Given to MLflow by name: left alone it starts a process of 4-8 s to find out."""
 
 _EXAMPLE_SEED = 1
-_SERVER_ROOT = "_MLFLOW_SERVER_ARTIFACT_ROOT"
-"""MLflow's own variable for the artifact root of a store it opens; without it a new SQLite store's default experiment
-points into the current folder."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +81,9 @@ class Registry:
         RegistryUnavailableError: The database cannot be opened.
     """
 
-    def __init__(self, tracking_uri: str, registry_uri: str | None = None, artifact_root: Path | None = None) -> None:
+    def __init__(
+        self, tracking_uri: str, registry_uri: str | None = None, artifact_root: Path | None = None
+    ) -> None:
         if tracking_uri.startswith("sqlite:") and artifact_root is None:
             raise ModelsInputError(
                 "A SQLite store was given without an artifact root.",
@@ -99,7 +92,7 @@ class Registry:
         self.tracking_uri = tracking_uri
         self.registry_uri = registry_uri or tracking_uri
         self.artifact_root = None if artifact_root is None else artifact_root.resolve()
-        with _speaking_to(self), _artifact_root(self.artifact_root):
+        with _speaking_to(self), artifact_root_set(self.artifact_root):
             self._client = MlflowClient(tracking_uri=self.tracking_uri, registry_uri=self.registry_uri)
             self._client.search_experiments(max_results=1)  # opens, and if it is new makes, the database
 
@@ -127,7 +120,11 @@ class Registry:
         Raises:
             RegistryUnavailableError: The registry cannot be reached or written to.
         """
-        example = synthetic.residents(service, 2, seed=_EXAMPLE_SEED, outcome=False) if input_example is None else input_example
+        example = (
+            synthetic.residents(service, 2, seed=_EXAMPLE_SEED, outcome=False)
+            if input_example is None
+            else input_example
+        )
         example = example[list(service.features)].fillna(0.0)
         every_tag = {
             **tags,
@@ -217,14 +214,20 @@ class Registry:
         """
         with _speaking_to(self, name, version):
             uri = self._artifact_uri(name, version)
-            destination = Path(tempfile.mkdtemp(prefix=f"{name}-{version}-", dir=into)) / "model"
-            parsed = urlparse(uri)
-            if parsed.scheme in ("", "file"):
-                # Copied by ourselves: MLflow would hand out its own folder, and write a note into it.
-                return artifact.private_copy(Path(unquote(parsed.path)), destination)
-            with tempfile.TemporaryDirectory(prefix="luvalla-", dir=into) as scratch:
-                fetched = download_artifacts(artifact_uri=uri, dst_path=scratch, tracking_uri=self.tracking_uri)
-                return artifact.private_copy(Path(fetched), destination)
+            home = Path(tempfile.mkdtemp(prefix=f"{name}-{version}-", dir=into))
+            try:
+                parsed = urlparse(uri)
+                if parsed.scheme in ("", "file"):
+                    # Copied by ourselves: MLflow would hand out its own folder, and write a note into it.
+                    return artifact.private_copy(Path(unquote(parsed.path)), home / "model")
+                with tempfile.TemporaryDirectory(prefix="luvalla-", dir=into) as scratch:
+                    fetched = download_artifacts(
+                        artifact_uri=uri, dst_path=scratch, tracking_uri=self.tracking_uri
+                    )
+                    return artifact.private_copy(Path(fetched), home / "model")
+            except BaseException:
+                shutil.rmtree(home, ignore_errors=True)
+                raise
 
     def log_report(self, version: Version, files: Mapping[str, bytes], *, folder: str = "audit") -> None:
         """Put files beside the version, in its run's artifacts under `folder`.
@@ -235,12 +238,16 @@ class Registry:
         """
         if not version.run_id:
             raise ModelsInputError(
-                f"Version {version.version} of '{version.name}' has no run to log to.", "Register it from a run."
+                f"Version {version.version} of '{version.name}' has no run to log to.",
+                "Register it from a run.",
             )
         strange = [name for name in files if Path(name).name != name or name in ("", ".", "..")]
         if strange:
             raise ModelsInputError(f"'{strange[0]}' is no plain file name.", "Give names without folders.")
-        with _speaking_to(self, version.name, version.version), tempfile.TemporaryDirectory(prefix="luvalla-") as scratch:
+        with (
+            _speaking_to(self, version.name, version.version),
+            tempfile.TemporaryDirectory(prefix="luvalla-") as scratch,
+        ):
             for name, content in files.items():
                 (Path(scratch) / name).write_bytes(content)
             self._client.log_artifacts(version.run_id, scratch, artifact_path=folder)
@@ -253,11 +260,16 @@ class Registry:
         """
         if not version.run_id:
             return None
-        with _speaking_to(self, version.name, version.version), tempfile.TemporaryDirectory(prefix="luvalla-") as scratch:
+        with (
+            _speaking_to(self, version.name, version.version),
+            tempfile.TemporaryDirectory(prefix="luvalla-") as scratch,
+        ):
             listed = {each.path for each in self._client.list_artifacts(version.run_id, folder)}
             if f"{folder}/{name}" not in listed:
                 return None
-            return Path(self._client.download_artifacts(version.run_id, f"{folder}/{name}", scratch)).read_bytes()
+            return Path(
+                self._client.download_artifacts(version.run_id, f"{folder}/{name}", scratch)
+            ).read_bytes()
 
     def set_tag(self, name: str, version: str, key: str, value: str) -> None:
         """Tag a version.
@@ -297,7 +309,9 @@ class Registry:
         found = self._client.get_experiment_by_name(service.registered_model)
         if found is not None:
             return str(found.experiment_id)
-        location = None if self.artifact_root is None else (self.artifact_root / service.registered_model).as_uri()
+        location = (
+            None if self.artifact_root is None else (self.artifact_root / service.registered_model).as_uri()
+        )
         return str(self._client.create_experiment(service.registered_model, artifact_location=location))
 
     def _ensure(self, name: str) -> None:
@@ -308,8 +322,10 @@ class Registry:
                 raise
 
     def _source(self, model: Any) -> str:
-        """Where the version's files are. A server resolves a model's id itself; MLflow's own SQLite store would look the id
-        up in the process's current tracking server, which may be another, or a new database in the current folder.
+        """Where the version's files are.
+
+        A server resolves a model's id itself. MLflow's own SQLite store would look the id up in the process's current
+        tracking server, which may be another, or a new database in the current folder.
         """
         served = urlparse(self.registry_uri).scheme in ("http", "https")
         return str(model.model_uri if served else model.artifact_location)
@@ -345,12 +361,16 @@ def _save(service: Service, fitted: FittedModel, example: pd.DataFrame, folder: 
         seed=fitted.seed,
         notes=fitted.notes,
     )
-    (folder / artifact.FACTS_FILE).write_text(json.dumps(facts.document(), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    (folder / artifact.FACTS_FILE).write_text(
+        json.dumps(facts.document(), indent=1, sort_keys=True) + "\n", encoding="utf-8"
+    )
 
 
 def _version(found: Any) -> Version:
     tags = {str(key): str(value) for key, value in found.tags.items()}
-    return Version(str(found.name), str(found.version), str(found.run_id or ""), tags.get(DIGEST_TAG, ""), tags)
+    return Version(
+        str(found.name), str(found.version), str(found.run_id or ""), tags.get(DIGEST_TAG, ""), tags
+    )
 
 
 def _quoted(name: str) -> str:
@@ -360,55 +380,31 @@ def _quoted(name: str) -> str:
 
 
 @contextlib.contextmanager
-def _artifact_root(root: Path | None) -> Iterator[None]:
-    before = os.environ.get(_SERVER_ROOT)
-    if root is not None:
-        os.environ[_SERVER_ROOT] = root.as_uri()
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop(_SERVER_ROOT, None)
-        else:
-            os.environ[_SERVER_ROOT] = before
-
-
-@contextlib.contextmanager
 def _speaking_to(registry: Registry, name: str = "", version: str = "") -> Iterator[None]:
     """MLflow kept quiet, and its failures turned into this room's."""
-    loggers = [logging.getLogger(each) for each in ("mlflow", "alembic")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet():
             yield
     except MlflowException as error:
         if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND") and name:
             raise UnknownVersionError(
-                f"The registry has no version '{version}' of '{name}'.", "See `luvalla status` for those it has."
+                f"The registry has no version '{version}' of '{name}'.",
+                "See `luvalla status` for those it has.",
             ) from error
         if error.error_code == "PERMISSION_DENIED":
-            raise AliasRefusedError(_first_line(error), "A version needs a certificate first: `luvalla promote`.") from error
+            raise AliasRefusedError(
+                _first_line(error), "A version needs a certificate first: `luvalla promote`."
+            ) from error
         raise RegistryUnavailableError(
-            f"MLflow at {_shown(registry.tracking_uri)} failed: {_first_line(error)}",
+            f"MLflow at {shown(registry.tracking_uri)} failed: {_first_line(error)}",
             "Check that the server runs, or that the database is neither locked nor read-only.",
         ) from error
     except OSError as error:
         raise RegistryUnavailableError(
-            f"MLflow's files cannot be reached: {error.strerror or type(error).__name__}.", "Check disk and permissions."
+            f"MLflow's files cannot be reached: {error.strerror or type(error).__name__}.",
+            "Check disk and permissions.",
         ) from error
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
 
 
 def _first_line(error: MlflowException) -> str:
     return str(error.message).strip().split("\n", 1)[0][:300]
-
-
-def _shown(uri: str) -> str:
-    """The address without user and password."""
-    parsed = urlparse(uri)
-    return parsed._replace(netloc=parsed.netloc.rsplit("@", 1)[-1]).geturl()

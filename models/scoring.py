@@ -42,7 +42,9 @@ def capacity_threshold(scores: npt.NDArray[np.float64], capacity: float) -> floa
         ModelsInputError: No scores, or a capacity outside 0..1.
     """
     if not 0 < capacity <= 1:
-        raise ModelsInputError(f"Capacity {capacity} was given, a share above 0 and up to 1 was expected.", "")
+        raise ModelsInputError(
+            f"Capacity {capacity} was given, a share above 0 and up to 1 was expected.", ""
+        )
     if len(scores) == 0:
         raise ModelsInputError("There are no scores to set a threshold on.", "Check the population.")
     k = max(1, int(capacity * len(scores)))
@@ -63,5 +65,6 @@ def select(
         raise ModelsInputError("Give a threshold or a capacity, one of the two.", "")
     if len(scores) == 0:
         return np.zeros(0, dtype=bool)
-    limit = capacity_threshold(scores, capacity) if threshold is None and capacity is not None else threshold
-    return scores >= limit
+    if capacity is not None:
+        threshold = capacity_threshold(scores, capacity)
+    return np.asarray(scores >= np.float64(threshold if threshold is not None else np.inf), dtype=bool)

@@ -22,6 +22,7 @@ _OPEN_RANGE = 100.0
 """Where a column declares no limit: numbers are drawn around 0 within this, amounts up to it."""
 _TYPICAL_AMOUNT = 30.0
 """Mean of a drawn amount above zero, in the column's unit, where its range allows."""
+_SPENDING_SHARE = 0.5
 _UNKNOWN_SHARE = 0.02
 _TARGET_SHARE = 0.2
 
@@ -31,7 +32,7 @@ def residents(service: Service, n: int, *, seed: int, outcome: bool = True) -> p
 
     Args:
         service: Whose contract.
-        n: How many, up to 2,921,900 (see :func:`models.invented.person_ids`).
+        n: How many, up to 2,922,000 (see :func:`models.invented.person_ids`).
         seed: The same seed gives the same people.
         outcome: With the columns of training and audit, or only what scoring reads.
     """
@@ -57,7 +58,8 @@ def _draw(column: Column, n: int, rng: np.random.Generator) -> npt.NDArray[np.fl
     if column.kind == "flag":
         drawn = (rng.random(n) < (_TARGET_SHARE if column.role == "outcome" else 0.5)).astype(np.float64)
     elif column.kind == "amount":
-        drawn = np.where(rng.random(n) < 0.5, 0.0, rng.exponential(min(_TYPICAL_AMOUNT, high), n)).clip(low, high)  # noqa: PLR2004 - half spend nothing
+        spent = rng.exponential(min(_TYPICAL_AMOUNT, high), n).clip(low, high)
+        drawn = np.where(rng.random(n) < _SPENDING_SHARE, spent, low)
     else:
         drawn = rng.normal((low + high) / 2, (high - low) / 6, n).clip(low, high)
     drawn = np.round(drawn, 2)

@@ -9,9 +9,9 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from models import estimators
+from models.errors import TrainingRefusedError, UnknownRecipeError
 from models.folds import folds as assign_folds
 from models.folds import positions
-from models.errors import TrainingRefusedError, UnknownRecipeError
 from models.population import frame_digest
 from models.scoring import capacity_threshold, score, select
 
@@ -186,7 +186,9 @@ def cross_fit(
     )
 
 
-def held_out(service: Service, frame: pd.DataFrame, *, share: float = 0.25, seed: int) -> npt.NDArray[np.bool_]:
+def held_out(
+    service: Service, frame: pd.DataFrame, *, share: float = 0.25, seed: int
+) -> npt.NDArray[np.bool_]:
     """bool[n]: True for the families kept out of training and audit, chosen by a keyed hash of the family.
 
     About `share` of the families, never a part of one.

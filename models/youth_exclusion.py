@@ -15,11 +15,27 @@ _THIRDS = ("lowest third", "middle third", "highest third")
 
 _CONTRACT = (
     Column("person_id", "identifier", "person", "National personal identity code."),
-    Column("read12", "number", "feature", "Reading, standardised score in the last year of school.", low=0, high=100),
-    Column("math12", "number", "feature", "Mathematics, standardised score in the last year of school.", low=0, high=100),
+    Column(
+        "read12",
+        "number",
+        "feature",
+        "Reading, standardised score in the last year of school.",
+        low=0,
+        high=100,
+    ),
+    Column(
+        "math12",
+        "number",
+        "feature",
+        "Mathematics, standardised score in the last year of school.",
+        low=0,
+        high=100,
+    ),
     Column("motheduc", "number", "feature", "Mother's schooling, years.", low=0, high=30),
     Column("fatheduc", "number", "feature", "Father's schooling, years.", low=0, high=30),
-    Column("lfaminc", "number", "feature", "Family income, natural logarithm of dollars a year.", low=0, high=20),
+    Column(
+        "lfaminc", "number", "feature", "Family income, natural logarithm of dollars a year.", low=0, high=20
+    ),
     Column("sex", "category", "sensitive", "Sex as recorded.", categories=("female", "male")),
     Column(
         "origin",
@@ -28,7 +44,9 @@ _CONTRACT = (
         "As recorded by the study; 'majority' is none of the other three.",
         categories=("Asian", "Black", "Hispanic", "majority"),
     ),
-    Column("income_group", "category", "sensitive", "Family income, thirds of the pupils.", categories=_THIRDS),
+    Column(
+        "income_group", "category", "sensitive", "Family income, thirds of the pupils.", categories=_THIRDS
+    ),
     Column(
         "left_school",
         "flag",
@@ -39,7 +57,11 @@ _CONTRACT = (
 )
 
 _RECIPES = (
-    Recipe("leaving", "left_school", "Learns who had not finished upper secondary school two years after its end."),
+    Recipe(
+        "leaving",
+        "left_school",
+        "Learns who had not finished upper secondary school two years after its end.",
+    ),
     Recipe(
         "leaving-equal-tpr",
         "left_school",
@@ -54,7 +76,12 @@ _RECIPES = (
         mitigation="equal-selection",
         mitigation_features=("origin", "sex"),
     ),
-    Recipe("leaving-boosted", "left_school", "The same with gradient boosted trees, for comparison.", family="boosted"),
+    Recipe(
+        "leaving-boosted",
+        "left_school",
+        "The same with gradient boosted trees, for comparison.",
+        family="boosted",
+    ),
 )
 
 SERVICE = Service(
@@ -92,8 +119,16 @@ SERVICE = Service(
     feature_texts={
         "read12": {"fi": "lukemisen tulos", "sv": "resultatet i läsning", "en": "result in reading"},
         "math12": {"fi": "matematiikan tulos", "sv": "resultatet i matematik", "en": "result in mathematics"},
-        "motheduc": {"fi": "äidin koulutusvuodet", "sv": "mammas utbildningsår", "en": "mother's years of schooling"},
-        "fatheduc": {"fi": "isän koulutusvuodet", "sv": "pappas utbildningsår", "en": "father's years of schooling"},
+        "motheduc": {
+            "fi": "äidin koulutusvuodet",
+            "sv": "mammas utbildningsår",
+            "en": "mother's years of schooling",
+        },
+        "fatheduc": {
+            "fi": "isän koulutusvuodet",
+            "sv": "pappas utbildningsår",
+            "en": "father's years of schooling",
+        },
         "lfaminc": {"fi": "perheen tulot", "sv": "familjens inkomster", "en": "family income"},
     },
     feature_families={
