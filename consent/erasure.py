@@ -30,7 +30,7 @@ from consent.reading import person_of
 from consent.records import ErasureReceipt
 from consent.store_people import Person
 from consent.use_reading import chunk_slots, open_statuses
-from consent.use_recording import CHUNK
+from consent.use_values import CHUNK
 from consent.vocabulary import ERASABLE, RetentionClass, UseStatus
 
 if TYPE_CHECKING:
@@ -255,7 +255,8 @@ def _leave_slots(log: Log, connection: Connection, person: Person) -> None:
             blanked.append((run.run, chunk.chunk, zlib.compress(bytes(statuses))))
     store_uses.insert_slots(connection, slots)
     store_uses.update_statuses(connection, blanked)
-    store_uses.delete_values_of(connection, person.number, [run.run for run in runs])
+    for run in runs:
+        store_uses.cut_values_of(connection, person.number, run.run)
 
 
 def _count(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import difflib
 import tomllib
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from consent.errors import ConfigurationError, ConsentUnavailableError, HomeMissing
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from consent.reading import institutional_act, person_of
 from consent.tlog.merkle import inclusion_proof, path_in_chunks, root_of
 from consent.tlog.proof import Proof
 from consent.use_reading import chunk_slots, find_run, open_statuses, open_value, status_of, use_key
-from consent.use_recording import CHUNK
+from consent.use_values import CHUNK
 from consent.vocabulary import RetentionClass
 
 if TYPE_CHECKING:

@@ -166,13 +166,13 @@ use_chunk = Table(
     Column("root", LargeBinary(32), nullable=False),
     Column("values_root", LargeBinary(32)),
 )
-use_value = Table(
-    "use_value",
+use_values = Table(
+    "use_values",
     metadata,
     Column("run", LargeBinary(16), ForeignKey("use_run.run"), primary_key=True),
-    Column("number", Integer, primary_key=True),
-    Column("ciphertext", LargeBinary, nullable=False),
-    sqlite_with_rowid=False,
+    Column("chunk", Integer, primary_key=True),
+    Column("lengths", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
 )
 use_slot = Table(
     "use_slot",

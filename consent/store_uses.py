@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
-from consent.store import use_chunk, use_run, use_slot, use_value
+from consent.store import use_chunk, use_run, use_slot, use_values
+from consent.use_values import CHUNK, pack, positions, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +45,7 @@ def insert_run(connection: Connection, run: Row, chunks: Sequence[Row], values: 
     connection.execute(insert(use_run), run)
     connection.execute(insert(use_chunk), chunks)
     if values:
-        connection.execute(insert(use_value), values)
+        connection.execute(insert(use_values), values)
 
 
 def run_of(connection: Connection, run: bytes) -> Run | None:
@@ -106,27 +107,37 @@ def explained_runs(connection: Connection) -> set[bytes]:
 
 def value_of(connection: Connection, run: bytes, number: int) -> bytes | None:
     """One person's kept values in one run, encrypted."""
-    query = select(use_value.c.ciphertext).where(use_value.c.run == run, use_value.c.number == number)
-    return connection.scalar(query)
+    chunk, position = divmod(number, CHUNK)
+    return values_of_chunk(connection, run, chunk).get(position)
 
 
-def values_between(connection: Connection, run: bytes, low: int, high: int) -> dict[int, bytes]:
-    """Kept values of the numbers from `low` to `high` - 1, encrypted."""
-    query = select(use_value.c.number, use_value.c.ciphertext).where(
-        use_value.c.run == run, use_value.c.number >= low, use_value.c.number < high
+def values_of_chunk(connection: Connection, run: bytes, chunk: int) -> dict[int, bytes]:
+    """Kept values of one chunk by position, encrypted."""
+    query = select(use_values.c.lengths, use_values.c.sealed).where(
+        use_values.c.run == run, use_values.c.chunk == chunk
     )
-    return {row[0]: row[1] for row in connection.execute(query)}
+    row = connection.execute(query).one_or_none()
+    return {} if row is None else unpack(row[0], row[1])
 
 
-def runs_with_values_of(connection: Connection, number: int, runs: Sequence[bytes]) -> set[bytes]:
-    """In which of some runs values of a person are kept."""
-    return {run for run in runs if value_of(connection, run, number) is not None}
+def runs_with_values_of(connection: Connection, number: int) -> set[bytes]:
+    """In which runs values of a person are kept; reads no ciphertext."""
+    chunk, position = divmod(number, CHUNK)
+    query = select(use_values.c.run, use_values.c.lengths).where(use_values.c.chunk == chunk)
+    return {row[0] for row in connection.execute(query) if position in positions(row[1])}
 
 
-def delete_values_of(connection: Connection, number: int, runs: Sequence[bytes]) -> None:
-    """Delete a person's kept values in some runs."""
-    for run in runs:
-        connection.execute(delete(use_value).where(use_value.c.run == run, use_value.c.number == number))
+def cut_values_of(connection: Connection, number: int, run: bytes) -> None:
+    """Cut one person's kept values out of a run."""
+    chunk, position = divmod(number, CHUNK)
+    packed = values_of_chunk(connection, run, chunk)
+    if packed.pop(position, None) is not None:
+        lengths, sealed = pack(packed)
+        connection.execute(
+            update(use_values)
+            .where(use_values.c.run == run, use_values.c.chunk == chunk)
+            .values(lengths=lengths, sealed=sealed)
+        )
 
 
 def runs_past(connection: Connection, now: int) -> list[bytes]:
@@ -135,9 +146,10 @@ def runs_past(connection: Connection, now: int) -> list[bytes]:
 
 
 def purge_values(connection: Connection, run: bytes) -> int:
-    """Delete all kept values of a run; returns how many there were."""
-    count = connection.scalar(select(func.count()).select_from(use_value).where(use_value.c.run == run)) or 0
-    connection.execute(delete(use_value).where(use_value.c.run == run))
+    """Delete all kept values of a run; returns of how many people."""
+    lengths = connection.scalars(select(use_values.c.lengths).where(use_values.c.run == run))
+    count = sum(len(positions(item)) for item in lengths)
+    connection.execute(delete(use_values).where(use_values.c.run == run))
     connection.execute(update(use_run).where(use_run.c.run == run).values(values_until=None))
     return count
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +28,7 @@ from consent.errors import (
 from consent.keys import open_values
 from consent.purposing import find
 from consent.reading import institutional_act, person_of
-from consent.use_recording import CHUNK
+from consent.use_values import CHUNK, inflated
 from consent.uses import ModelRef, UseView
 from consent.vocabulary import Processing, RetentionClass, UseStatus
 
@@ -69,6 +68,7 @@ def uses(log: Log, person: str) -> list[UseView]:
         runs = {run.run: run for run in store_uses.runs_after(connection, found.enrolled)}
         purposes = store_consents.purposes(connection)
         explained = store_uses.explained_runs(connection)
+        kept = store_uses.runs_with_values_of(connection, found.number)
         views = []
         for run_id, compressed in store_uses.statuses_in_runs(connection, found.number // CHUNK):
             run = runs.get(run_id)
@@ -76,11 +76,9 @@ def uses(log: Log, person: str) -> list[UseView]:
             if run is None or status is UseStatus.NOT_IN_RUN:
                 continue
             act = institutional_act(run.idx, store_log.body(connection, run.idx))
-            kept = (
-                run.values_until is not None
-                and store_uses.value_of(connection, run_id, found.number) is not None
+            views.append(
+                _view(run, act, purposes, status, kept=run_id in kept, explained=run_id in explained)
             )
-            views.append(_view(run, act, purposes, status, kept=kept, explained=run_id in explained))
     return views
 
 
@@ -192,14 +190,18 @@ def chunk_slots(log: Log, connection: Connection, run: Run, chunk: int, statuses
     if run.values_until is None:
         return ChunkSlots(first, use, None)
     of_values = vacant_values_slots(run.run, secret, range(first, end))
-    sealed = store_uses.values_between(connection, run.run, first, end)
+    sealed = store_uses.values_of_chunk(connection, run.run, chunk)
     for number in keyed:
-        value = open_values(keys[number], run.run, number, sealed[number]) if number in sealed else b""
+        value = _opened(keys[number], run.run, number, sealed.get(number - first))
         of_values[number - first] = values_slot(run.run, number, values_salt(keys[number], run.run), value)
     for number, (_, slot_of_values) in stored.items():
         if slot_of_values is not None:
             of_values[number - first] = slot_of_values
     return ChunkSlots(first, use, of_values)
+
+
+def _opened(key: bytes, run: bytes, number: int, sealed: bytes | None) -> bytes:
+    return b"" if sealed is None else open_values(key, run, number, sealed)
 
 
 def open_statuses(compressed: bytes) -> bytes:
@@ -208,14 +210,7 @@ def open_statuses(compressed: bytes) -> bytes:
     Raises:
         LedgerDamagedError: They are not what was stored.
     """
-    try:
-        reader = zlib.decompressobj()
-        statuses = reader.decompress(compressed, CHUNK + 1)
-    except zlib.error as error:
-        raise LedgerDamagedError("a chunk of statuses does not decompress", _DAMAGED) from error
-    if len(statuses) != CHUNK or not reader.eof or reader.unused_data:
-        raise LedgerDamagedError(f"a chunk of statuses does not hold {CHUNK} of them", _DAMAGED)
-    return statuses
+    return inflated(compressed, CHUNK, "statuses of a chunk")
 
 
 def result_word(status: UseStatus, processing: Processing) -> str:

@@ -34,6 +34,7 @@ from consent.permit import REFUSAL_BY_CODE
 from consent.purposing import find
 from consent.reading import parse_processing
 from consent.tlog.merkle import chunk_roots_of, root_at, root_of
+from consent.use_values import CHUNK, pack
 from consent.vocabulary import ConsentStatus, Processing, RetentionClass, UseStatus
 
 if TYPE_CHECKING:
@@ -46,8 +47,6 @@ if TYPE_CHECKING:
     from consent.uses import UseRequest
     from consent.writing import Writing
 
-CHUNK = 1_024
-"""Slots of one chunk row: a proof recomputes one chunk and takes the others' roots (design, "A run over a million")."""
 MAX_EXPLANATION_BYTES = 4 * 1024 * 1024
 DAY = 86_400
 _STATUSES = frozenset(UseStatus)
@@ -348,12 +347,13 @@ def _values(
     for number, key in keys.items():
         hashes[number] = values_slot(run, number, values_salt(key, run), kept.get(number, empty))
     nonces = os.urandom(NONCE_BYTES * len(kept))
-    rows = [
-        {
-            "run": run,
-            "number": number,
-            "ciphertext": seal_values(keys[number], run, number, value, nonces[at : at + NONCE_BYTES]),
-        }
-        for at, (number, value) in zip(range(0, len(nonces), NONCE_BYTES), sorted(kept.items()), strict=True)
-    ]
+    sealed: dict[int, dict[int, bytes]] = {}
+    for at, (number, value) in enumerate(kept.items()):
+        nonce = nonces[at * NONCE_BYTES : (at + 1) * NONCE_BYTES]
+        chunk, position = divmod(number, CHUNK)
+        sealed.setdefault(chunk, {})[position] = seal_values(keys[number], run, number, value, nonce)
+    rows: list[store_log.Row] = []
+    for chunk, of_chunk in sorted(sealed.items()):
+        lengths, packed = pack(of_chunk)
+        rows.append({"run": run, "chunk": chunk, "lengths": lengths, "sealed": packed})
     return chunk_roots_of(hashes, CHUNK), rows

@@ -123,11 +123,11 @@ def upgrade() -> None:
         sa.Column("values_root", sa.LargeBinary(32)),
     )
     op.create_table(
-        "use_value",
+        "use_values",
         sa.Column("run", sa.LargeBinary(16), sa.ForeignKey("use_run.run"), primary_key=True),
-        sa.Column("number", sa.Integer(), primary_key=True),
-        sa.Column("ciphertext", sa.LargeBinary(), nullable=False),
-        sqlite_with_rowid=False,
+        sa.Column("chunk", sa.Integer(), primary_key=True),
+        sa.Column("lengths", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
     )
     op.create_table(
         "use_slot",
@@ -140,7 +140,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table in (
-        "use_slot", "use_value", "use_chunk", "use_run", "consent_event", "notice", "purpose", "institutional",
+        "use_slot", "use_values", "use_chunk", "use_run", "consent_event", "notice", "purpose", "institutional",
         "erasure", "erased_opening", "subject_key", "subject", "detail", "payload", "tile", "entry",
     ):  # fmt: skip
         op.drop_table(table)
