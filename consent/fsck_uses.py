@@ -1,0 +1,148 @@
+"""Check of the runs: every chunk's slots recomputed, up to the roots that the run's entry names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from consent import store_raw, store_uses
+from consent.canonical import HASH_BYTES, b64u_decode, digest
+from consent.errors import ConsentError
+from consent.tlog.merkle import root_of
+from consent.use_reading import chunk_slots, open_statuses
+from consent.use_values import CHUNK, unpack
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from consent.fsck import LogContent
+    from consent.fsck_findings import Findings
+    from consent.fsck_people import People
+    from consent.log import Log
+    from consent.store_raw import RawRow
+
+
+def check(log: Log, connection: Connection, content: LogContent, people: People, findings: Findings) -> None:
+    """Compare `use_run`, `use_chunk`, `use_values` and `use_slot`."""
+    expected = {
+        b64u_decode(act.body["run"]): index for index, act in content.acts.items() if act.kind == "run"
+    }
+    chunks: dict[bytes, dict[int, RawRow]] = {}
+    for row in store_raw.rows(connection, "use_chunk"):
+        number = store_raw.integer(row["chunk"])
+        if row["run"] not in expected or number is None:
+            findings.add(
+                "use_chunk", store_raw.key_of("use_chunk", row), "there is no such chunk of a run in the log"
+            )
+        else:
+            chunks.setdefault(row["run"], {})[number] = row
+    runs: dict[bytes, store_uses.Run] = {}
+    for row in store_raw.rows(connection, "use_run"):
+        key = store_raw.key_of("use_run", row)
+        index = expected.pop(row["run"] or b"", None)
+        if index is None or store_raw.integer(row["idx"]) != index:
+            findings.add(
+                "use_run", key, "the log has no such run at this index", store_raw.integer(row["idx"])
+            )
+            continue
+        run = _run(row, index, content, findings)
+        if run is not None:
+            runs[run.run] = run
+            _check_run(log, connection, run, chunks.get(run.run, {}), content, findings)
+    for run_id, index in expected.items():
+        findings.add("use_run", run_id.hex(), "the row of the run is missing", index)
+    _check_rows_of_people(connection, runs, people, findings)
+
+
+def _run(row: RawRow, index: int, content: LogContent, findings: Findings) -> store_uses.Run | None:
+    key = store_raw.key_of("use_run", row)
+    body = content.acts[index].body
+    if store_raw.integer(row["slots"]) != body["slots"]:
+        findings.add("use_run", key, "the number of slots is not that of the entry", index)
+    explanation = None if row["explanation"] is None else digest(row["explanation"])
+    if explanation != body["explanation"]:
+        findings.add("use_run", key, "the explanation is not the one that the entry binds", index)
+    until = store_raw.integer(row["values_until"])
+    if (until is None) != (row["values_until"] is None) or (
+        until is not None and body["values_root"] is None
+    ):
+        findings.add("use_run", key, "the time until which values are kept is not one", index)
+    return store_uses.Run(row["run"] or b"", index, body["slots"], row["secret"] or b"", until)
+
+
+def _check_run(
+    log: Log,
+    connection: Connection,
+    run: store_uses.Run,
+    chunks: dict[int, RawRow],
+    content: LogContent,
+    findings: Findings,
+) -> None:
+    body = content.acts[run.idx].body
+    roots: list[bytes] = []
+    values_roots: list[bytes] = []
+    for number in range(run.slots // CHUNK):
+        key = f"{run.run.hex()}/{number}"
+        row = chunks.pop(number, None)
+        if row is None:
+            findings.add("use_chunk", key, "the chunk is missing", run.idx)
+            continue
+        roots.append(row["root"] or b"")
+        values_roots.append(row["values_root"] or b"")
+        try:
+            slots = chunk_slots(log, connection, run, number, open_statuses(row["statuses"] or b""))
+        except ConsentError as error:
+            findings.add("use_chunk", key, error.message, run.idx)
+            continue
+        if root_of(slots.use) != row["root"]:
+            findings.add("use_chunk", key, "the slots, recomputed, do not have the chunk's root", run.idx)
+        if slots.values is not None and root_of(slots.values) != row["values_root"]:
+            findings.add("use_chunk", key, "the values, recomputed, do not have the chunk's root", run.idx)
+    for number in chunks:
+        findings.add("use_chunk", f"{run.run.hex()}/{number}", "the run has no such chunk", run.idx)
+    if root_of(roots) != b64u_decode(body["root"]):
+        findings.add(
+            "use_run", run.run.hex(), "the chunks' roots do not have the root that the entry names", run.idx
+        )
+    if body["values_root"] is None:
+        if any(values_roots):
+            findings.add(
+                "use_run", run.run.hex(), "roots of values are there, and the entry names none", run.idx
+            )
+    elif root_of(values_roots) != b64u_decode(body["values_root"]):
+        findings.add(
+            "use_run", run.run.hex(), "the values' roots do not have the root that the entry names", run.idx
+        )
+
+
+def _check_rows_of_people(
+    connection: Connection, runs: dict[bytes, store_uses.Run], people: People, findings: Findings
+) -> None:
+    """Values are of people on record at the run, and kept; stored slots of people erased after it."""
+    for row in store_raw.rows(connection, "use_values"):
+        run, chunk = runs.get(row["run"] or b""), store_raw.integer(row["chunk"])
+        key = store_raw.key_of("use_values", row)
+        index = None if run is None else run.idx
+        if run is None or chunk is None or run.values_until is None or chunk >= run.slots // CHUNK:
+            findings.add("use_values", key, "the run keeps no such values", index)
+            continue
+        try:
+            numbers = [
+                chunk * CHUNK + position for position in unpack(row["lengths"] or b"", row["sealed"] or b"")
+            ]
+        except ConsentError as error:
+            findings.add("use_values", key, error.message, index)
+            continue
+        for each in numbers:
+            if people.enrolled.get(each, run.idx) >= run.idx or "use" in people.erased_classes.get(
+                each, set()
+            ):
+                findings.add(
+                    "use_values", f"{key}/{each}", "the values are of nobody on record at the run", index
+                )
+    for row in store_raw.rows(connection, "use_slot"):
+        number, run = store_raw.integer(row["number"]), runs.get(row["run"] or b"")
+        index = None if run is None else run.idx
+        erased = people.erased.get(-1 if number is None else number, -1)
+        if run is None or erased <= run.idx or len(row["slot"] or b"") != HASH_BYTES:
+            key = store_raw.key_of("use_slot", row)
+            findings.add("use_slot", key, "the slot is not of a person erased after the run", index)
