@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 
 import pytest
+
 from audits.finding import Finding, Leaning, Outcome, Role
 from audits.lines import limit_on
 from audits.report import SCHEMA, AuditReport, canonical
@@ -84,7 +86,9 @@ def plain(check, outcome=Outcome.PASSED, role=Role.DECIDES):
 class Room:
     """Members with keys, the shipped policy, and a report that passes unless told otherwise."""
 
-    keys: dict[str, SigningKey] = field(default_factory=lambda: {n: generate_key(f"test.example/{n}") for n in PEOPLE})
+    keys: dict[str, SigningKey] = field(
+        default_factory=lambda: {n: generate_key(f"test.example/{n}") for n in PEOPLE}
+    )
     log: SigningKey = field(default_factory=lambda: generate_key("test.example/log"))
     policy: policy.Policy = field(default_factory=lambda: policy.load(policy.shipped()))
     now: datetime = NOW
@@ -96,7 +100,9 @@ class Room:
     def members(self):
         return tuple(self.member(name) for name in PEOPLE)
 
-    def report(self, changed=None, *, findings=None, subject=None, rule=None, service=SERVICE, verdict=Outcome.PASSED):
+    def report(
+        self, changed=None, *, findings=None, subject=None, rule=None, service=SERVICE, verdict=Outcome.PASSED
+    ):
         """A report in which every line passes, but for the outcomes and changes given by line id."""
         changed = changed or {}
         lines = [written_out(line) for line in self.policy.lines(service)]
@@ -133,16 +139,25 @@ class Room:
             )
         )
 
+    @cached_property
+    def passing(self):
+        """A report that passes, made once."""
+        return self.report()
+
+    @cached_property
+    def failed_gate(self):
+        return self.gate(self.report({"tpr_gap:race=Black": (Outcome.FAILED, {})}, verdict=Outcome.FAILED))
+
     def gate(self, report=None, **changes):
         asked = {"service": SERVICE, "kind": "assistive", "model_digest": MODEL, **changes}
-        return gate.decide(report or self.report(), self.policy, **asked)
+        return gate.decide(report or self.passing, self.policy, **asked)
 
     def doubtful(self):
         """The gate's decision where one line has not enough evidence, leaning for."""
         return self.gate(self.report({"tpr_gap:race=Black": (Outcome.NOT_ENOUGH_EVIDENCE, {})}))
 
     def failed(self):
-        return self.gate(self.report({"tpr_gap:race=Black": (Outcome.FAILED, {})}, verdict=Outcome.FAILED))
+        return self.failed_gate
 
     def ballot(self, decision=None, **changes):
         decision = decision or self.gate()

@@ -6,14 +6,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from governance.ballot import Condition, Question
 from governance.board import DecisionOutcome, decide, decide_revocation, why_may_not_vote
 from governance.errors import EnvelopeError, GovernanceInputError, VoteFormError
 from governance.gate import GateOutcome
 from governance.policy import months_after
 from governance.vote import Choice, IgnoredVote, Vote, open_vote, verify_vote
-from hypothesis import given
-from hypothesis import strategies as st
 
 DAY = timedelta(days=1)
 
@@ -23,7 +24,13 @@ def ask(room, envelopes, gate=None, *, ballot=None, members=None, quorum=3, at=N
     members = room.members() if members is None else members
     votes = [verify_vote(envelope, members) for envelope in envelopes]
     return decide(
-        members, quorum, votes, gate, ballot=ballot or room.ballot(gate), rules=room.policy.board, at=at or room.now
+        members,
+        quorum,
+        votes,
+        gate,
+        ballot=ballot or room.ballot(gate),
+        rules=room.policy.board,
+        at=at or room.now,
     )
 
 
@@ -70,7 +77,9 @@ def test_a_board_without_members_decides_nothing(room):
 def test_a_tie_is_a_no_and_an_abstention_is_not_for(room):
     ballot = room.ballot()
     two = [room.vote(n, ballot) for n in ("aino", "bo")]
-    tie = ask(room, [*two, room.vote("cesar", ballot, Choice.AGAINST), room.vote("dpo", ballot, Choice.ABSTAIN)])
+    tie = ask(
+        room, [*two, room.vote("cesar", ballot, Choice.AGAINST), room.vote("dpo", ballot, Choice.ABSTAIN)]
+    )
     assert tie.outcome is DecisionOutcome.REFUSED
     assert tie.reasons == ("2 of 4 counted votes are for; more than half are needed.",)
     assert [vote.member for vote in tie.dissent] == ["aino", "bo"]
@@ -78,7 +87,9 @@ def test_a_tie_is_a_no_and_an_abstention_is_not_for(room):
 
 def test_dissent_is_recorded_in_the_members_own_words(room):
     ballot = room.ballot()
-    against = room.vote("eva", ballot, Choice.AGAINST, reasons="By self-rated health Black people are still missed.")
+    against = room.vote(
+        "eva", ballot, Choice.AGAINST, reasons="By self-rated health Black people are still missed."
+    )
     decision = ask(room, [*(room.vote(n, ballot) for n in ("aino", "bo")), against])
     assert decision.approved
     assert [(vote.member, vote.reasons) for vote in decision.dissent] == [
@@ -91,7 +102,9 @@ def test_dissent_is_recorded_in_the_members_own_words(room):
 )
 def test_the_data_protection_officers_stand_is_recorded(room, choice, stands):
     ballot = room.ballot()
-    decision = ask(room, [room.vote("dpo", ballot, choice), *(room.vote(n, ballot) for n in ("aino", "bo", "cesar"))])
+    decision = ask(
+        room, [room.vote("dpo", ballot, choice), *(room.vote(n, ballot) for n in ("aino", "bo", "cesar"))]
+    )
     assert decision.data_protection_officer == stands
 
 
@@ -151,7 +164,9 @@ def test_a_vote_outside_the_term_does_not_count(room, term, at):
 def test_a_renewed_term_with_the_same_key_counts_once(room):
     ballot = room.ballot()
     again = replace(room.member("bo"), since=room.now + 300 * DAY, until=room.now + 600 * DAY)
-    decision = ask(room, [room.vote(n, ballot) for n in ("aino", "bo", "cesar")], members=(*room.members(), again))
+    decision = ask(
+        room, [room.vote(n, ballot) for n in ("aino", "bo", "cesar")], members=(*room.members(), again)
+    )
     assert decision.approved
 
 
@@ -304,7 +319,9 @@ def test_a_condition_says_something(room):
 
 def test_a_vote_reads_back_as_it_was_signed(room):
     ballot = room.ballot()
-    asked, vote = open_vote(room.vote("aino", ballot, reasons="Hyvä: löytää ne, jotka jäivät huomaamatta.", **room.terms()))
+    asked, vote = open_vote(
+        room.vote("aino", ballot, reasons="Hyvä: löytää ne, jotka jäivät huomaamatta.", **room.terms())
+    )
     assert asked == ballot
     assert vote.reasons == "Hyvä: löytää ne, jotka jäivät huomaamatta."
     assert (vote.conditions, vote.expires) == (room.terms()["conditions"], room.terms()["expires"])
@@ -359,7 +376,11 @@ def test_a_ballot_to_revoke_names_a_certificate_and_no_other_does(room):
 
 PEOPLE = ("aino", "bo", "cesar", "dpo", "eva")
 one_vote = st.tuples(
-    st.sampled_from((*PEOPLE, "stranger")), st.sampled_from(list(Choice)), st.integers(-4, 1), st.booleans(), st.booleans()
+    st.sampled_from((*PEOPLE, "stranger")),
+    st.sampled_from(list(Choice)),
+    st.integers(-4, 1),
+    st.booleans(),
+    st.booleans(),
 )
 
 
@@ -389,7 +410,9 @@ def test_a_yes_is_always_a_majority_of_a_quorum_of_members_without_interest(room
     gate = room.gate()
     ballot = room.ballot(gate, trained_by=tuple(sorted(interested)) or ("tilda",))
     votes = made(room, ballot, drawn)
-    decision = decide(room.members(), quorum, votes, gate, ballot=ballot, rules=room.policy.board, at=room.now)
+    decision = decide(
+        room.members(), quorum, votes, gate, ballot=ballot, rules=room.policy.board, at=room.now
+    )
     members = [vote.member for vote in decision.counted]
     assert len(set(members)) == len(members)
     assert not set(members) & interested
@@ -439,6 +462,12 @@ def test_no_votes_whatever_make_a_yes_of_a_failed_or_refused_gate(room, drawn, w
     gate = room.failed() if which == "failed" else room.gate(model_digest="sha256:" + "b" * 64)
     ballot = room.ballot(gate)
     decision = decide(
-        room.members(), 1, made(room, ballot, drawn), gate, ballot=ballot, rules=room.policy.board, at=room.now
+        room.members(),
+        1,
+        made(room, ballot, drawn),
+        gate,
+        ballot=ballot,
+        rules=room.policy.board,
+        at=room.now,
     )
     assert decision.outcome is DecisionOutcome.REFUSED

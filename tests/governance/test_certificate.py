@@ -8,10 +8,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from securesystemslib.dsse import Envelope
+from securesystemslib.exceptions import VerificationError
+from securesystemslib.signer import SSlibKey
+
 from audits.finding import Outcome
 from consent.canonical import digest, encode
 from consent.tlog.note import generate_key
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from governance import policy as policies
 from governance.ballot import Condition
 from governance.board import BoardDecision
@@ -20,9 +24,6 @@ from governance.certificate_form import parse, write
 from governance.envelope import Envelope as OurEnvelope
 from governance.errors import EnvelopeError, GovernanceInputError
 from governance.vote import Choice
-from securesystemslib.dsse import Envelope
-from securesystemslib.exceptions import VerificationError
-from securesystemslib.signer import SSlibKey
 
 DAY = timedelta(days=1)
 OTHER = "sha256:" + "b" * 64
@@ -230,14 +231,16 @@ def test_a_recused_members_vote_is_refused(room):
 
 def test_a_former_members_vote_is_refused(case, room):
     members = tuple(
-        replace(member, until=room.now - 2 * DAY) if member.id == "cesar" else member for member in room.members()
+        replace(member, until=room.now - 2 * DAY) if member.id == "cesar" else member
+        for member in room.members()
     )
     refused(case.verify(members=members), "board", "term does not cover")
 
 
 def test_a_member_whose_term_ended_later_leaves_the_certificate_good(case, room):
     members = tuple(
-        replace(member, until=room.now + 2 * DAY) if member.id == "cesar" else member for member in room.members()
+        replace(member, until=room.now + 2 * DAY) if member.id == "cesar" else member
+        for member in room.members()
     )
     assert isinstance(case.verify(members=members), Valid)
 
@@ -263,7 +266,11 @@ def test_a_key_replaced_in_the_trust_root_is_refused(case, room):
 
 
 def test_an_issuer_outside_the_trust_root_is_refused(case):
-    refused(case.verify(issuers=[generate_key("test.example/log").verifier.vkey]), "signature", "not signed by a key")
+    refused(
+        case.verify(issuers=[generate_key("test.example/log").verifier.vkey]),
+        "signature",
+        "not signed by a key",
+    )
     refused(case.verify(issuers=[]), "signature", "not signed by a key")
 
 
@@ -308,12 +315,20 @@ def test_a_suspension_without_end_holds(case, room):
 def test_what_was_stopped_cannot_be_issued_anew_from_the_same_votes(case, room):
     again = case.issue(at=room.now + DAY)
     assert again != case.envelope
-    stop = Revocation(digest(case.envelope), RevocationKind.REVOKED, room.now, None, parse(case.envelope).votes)
-    refused(case.verify(envelope=again, recorded=room.now + DAY, revocations=[stop]), "revoked", "The board revoked")
+    stop = Revocation(
+        digest(case.envelope), RevocationKind.REVOKED, room.now, None, parse(case.envelope).votes
+    )
+    refused(
+        case.verify(envelope=again, recorded=room.now + DAY, revocations=[stop]),
+        "revoked",
+        "The board revoked",
+    )
 
 
 def test_another_certificates_revocation_changes_nothing(case, room):
-    assert isinstance(case.verify(revocations=[Revocation(OTHER, RevocationKind.REVOKED, room.now, None)]), Valid)
+    assert isinstance(
+        case.verify(revocations=[Revocation(OTHER, RevocationKind.REVOKED, room.now, None)]), Valid
+    )
 
 
 def test_a_certificate_reads_back_as_it_was_written(doubtful, room):
@@ -342,9 +357,7 @@ def test_dissent_stays_in_the_decision(room):
 
 def test_foreign_dsse_tools_accept_certificate_and_votes_and_refuse_a_changed_one(case, room):
     for envelope, key in ((case.envelope, room.log), (case.votes[0], room.keys["aino"])):
-        public = SSlibKey(
-            key.verifier.keyid, "ed25519", "ed25519", {"public": key.verifier.public.hex()}
-        )
+        public = SSlibKey(key.verifier.keyid, "ed25519", "ed25519", {"public": key.verifier.public.hex()})
         assert Envelope.from_dict(json.loads(envelope)).verify([public], 1)
         changed = Envelope.from_dict(json.loads(envelope))
         changed.payload += b" "

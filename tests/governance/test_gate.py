@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+
 from audits.finding import Direction, Leaning, Outcome, Role, Scale
 from audits.lines import Line
 from governance import policy as policies
@@ -112,7 +113,9 @@ def test_a_required_check_that_is_missing_refuses(room, check):
 @pytest.mark.parametrize("outcome", [Outcome.COULD_NOT_RUN, Outcome.NOT_APPLICABLE])
 def test_a_required_check_that_could_not_run_or_did_not_apply_refuses(room, outcome):
     report = room.report(
-        findings=lambda made: [replace(f, outcome=outcome) if f.check == "explainability" else f for f in made]
+        findings=lambda made: [
+            replace(f, outcome=outcome) if f.check == "explainability" else f for f in made
+        ]
     )
     refused(room.gate(report), "The required check explainability did not run.")
 
@@ -143,7 +146,10 @@ def test_an_empty_digest_is_not_equal_to_an_empty_digest(room):
 
 
 def test_a_profile_for_another_kind_of_service_refuses(room):
-    refused(room.gate(room.report(subject={"kind": "check"}), kind="check"), "profile is for a service of kind assistive")
+    refused(
+        room.gate(room.report(subject={"kind": "check"}), kind="check"),
+        "profile is for a service of kind assistive",
+    )
 
 
 def test_a_service_that_the_policy_does_not_name_refuses(room):
@@ -163,7 +169,9 @@ def test_a_report_without_a_deciding_line_refuses(room):
 
 
 def test_a_report_without_any_deciding_line_refuses(room):
-    report = room.report(findings=lambda made: [f for f in made if f.line is None or f.role is not Role.DECIDES])
+    report = room.report(
+        findings=lambda made: [f for f in made if f.line is None or f.role is not Role.DECIDES]
+    )
     refused(room.gate(report), "No deciding line was judged")
 
 
@@ -177,7 +185,9 @@ def test_a_report_without_findings_refuses(room):
 
 
 @pytest.mark.parametrize(
-    "changes", [{"limit": -0.3}, {"role": Role.DESCRIBED}, {"direction": Direction.AT_MOST}], ids=["limit", "role", "direction"]
+    "changes",
+    [{"limit": -0.3}, {"role": Role.DESCRIBED}, {"direction": Direction.AT_MOST}],
+    ids=["limit", "role", "direction"],
 )
 def test_a_report_with_another_line_refuses(room, changes):
     refused(room.gate(room.report({LINE: (Outcome.PASSED, changes)})), "another limit, direction or role")

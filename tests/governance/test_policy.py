@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+
 from audits.finding import Direction, Role
 from governance import policy
 from governance.errors import PolicyError, UnknownProfile
@@ -80,7 +81,12 @@ def test_the_groups_are_the_services_own(shipped):
 def test_deciding_lines_are_named_for_each_group(shipped):
     lines = shipped.deciding_lines("youth-exclusion")
     assert len(lines) == policy.MAX_DECIDING_LINES
-    assert {line.group for line in lines if line.attribute == "origin"} == {"Asian", "Black", "Hispanic", "majority"}
+    assert {line.group for line in lines if line.attribute == "origin"} == {
+        "Asian",
+        "Black",
+        "Hispanic",
+        "majority",
+    }
     assert len(shipped.deciding_lines("health-benefit")) == 16
 
 
@@ -104,7 +110,12 @@ def test_a_two_sided_line_on_two_groups_is_drawn_once():
 
 def test_acceptance_is_as_the_issue_says(shipped):
     accept = shipped.board.accept
-    assert (accept.allowed, accept.leaning, accept.exclude_times_limit, accept.months_at_most) == (True, "for", 2, 12)
+    assert (accept.allowed, accept.leaning, accept.exclude_times_limit, accept.months_at_most) == (
+        True,
+        "for",
+        2,
+        12,
+    )
 
 
 def test_the_digest_is_over_the_exact_bytes(shipped):
@@ -130,7 +141,12 @@ def test_an_unknown_service_names_near_ones(shipped):
 @pytest.mark.parametrize(
     ("old", "new", "message", "hint"),
     [
-        ("screen_others", "screen_other", r"Unknown key profiles\.youth\.line\[1\]\.screen_other", "'screen_others'"),
+        (
+            "screen_others",
+            "screen_other",
+            r"Unknown key profiles\.youth\.line\[1\]\.screen_other",
+            "'screen_others'",
+        ),
         ('name = "luvalla"', 'nam = "luvalla"', "name is missing", "'nam'"),
         ("[rule]", "extra = 1\n[rule]", "Unknown key extra", ""),
         ('metric = "tpr_gap"', 'metric = "tpr"', "expected 'tpr_gap' or", "Did you mean 'tpr_gap'"),
@@ -175,7 +191,7 @@ def test_a_profile_without_a_deciding_line_is_no_profile():
 
 
 def test_a_policy_without_services_is_no_policy():
-    with pytest.raises(PolicyError, match="services is missing|names no service"):
+    with pytest.raises(PolicyError, match=r"services is missing"):
         policy.load(TEXT.partition("[services.youth-exclusion]")[0].encode())
 
 
@@ -191,7 +207,11 @@ def test_bytes_that_are_not_text_are_no_policy():
 
 @pytest.mark.parametrize(
     ("start", "months", "end"),
-    [((2026, 11, 24), 12, (2027, 11, 24)), ((2027, 10, 31), 4, (2028, 2, 29)), ((2026, 12, 1), 1, (2027, 1, 1))],
+    [
+        ((2026, 11, 24), 12, (2027, 11, 24)),
+        ((2027, 10, 31), 4, (2028, 2, 29)),
+        ((2026, 12, 1), 1, (2027, 1, 1)),
+    ],
 )
 def test_months_end_on_the_same_day_or_the_months_last(start, months, end):
     assert policy.months_after(datetime(*start, tzinfo=UTC), months) == datetime(*end, tzinfo=UTC)

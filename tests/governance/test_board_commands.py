@@ -1,0 +1,443 @@
+"""`luvalla board ...` as its users meet it: from keys to a decision, the kill switch, and the board's own revocation."""
+
+from __future__ import annotations
+
+import json
+import stat
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from audits.finding import Leaning, Outcome
+from consent import setup
+from consent.canonical import digest, parse_time
+from consent.home import Home
+from consent.ledger import utc_now
+from consent.tlog.note import VerifierKey, load_key
+from governance import certificate, policy, promotion, stopping
+from governance.board_commands import decide, inbox, keygen, members, revoke, suspend
+from governance.cases import Case
+from governance.certificate import Invalid, Valid
+from governance.errors import (
+    BoardKeyError,
+    EnvelopeError,
+    GovernanceInputError,
+    RecusedMemberError,
+    VoteFormError,
+)
+from governance.founding import shipped_purposes
+from governance.house import House
+
+SERVICE = "health-benefit"
+THREE = ("aino", "bo", "cesar")
+LINE = "tpr_gap:race=Black"
+ON = ["health-benefit", "2"]
+
+
+def run(home, command, *arguments, code=0):
+    """A command's JSON answer; the room's errors come through as they would to the command line."""
+    result = CliRunner().invoke(
+        command, [*map(str, arguments), "--json"], obj={"home": home.path}, catch_exceptions=False
+    )
+    assert result.exit_code == code, result.output
+    return json.loads(result.stdout) if code == 0 else result.output
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A home with a policy and nothing else; no MLflow, since a board needs none."""
+    made = setup.create(
+        tmp_path / "home", origin="test.example/log", purposes=shipped_purposes(), clock=utc_now
+    )
+    text = policy.shipped()
+    (made.path / "policy.toml").write_bytes(text)
+    with House.open(made.path) as house:
+        body = {"digest": house.evidence.put(text), "name": "luvalla", "version": "2026.1"}
+        house.ledger.append_institutional("policy", body)
+    return made
+
+
+@pytest.fixture
+def board(home):
+    """Three members with keys of their own, quorum three."""
+    for name in THREE:
+        vkey = run(home, keygen, name)["vkey"]
+        run(home, members, "--add", name, "--name", name.title(), "--vkey", vkey)
+    run(home, members, "--quorum", 3)
+    return home
+
+
+def put_before(home, room, report, **said):
+    """A version with its report, before the board."""
+    case = Case(
+        service=SERVICE,
+        name="luvalla-health-benefit",
+        version="2",
+        digest=report.subject.model_digest,
+        recipe="need",
+        seed=1,
+        training_run="",
+        trained_by=said.get("trained_by", ("tilda",)),
+        audited_by=("urho",),
+    )
+    with House.open(home.path) as house:
+        case = Case(**{**case.__dict__, "reports": (house.evidence.put(report.to_json()),)})
+        house.cases.add(case)
+        return promotion.open_ballot(house, SERVICE, "2")
+
+
+@pytest.fixture
+def asked(board, room):
+    """A version whose evidence passed, before the board."""
+    put_before(board, room, room.report())
+    return board
+
+
+def vote(home, name, choice="for", *more, reasons="Read and weighed.", code=0):
+    return run(home, decide, *ON, "--as", name, "--choice", choice, "--reasons", reasons, *more, code=code)
+
+
+def certify(home, room):
+    """What `luvalla promote` does once the board said yes, without MLflow."""
+    with House.open(home.path) as house:
+        case = house.cases.get(SERVICE, "2")
+        subject = room.subject(model_name=case.name)
+        votes = [house.evidence.get(one) for one in case.votes]
+        envelope = certificate.issue(
+            subject,
+            case.question(),
+            votes,
+            members=house.members(),
+            quorum=house.trust_root.quorum,
+            gate=promotion.judge(house, case),
+            policy=house.policy(),
+            at=house.clock(),
+            key=load_key(home.log_key, house.ledger.origin),
+        )
+        written = certificate.parse(envelope)
+        house.ledger.append_institutional(
+            "certificate",
+            {
+                "envelope": house.evidence.put(envelope),
+                "expires": "2027-01-01T00:00:00Z",
+                "model_digest": subject.model_digest,
+                "model_name": subject.model_name,
+                "model_version": "2",
+                "policy": written.policy,
+                "report": written.report,
+                "service": SERVICE,
+                "votes": list(written.votes),
+            },
+        )
+    return envelope
+
+
+def check(home, room, envelope):
+    """What a run asks."""
+    with House.open(home.path, read_only=True) as house:
+        case = house.cases.get(SERVICE, "2")
+        return certificate.verify(
+            envelope,
+            [house.evidence.get(one) for one in certificate.parse(envelope).votes],
+            members=house.members(),
+            quorum=house.trust_root.quorum,
+            issuers=house.issuers(),
+            subject=room.subject(model_name=case.name),
+            gate=promotion.judge(house, case),
+            policy=house.policy(),
+            revocations=stopping.revocations(house),
+            at=house.clock(),
+            recorded=None,
+        )
+
+
+@pytest.fixture
+def certified(asked, room):
+    for name in THREE:
+        vote(asked, name)
+    return asked, certify(asked, room)
+
+
+def test_a_key_is_made_private_and_its_public_half_printed(home):
+    made = run(home, keygen, "aino")
+    path = home.path / "board-keys" / "aino.pem"
+    assert made["file"] == str(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert VerifierKey.parse(made["vkey"]).name == "test.example/log/board/aino"
+    assert "PRIVATE" not in json.dumps(made)
+
+
+def test_a_key_is_never_overwritten(home):
+    run(home, keygen, "aino")
+    with pytest.raises(Exception, match="already a file") as caught:
+        run(home, keygen, "aino")
+    assert caught.value.exit_code == 2
+
+
+def test_a_key_can_be_made_without_a_home(tmp_path):
+    nowhere = Home(tmp_path / "nowhere")
+    made = run(nowhere, keygen, "aino", "--origin", "city.example/log", "--out", tmp_path / "key.pem")
+    assert VerifierKey.parse(made["vkey"]).name == "city.example/log/board/aino"
+    assert not nowhere.path.exists()
+
+
+def test_a_dry_run_makes_no_key(home):
+    assert not run(home, keygen, "aino", "--dry-run")["written"]
+    assert not (home.path / "board-keys").exists()
+
+
+def test_members_are_enrolled_through_the_trust_root(board):
+    listed = run(board, members)
+    assert [(m["id"], m["role"], m["in_office"]) for m in listed["members"]] == [
+        (n, "member", True) for n in THREE
+    ]
+    assert (listed["version"], listed["quorum"], listed["changed"]) == (5, 3, False)
+    with House.open(board.path, read_only=True) as house:
+        recorded = [entry.body for entry in house.ledger.institutional("trust-root")]
+    assert [body["version"] for body in recorded] == [1, 2, 3, 4, 5]
+    assert recorded[-1]["digest"] == listed["digest"]
+
+
+def test_a_dry_run_changes_no_member(board):
+    answer = run(board, members, "--retire", "bo", "--dry-run")
+    assert not answer["changed"]
+    assert all(member["in_office"] for member in run(board, members)["members"])
+
+
+def test_a_retired_member_is_out_of_office(board):
+    run(board, members, "--retire", "bo")
+    assert "bo" not in [member["id"] for member in run(board, members)["members"] if member["in_office"]]
+
+
+def test_a_former_member_cannot_vote(asked):
+    vkey = run(asked, keygen, "eva")["vkey"]
+    term = ["--from", "2020-01-01", "--until", "2022-01-01"]
+    run(asked, members, "--add", "eva", "--name", "Eva", "--vkey", vkey, *term)
+    with pytest.raises(RecusedMemberError, match="eva is not in office now"):
+        vote(asked, "eva")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "says"),
+    [
+        (["--retire", "ani"], BoardKeyError, "no board member 'ani'"),
+        (
+            ["--add", "eva", "--name", "Eva", "--vkey", "eva+1+x"],
+            BoardKeyError,
+            "verifier key of eva cannot be read",
+        ),
+    ],
+)
+def test_a_seat_that_makes_no_sense_is_refused(board, arguments, error, says):
+    with pytest.raises(error, match=says) as caught:
+        run(board, members, *arguments)
+    assert caught.value.exit_code == 2
+
+
+def test_adding_needs_a_name_and_a_key(board):
+    assert "--add needs --name and --vkey" in run(board, members, "--add", "eva", code=2)
+
+
+def test_nothing_waits_before_a_ballot(board):
+    assert run(board, inbox) == {"ballots": []}
+
+
+def test_the_inbox_says_what_waits_for_whom(board, room):
+    put_before(board, room, room.report(), trained_by=("cesar",))
+    vote(board, "aino")
+    (item,) = run(board, inbox)["ballots"]
+    assert (item["service"], item["version"], item["gate"]) == (SERVICE, "2", "passed")
+    assert (item["voted"], item["waits_for"], item["quorum"]) == (["aino"], ["bo"], 3)
+    assert item["may_not"] == {"cesar": "trained this model"}
+    assert item["report"] == room.report().digest
+    plain = CliRunner().invoke(inbox, [], obj={"home": board.path}).output
+    assert "cesar may not vote: trained this model" in plain
+
+
+def test_three_votes_decide_and_are_recorded_acts(asked, room):
+    assert vote(asked, "aino")["outcome"] == "open"
+    assert vote(asked, "bo", "against", reasons="Men are found too seldom.")["outcome"] == "open"
+    decided = vote(asked, "cesar")
+    assert decided["outcome"] == "approved"
+    assert decided["dissent"] == ["bo"]
+    assert [v["reasons"] for v in decided["votes"] if v["member"] == "bo"] == ["Men are found too seldom."]
+    assert run(asked, inbox) == {"ballots": []}
+    assert isinstance(check(asked, room, certify(asked, room)), Valid)
+
+
+def test_a_dry_run_of_a_vote_records_nothing(asked):
+    answer = vote(asked, "aino", "for", "--dry-run")
+    assert not answer["recorded"]
+    assert [v["member"] for v in answer["votes"]] == ["aino"]
+    assert run(asked, inbox)["ballots"][0]["voted"] == []
+
+
+def test_the_same_vote_handed_in_twice_counts_once(asked, tmp_path):
+    key = asked.path / "board-keys" / "aino.pem"
+    run(asked, decide, *ON, "--as", "aino", "--export", tmp_path / "ballot.json")
+    run(
+        asked, decide, "--sign", tmp_path / "ballot.json", "--key", key, "--choice", "for",
+        "--reasons", "Read.", "--out", tmp_path / "vote.json",
+    )  # fmt: skip
+    run(asked, decide, *ON, "--import", tmp_path / "vote.json")
+    answer = run(asked, decide, *ON, "--import", tmp_path / "vote.json")
+    assert [v["member"] for v in answer["votes"]] == ["aino"]
+
+
+def test_a_key_that_is_no_members_is_refused(asked, tmp_path):
+    stranger = tmp_path / "stranger.pem"
+    run(asked, keygen, "eva", "--out", stranger)
+    with pytest.raises(BoardKeyError, match="belongs to no member of the board") as caught:
+        vote(asked, "aino", "for", "--key", stranger)
+    assert caught.value.exit_code == 2
+    with pytest.raises(BoardKeyError, match="is the key of bo"):
+        vote(asked, "aino", "for", "--key", asked.path / "board-keys" / "bo.pem")
+    with pytest.raises(BoardKeyError, match="There is no board member 'eva'"):
+        vote(asked, "eva", "for", "--key", stranger)
+
+
+def test_a_member_who_trained_the_model_is_refused(board, room):
+    put_before(board, room, room.report(), trained_by=("bo",))
+    with pytest.raises(
+        RecusedMemberError, match="bo may not vote on this ballot: trained this model"
+    ) as caught:
+        vote(board, "bo")
+    assert caught.value.exit_code == 2
+    assert "No one decides on their own work" in caught.value.hint
+
+
+def test_a_vote_needs_reasons(asked):
+    with pytest.raises(VoteFormError, match="gives no reasons"):
+        vote(asked, "aino", reasons=" ")
+
+
+def test_doubt_needs_a_condition_and_an_expiry(board, room):
+    put_before(board, room, room.report({LINE: (Outcome.NOT_ENOUGH_EVIDENCE, {})}))
+    assert LINE in run(board, inbox)["ballots"][0]["undecided"][0]
+    with pytest.raises(VoteFormError, match="without naming a condition and an expiry") as caught:
+        vote(board, "aino")
+    assert "--condition" in caught.value.hint
+    soon = datetime.now(UTC) + timedelta(days=90)
+    terms = [
+        "--condition",
+        "Follow the outcomes.",
+        f"{soon:%Y-%m-%d}",
+        "--expires",
+        f"{soon + timedelta(days=30):%Y-%m-%d}",
+    ]
+    decided = [vote(board, name, "for", *terms) for name in THREE][-1]
+    assert decided["outcome"] == "approved-with-conditions"
+    assert decided["conditions"] == [{"text": "Follow the outcomes.", "due": f"{soon:%Y-%m-%d}T00:00:00Z"}]
+    assert decided["expires"] == f"{soon + timedelta(days=30):%Y-%m-%d}T00:00:00Z"
+
+
+def test_what_the_gate_refuses_does_not_reach_the_board(board, room):
+    against = {LINE: (Outcome.NOT_ENOUGH_EVIDENCE, {"leaning": Leaning.AGAINST})}
+    assert not put_before(board, room, room.report(against)).acceptable
+    with pytest.raises(GovernanceInputError, match="is not before the board"):
+        vote(board, "aino")
+
+
+def test_a_vote_is_signed_on_a_machine_of_its_own(asked, tmp_path):
+    ballot, signed = tmp_path / "ballot.json", tmp_path / "vote.json"
+    key = tmp_path / "aino.pem"
+    (asked.path / "board-keys" / "aino.pem").rename(key)
+    run(asked, decide, *ON, "--as", "aino", "--export", ballot)
+    elsewhere = Home(tmp_path / "nowhere")
+    run(
+        elsewhere,
+        decide,
+        "--sign",
+        ballot,
+        "--key",
+        key,
+        "--choice",
+        "for",
+        "--reasons",
+        "Read.",
+        "--out",
+        signed,
+    )
+    assert not elsewhere.path.exists()
+    assert [v["member"] for v in run(asked, decide, *ON, "--import", signed)["votes"]] == ["aino"]
+
+
+def test_another_members_key_does_not_sign_an_exported_ballot(asked, tmp_path):
+    run(asked, decide, *ON, "--as", "aino", "--export", tmp_path / "ballot.json")
+    with pytest.raises(BoardKeyError, match="not the one that this ballot was exported for"):
+        run(
+            asked, decide, "--sign", tmp_path / "ballot.json", "--key", asked.path / "board-keys" / "bo.pem",
+            "--choice", "for", "--reasons", "Read.", "--out", tmp_path / "vote.json",
+        )  # fmt: skip
+
+
+def test_an_import_that_is_no_vote_is_refused(asked, tmp_path):
+    (tmp_path / "vote.json").write_text("{}")
+    with pytest.raises(EnvelopeError) as caught:
+        run(asked, decide, *ON, "--import", tmp_path / "vote.json")
+    assert caught.value.exit_code == 3
+
+
+def test_a_vote_says_what_it_needs(asked):
+    assert "needs --as, --choice, --reasons" in run(asked, decide, *ON, code=2)
+    assert "needs SERVICE, VERSION" in run(asked, decide, code=2)
+    assert "neither 2027-05-31 nor" in vote(asked, "aino", "for", "--expires", "soon", code=2)
+
+
+def test_one_member_suspends_at_once_and_for_a_limited_time(certified, room):
+    home, envelope = certified
+    assert isinstance(check(home, room, envelope), Valid)
+    stopped = run(home, suspend, *ON, "--as", "bo", "--reasons", "Complaints from two clinics.", "--days", 7)
+    assert stopped["suspended"] == [digest(envelope)]
+    assert timedelta(days=6) < parse_time(stopped["until"]) - datetime.now(UTC) <= timedelta(days=7)
+    found = check(home, room, envelope)
+    assert isinstance(found, Invalid)
+    assert found.check == "suspended"
+
+
+def test_a_member_suspends_once_and_not_for_longer_than_the_policy_allows(certified):
+    home, _ = certified
+    with pytest.raises(GovernanceInputError, match="the policy allows 1 to 30"):
+        run(home, suspend, *ON, "--as", "bo", "--reasons", "Stop.", "--days", 31)
+    run(home, suspend, *ON, "--as", "bo", "--reasons", "Stop.")
+    with pytest.raises(GovernanceInputError, match="has suspended this certificate before"):
+        run(home, suspend, *ON, "--as", "bo", "--reasons", "Stop again.")
+    run(home, suspend, *ON, "--as", "aino", "--reasons", "I agree.")
+
+
+def test_a_suspended_certificate_is_not_issued_anew_from_the_same_votes(certified, room):
+    home, _ = certified
+    run(home, suspend, *ON, "--as", "bo", "--reasons", "Stop.")
+    found = check(home, room, certify(home, room))
+    assert isinstance(found, Invalid)
+    assert found.check == "suspended"
+
+
+def test_the_board_revokes_when_its_rules_say_so(certified, room):
+    home, envelope = certified
+    for name in ("aino", "bo"):
+        answer = run(home, revoke, *ON, "--as", name, "--reasons", "Men are missed.")
+        assert (answer["outcome"], answer["revoked"]) == ("open", [])
+        assert isinstance(check(home, room, envelope), Valid)
+    answer = run(home, revoke, *ON, "--as", "cesar", "--choice", "against", "--reasons", "It helps most.")
+    assert answer["revoked"] == [digest(envelope)]
+    assert answer["dissent"] == ["cesar"]
+    assert check(home, room, envelope).check == "revoked"
+    assert check(home, room, certify(home, room)).check == "revoked"
+
+
+def test_a_revocation_is_no_vote_on_certifying(certified, tmp_path):
+    home, _ = certified
+    run(home, revoke, *ON, "--as", "aino", "--reasons", "Stop.")
+    with House.open(home.path, read_only=True) as house:
+        kept = json.loads((house.home.path / "revocations" / "health-benefit-2.json").read_text())["votes"]
+        (tmp_path / "vote.json").write_bytes(house.evidence.get(kept[0]))
+    with pytest.raises(GovernanceInputError, match="answers another ballot"):
+        run(home, decide, *ON, "--import", tmp_path / "vote.json")
+
+
+@pytest.mark.parametrize("command", [suspend, revoke])
+def test_what_has_no_certificate_cannot_be_stopped(asked, command):
+    with pytest.raises(GovernanceInputError, match="holds no certificate for version 2"):
+        run(asked, command, *ON, "--as", "bo", "--reasons", "Stop.")
