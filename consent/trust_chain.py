@@ -19,7 +19,7 @@ from consent.shapes import (
     one_of,
     or_null,
 )
-from consent.tlog.note import VerifierKey, b64_decode
+from consent.tlog.note import MAX_SIGNATURES, VerifierKey, b64_decode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,7 +123,9 @@ def _is_size(value: object) -> bool:
 
 def _no_witnesses(value: object) -> bool:
     # Version 1 of the format has the field and no rule for it; a list that nothing checks would promise too much.
-    return value == {"keys": [], "threshold": 0} and encode(value) == b'{"keys":[],"threshold":0}'  # not false
+    return (
+        value == {"keys": [], "threshold": 0} and encode(value) == b'{"keys":[],"threshold":0}'
+    )  # not false
 
 
 _SIGNATURE = Shape({"keyid": is_text, "sig": is_text})
@@ -210,6 +212,11 @@ def verify_chain(versions: Sequence[Any], pin: str | None) -> tuple[Version, ...
 def _signers(signatures: Sequence[Any], message: bytes, deciding: Sequence[Version]) -> set[VerifierKey]:
     known = {key.keyid: key for version in deciding for key in version.root_keys}
     signers: set[VerifierKey] = set()
+    if len(signatures) > MAX_SIGNATURES:
+        text = (
+            f"a version of the trust root has {len(signatures)} signatures, at most {MAX_SIGNATURES} are read"
+        )
+        raise TrustRootError(text, HINT)
     for item in signatures:
         check_object(item, _SIGNATURE.keys, "a signature of the trust root")
         key = known.get(item["keyid"])

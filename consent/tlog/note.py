@@ -33,6 +33,7 @@ KEY_ID_BYTES = 4
 MAX_NAME_CHARACTERS = 200
 MAX_NOTE_BYTES = 256 * 1024
 """Room for the 16 signatures that C2SP asks every verifier to accept, each up to 5 kB (ML-DSA-44)."""
+MAX_SIGNATURES = 64
 
 _SIGNATURE_MARK = "\u2014 "
 _KEY_HINT = "a verifier key looks like name+12345678+base64; copy it whole"
@@ -232,7 +233,11 @@ class Note:
         before, separator, after = whole.rpartition("\n\n")
         if not separator or not after.endswith("\n"):
             raise NoteError("the note has no signature lines after an empty line", _NOTE_HINT)
-        return cls(before + "\n", tuple(_parse_signature(line) for line in after[:-1].split("\n")))
+        lines = after[:-1].split("\n")
+        if len(lines) > MAX_SIGNATURES:
+            message = f"a note of {len(lines)} signatures, at most {MAX_SIGNATURES} are read"
+            raise NoteError(message, _NOTE_HINT)
+        return cls(before + "\n", tuple(_parse_signature(line) for line in lines))
 
     def encode(self) -> bytes:
         """Return the note's bytes."""

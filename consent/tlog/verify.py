@@ -45,6 +45,8 @@ MAX_INTEGER = 2**53 - 1
 MAX_NUMBER = 2**32 - 1
 MAX_TEXT = 1_000
 MAX_NAME = 200
+MAX_LIST = 1_000
+MAX_DETAILS = 64
 SLOT_MULTIPLE = 65_536
 
 STATUS_WORDS = {
@@ -861,11 +863,7 @@ def _read_version(signed: Any, number: int) -> tuple[list[_Key], int, tuple[LogK
     )
     if not fits:
         _fail(code, f"{where} is not in its form")
-    for member in signed["board"]["members"]:
-        _keys(member, {"from", "id", "name", "role", "until", "vkey"}, code, "a board member")
-        _parse_vkey(member["vkey"], code)
-        if not _is_time(member["from"]) or not _is_time(member["until"]) or member["from"] >= member["until"]:
-            _fail(code, "a board member's term is not in its form")
+    _check_board(signed["board"]["members"])
     keys = [_parse_vkey(vkey, code) for vkey in signed["root"]["keys"]]
     if len({key.public for key in keys}) != len(keys) or threshold > len(keys):
         _fail(code, f"{where} names a root key twice, or fewer than its threshold")
@@ -885,6 +883,22 @@ def _read_version(signed: Any, number: int) -> tuple[list[_Key], int, tuple[LogK
     if not log:
         _fail(code, f"{where} names no log key")
     return keys, threshold, tuple(log)
+
+
+def _check_board(members: Sequence[Any]) -> None:
+    """Check the members' form, that a key is one person's, and that a person's terms do not overlap."""
+    code = "wrong-trust-root"
+    owners: dict[bytes, str] = {}
+    terms: list[tuple[str, str, str]] = []
+    for member in members:
+        _form(member, _MEMBER, "a board member", exact=True, code=code)
+        person, start, end = member["id"], member["from"], member["until"]
+        # Times are of one form and length, so that their order is that of their text.
+        if start >= end or any(start < until and since < end for who, since, until in terms if who == person):
+            _fail(code, "a board member's term ends before it starts, or overlaps another")
+        terms.append((person, start, end))
+        if owners.setdefault(_parse_vkey(member["vkey"], code).public, person) != person:
+            _fail(code, "two board members have one key")
 
 
 # Payloads and entries: exact key sets, every value in its form. Unknown versions and kinds are no evidence.
@@ -907,6 +921,8 @@ def _parse_payload(text: bytes, kind: str) -> dict[str, Any]:
         re.fullmatch(r"[a-z][a-z0-9_-]{0,63}", name) for name in details
     ):
         _fail("bad-payload", f"the {kind} payload's details are not in their form")
+    if len(details) > MAX_DETAILS:
+        _fail("bad-payload", f"the {kind} payload has more than {MAX_DETAILS} details")
     for digest in details.values():
         _b64u(digest, 32)
     _form(value, {"at": _is_time}, f"the {kind} payload")
@@ -1003,7 +1019,11 @@ def _is_time(value: Any) -> bool:
 
 
 def _is_set(value: Any) -> bool:
-    if not isinstance(value, list) or not value or not all(_is_text(item) for item in value):
+    if (
+        not isinstance(value, list)
+        or not 0 < len(value) <= MAX_LIST
+        or not all(_is_text(item) for item in value)
+    ):
         return False
     return value == sorted(set(value))
 
@@ -1033,6 +1053,14 @@ _CONSENT_BODY: dict[str, Callable[[Any], bool]] = {
     "status": _one_of(
         "requested", "refused", "given", "renewed", "withdrawn", "revoked", "expired", "invalidated"
     ),
+}
+_MEMBER: dict[str, Callable[[Any], bool]] = {
+    "from": _is_time,
+    "id": _is_text,
+    "name": _is_text,
+    "role": _one_of("chair", "member", "data-protection-officer", "citizens-representative"),
+    "until": _is_time,
+    "vkey": _is_text,
 }
 _RUN_BODY: dict[str, Callable[[Any], bool]] = {
     "basis": _is_text,

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import ast
 import base64
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
 
+from consent.shapes import INSTITUTIONAL, PAYLOADS
+from consent.tlog import verify
 from consent.tlog.verify import VerificationError, verify_consistency, verify_inclusion, verify_receipt
 from tests.consent import second_verifier as naive
 from tests.consent.make_vectors import changed, vectors
 
+CODE = re.compile(r"(bad|different|malformed|not|too|unknown|wrong)-[a-z]+(-[a-z]+)?")
 FOLDER = Path(__file__).parents[2] / "docs" / "spec" / "vectors"
 
 
@@ -99,3 +104,19 @@ def test_the_stored_refusals_are_refused():
         with pytest.raises(VerificationError) as caught:
             verify_receipt(json.dumps(receipt).encode(), trust_root)
         assert caught.value.code == case["code"]
+
+
+def test_the_specification_names_every_code_kind_key_and_word():
+    text = (FOLDER.parent / "ledger-v1.md").read_text()
+    source = ast.parse(Path(verify.__file__).read_text())
+    words = {
+        node.value
+        for node in ast.walk(source)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    codes = {word for word in words if CODE.fullmatch(word)} - set(verify.STATUS_WORDS.values())
+    assert len(codes) == 26
+    keys = {key for kinds in (PAYLOADS, INSTITUTIONAL) for kind in kinds.values() for key in kind}
+    for word in codes | keys | PAYLOADS.keys() | INSTITUTIONAL.keys() | set(verify.STATUS_WORDS.values()):
+        assert f"`{word}`" in text, word
+    assert {case["code"] for case in stored("refused.json")} <= codes
