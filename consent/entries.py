@@ -17,6 +17,7 @@ from consent.shapes import (
     PAYLOAD,
     PAYLOADS,
     PERSONAL,
+    Check,
     Shape,
     check_object,
     institutional_shape,
@@ -161,6 +162,11 @@ def parse_entry(text: bytes) -> PersonalEntry | InstitutionalAct | UnknownEntry:
     return InstitutionalAct(kind, value["at"], value["b"])
 
 
+_PAYLOAD_SHAPES: dict[str, dict[str, Check]] = {
+    kind: {**PAYLOAD, "body": Shape(body)} for kind, body in PAYLOADS.items()
+}
+
+
 def _encode_limited(value: JSON) -> bytes:
     text = encode(value)
     if len(text) > MAX_ENTRY_BYTES:
@@ -174,7 +180,7 @@ def _check_payload(value: Any) -> None:
     if not isinstance(kind, str) or kind not in PAYLOADS:
         message = "the payload has no known kind"
         raise EntryFormatError(message, f"known kinds: {', '.join(PAYLOADS)}")
-    check_object(value, {**PAYLOAD, "body": Shape(PAYLOADS[kind])}, kind)
+    check_object(value, _PAYLOAD_SHAPES[kind], kind)
     if kind == "consent":
         complete = value["purpose"] is not None and value["purpose_version"] is not None
     elif kind == "act":

@@ -47,9 +47,9 @@ def check_object(value: object, shape: Mapping[str, Check], what: str) -> None:
     if not isinstance(value, Mapping):
         message = f"expected an object for {what}, got {type(value).__name__}"
         raise EntryFormatError(message, HINT)
-    missing = sorted(shape.keys() - value.keys())
-    unknown = sorted(value.keys() - shape.keys())
-    if missing or unknown:
+    if value.keys() != shape.keys():
+        missing = sorted(shape.keys() - value.keys())
+        unknown = sorted(value.keys() - shape.keys())
         message = f"{what}: missing keys {missing}, unknown keys {unknown}"
         raise EntryFormatError(message, HINT)
     for key, check in shape.items():
