@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from audits import html
 from consent.uses import ModelRef, UseRequest
 from consent.vocabulary import UseStatus
-from governance.development import consenting, use_of
+from governance.audit_input import Audience, report_on
+from governance.development import consenting, left_out, use_of
 from governance.errors import GovernanceEvidenceError
 from models import artifact, training
 
@@ -72,13 +73,13 @@ def audit(house: House, service: Service, version: str, population: Population, 
     permits = consenting(house, service, population.frame, "audit")
     rows = population.frame[permits.permitted]
     with house.private_folder() as folder:
-        copy = house.registry.download(case.name, case.version, folder / "model")
-        loaded = artifact.load(copy)
+        copy = house.registry.download(case.name, case.version, folder)
         digest = artifact.digest(copy)
-    if digest != case.digest:
-        message = f"the artifact of version {version} was changed: attached {case.digest}, now {digest}"
-        raise GovernanceEvidenceError(message, "restore the artifact, or register and audit the new one")
-    crossed = training.cross_fit(service, case.recipe, rows, seed=case.seed, refit=loaded)
+        if digest != case.digest:
+            message = f"the artifact of version {version} was changed: attached {case.digest}, now {digest}"
+            raise GovernanceEvidenceError(message, "restore the artifact, or register and audit the new one")
+        estimator, facts = artifact.load(copy), artifact.facts(copy)
+    crossed = training.cross_fit(service, facts.recipe, rows, seed=facts.seed, refit=estimator)
     if crossed.correlation < REFIT_CORRELATION:
         message = (
             f"the deployed version ranks people differently from its procedure: rank correlation {crossed.correlation:.2f}, "
@@ -87,8 +88,11 @@ def audit(house: House, service: Service, version: str, population: Population, 
         raise GovernanceEvidenceError(
             message, "train again from the recipe; an audit of the procedure says nothing of this file"
         )
-    report = _report(house, service, case, population, rows, crossed, loaded)
-    facts = report.to_json()
+    audience = Audience(
+        population.digest, len(house.cases.get(service.id, version).reports), house.clock().date()
+    )
+    report = report_on(service, case, house.policy(), rows, crossed, estimator, facts, audience)
+    written = report.to_json()
     numbers, statuses = use_of(permits, UseStatus.USED)
     entry = house.ledger.append_use(
         UseRequest(
@@ -103,10 +107,11 @@ def audit(house: House, service: Service, version: str, population: Population, 
             state=permits.state,
         )
     )
-    house.evidence.put(facts)
     page = html.page(report).encode()
+    house.evidence.put(written)
+    house.put_report(f"{service.id}-{version}", written, page)
     house.registry.log_report(
-        house.registry.version(case.name, case.version), {"report.json": facts, "report.html": page}
+        house.registry.version(case.name, case.version), {"report.json": written, "report.html": page}
     )
     house.ledger.append_act(
         by, "audited", object_digest=report.digest, service=service.id, details={"version": version}
@@ -120,4 +125,4 @@ def audit(house: House, service: Service, version: str, population: Population, 
             audited_by=tuple(sorted({*now.audited_by, by})),
         ),
     )
-    return Audited(case, report, entry.index, int(permits.permitted.sum()), permits.counts(), crossed)
+    return Audited(case, report, entry.index, int(permits.permitted.sum()), left_out(permits), crossed)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from audits import report as audit_reports
 from consent.canonical import parse_time
 from governance import certificate, gate
-from governance.certificate import Invalid, Revocation, RevocationKind, Subject, Valid
+from governance.certificate import Invalid, Revocation, RevocationKind, Valid
+from governance.certificate_form import Subject
 from governance.errors import GovernanceEvidenceError, GovernanceInputError
 from models import artifact, plugins
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def subject_of(house: House, service: Service, name: str, version: str, folder: Path) -> Subject:
     """What a certificate must be about, from a private copy of the artifact and the service as installed."""
     purposes = sorted({service.purposes.development, service.purposes.offer})
-    loaded = artifact.manifest(folder)
+    loaded = artifact.facts(folder)
     return Subject(
         service=service.id,
         model_name=name,

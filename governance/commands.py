@@ -43,12 +43,27 @@ def _show(document: dict[str, Any], lines: Callable[[], list[str]], *, as_json: 
 
 
 @click.command()
-@click.option("--origin", default="luvalla.example/consent", show_default=True, help="The ledger's public name, for ever.")
-@click.option("--purposes", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Purposes file instead of the shipped one.")
-@click.option("--policy", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Policy file instead of the shipped one.")
+@click.option(
+    "--origin",
+    default="luvalla.example/consent",
+    show_default=True,
+    help="The ledger's public name, for ever.",
+)
+@click.option(
+    "--purposes",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Purposes file instead of the shipped one.",
+)
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Policy file instead of the shipped one.",
+)
 @_json
 @click.pass_context
-def init(ctx: click.Context, origin: str, purposes: Path | None, policy: Path | None, *, as_json: bool) -> None:
+def init(
+    ctx: click.Context, origin: str, purposes: Path | None, policy: Path | None, *, as_json: bool
+) -> None:
     """Make a home: keys, trust root, purposes, policy, ledger, MLflow store.
 
     All state lies in it (mode 700) and nowhere else. It is made whole or not at all.
@@ -91,7 +106,12 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
 
 @click.command()
 @click.argument("service")
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="CSV file to write; must not exist.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV file to write; must not exist.",
+)
 @_json
 def rows(service: str, out: Path, *, as_json: bool) -> None:
     """Write the real rows that ship for SERVICE, with invented identities, to try things on."""
@@ -103,18 +123,26 @@ def rows(service: str, out: Path, *, as_json: bool) -> None:
         raise GovernanceInputError(message, "name a new file")
     frame = datasets.load(plugins.service(service))
     frame.to_csv(out, index=False)
-    _show({"file": str(out), "rows": len(frame)}, lambda: [f"{len(frame):,} rows in {out}; the identities are invented"], as_json=as_json)
+    _show(
+        {"file": str(out), "rows": len(frame)},
+        lambda: [f"{len(frame):,} rows in {out}; the identities are invented"],
+        as_json=as_json,
+    )
 
 
 @click.command()
 @click.argument("service")
 @click.option("--recipe", help="How to train (see `luvalla models list`); the first recipe by default.")
 @_population
-@click.option("--by", required=True, help="Who trains: their board-member id, or any name. They may not vote on it.")
+@click.option(
+    "--by", required=True, help="Who trains: their board-member id, or any name. They may not vote on it."
+)
 @click.option("--seed", default=2026, show_default=True, help="Decides everything random.")
 @_json
 @click.pass_context
-def train(ctx: click.Context, service: str, recipe: str | None, file: Path, by: str, seed: int, *, as_json: bool) -> None:
+def train(
+    ctx: click.Context, service: str, recipe: str | None, file: Path, by: str, seed: int, *, as_json: bool
+) -> None:
     """Train a version of SERVICE on the people of a file who consented, and register it."""
     from governance import development  # noqa: PLC0415
     from models import plugins, population  # noqa: PLC0415
@@ -123,7 +151,9 @@ def train(ctx: click.Context, service: str, recipe: str | None, file: Path, by: 
     with _house(ctx) as house:
         people = population.load(file, wanted, outcome=True)
         _tell_rejected(people)
-        done = development.train(house, wanted, recipe or next(iter(wanted.recipes)), people, seed=seed, by=by)
+        done = development.train(
+            house, wanted, recipe or next(iter(wanted.recipes)), people, seed=seed, by=by
+        )
     document = {
         "service": service,
         "version": done.case.version,
@@ -152,7 +182,9 @@ def train(ctx: click.Context, service: str, recipe: str | None, file: Path, by: 
 @click.argument("service")
 @click.argument("version")
 @_population
-@click.option("--by", required=True, help="Who audits: their board-member id, or any name. They may not vote on it.")
+@click.option(
+    "--by", required=True, help="Who audits: their board-member id, or any name. They may not vote on it."
+)
 @_json
 @click.pass_context
 def audit(ctx: click.Context, service: str, version: str, file: Path, by: str, *, as_json: bool) -> None:
@@ -167,7 +199,7 @@ def audit(ctx: click.Context, service: str, version: str, file: Path, by: str, *
         done = auditing.audit(house, wanted, version, people, by=by)
         decision = promotion.judge(house, done.case)
         page = house.home.path / "reports" / f"{service}-{version}.html"
-    document = {
+    document: dict[str, Any] = {
         "service": service,
         "version": version,
         "report": done.report.digest,
@@ -200,12 +232,13 @@ def audit(ctx: click.Context, service: str, version: str, file: Path, by: str, *
 @click.pass_context
 def card(ctx: click.Context, service: str, version: str, *, as_json: bool) -> None:
     """The model card of VERSION of SERVICE: what it is for, how it was made, what was found."""
-    from governance import cards  # noqa: PLC0415
+    from governance import standing  # noqa: PLC0415
+    from models import card as cards  # noqa: PLC0415
     from models import plugins  # noqa: PLC0415
 
     with _house(ctx) as house:
-        document = cards.of(house, plugins.service(service), version)
-    _show(document, lambda: cards.lines(document), as_json=as_json)
+        facts = standing.card(house, plugins.service(service), version)
+    _show(cards.document(facts), lambda: [cards.to_markdown(facts)], as_json=as_json)
 
 
 @click.command()
@@ -252,11 +285,19 @@ def promote(ctx: click.Context, service: str, version: str, *, as_json: bool) ->
 @click.command()
 @click.argument("service")
 @_population
-@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Where the offers go (JSON Lines); must not exist.")
-@click.option("--dry-run", is_flag=True, help="Verify and count only: nothing is scored, recorded or written.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Where the offers go (JSON Lines); must not exist.",
+)
+@click.option(
+    "--dry-run", is_flag=True, help="Verify and count only: nothing is scored, recorded or written."
+)
 @_json
 @click.pass_context
-def run(ctx: click.Context, service: str, file: Path, out: Path | None, *, dry_run: bool, as_json: bool) -> None:
+def run(
+    ctx: click.Context, service: str, file: Path, out: Path | None, *, dry_run: bool, as_json: bool
+) -> None:
     """Run SERVICE's champion on the people of a file who consented.
 
     The certificate is verified against the artifact as loaded; every use is recorded before any offer leaves.
@@ -276,7 +317,11 @@ def run(ctx: click.Context, service: str, file: Path, out: Path | None, *, dry_r
         done = consented.run(house, wanted, people, out, chance=np.random.default_rng(), dry_run=dry_run)
     if isinstance(done, consented.RunRefused):
         document = {"ran": False, "check": done.check, "reason": done.reason, "way_out": done.way_out}
-        _show(document, lambda: [f"refused ({done.check}): {done.reason}", f"way out: {done.way_out}"], as_json=as_json)
+        _show(
+            document,
+            lambda: [f"refused ({done.check}): {done.reason}", f"way out: {done.way_out}"],
+            as_json=as_json,
+        )
         ctx.exit(1)
     document = {
         "ran": not dry_run,

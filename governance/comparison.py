@@ -128,12 +128,14 @@ def compare(
     return outcomes
 
 
-def _outcome(service: Service, rows: pd.DataFrame, option: Option, attributes: Sequence[str], seed: int) -> Outcome:
+def _outcome(
+    service: Service, rows: pd.DataFrame, option: Option, attributes: Sequence[str], seed: int
+) -> Outcome:
     recipe = training.find_recipe(service, option.recipe)
     if option.thresholds_by is None:
         selected = training.cross_fit(service, recipe, rows, seed=seed, capacity=option.capacity).selected
     else:
-        fold = training.assign(service, rows, folds=5, seed=seed)
+        fold = training.fold_of(service, rows, n=5, seed=seed)
         selected = mitigation.group_thresholds(
             service, recipe, rows, attribute=option.thresholds_by, fold=fold, seed=seed
         ).selected
@@ -155,5 +157,10 @@ def _group(
 ) -> GroupOutcome:
     needy = inside & (need == 1)
     return GroupOutcome(
-        attribute, group, int(needy.sum()), int((needy & selected).sum()), int((inside & selected).sum()), int(inside.sum())
+        attribute,
+        group,
+        int(needy.sum()),
+        int((needy & selected).sum()),
+        int((inside & selected).sum()),
+        int(inside.sum()),
     )

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from consent.tlog.note import generate_key, load_key, save_key
-from consent.trust import Member, TrustRoot
-from governance import demo_people, promotion
+from consent.tlog.note import generate_key, save_key
+from consent.trust_chain import Member
+from governance import demo_people, membership, promotion
 from governance.auditing import audit
 from governance.ballot import Ballot, Condition
 from governance.development import train
@@ -111,16 +111,18 @@ def open_house(stage: Stage) -> None:
     stage.busy("making a home: keys, trust root, purposes, policy, ledger, MLflow store")
     home = found(stage.home, origin=ORIGIN, clock=stage.clock)
     with House.open(stage.home, clock=stage.clock) as house:
-        root = load_key(home.root_key, root_key_name(house.trust_root))
+        root = membership.root_keys(house)
+        board_keys = home.path / "board-keys"
+        board_keys.mkdir(mode=0o700)
         now = stage.clock()
         trust = house.trust_root
         for member_id, name, role in BOARD:
-            key = generate_key(f"{ORIGIN}/board/{member_id}")
-            save_key(key, stage.folder / "board-keys" / f"{member_id}.pem")
+            key = generate_key(membership.key_name(ORIGIN, member_id))
+            save_key(key, board_keys / f"{member_id}.pem")
             stage.keys[member_id] = key
             term = Member(member_id, name, role, now, now + timedelta(days=730), key.verifier)
-            trust = trust.add_member(term, [root])
-        record_trust_root(house, trust.with_quorum(len(BOARD), [root]))
+            trust = trust.add_member(term, root)
+        membership.put_in_force(house, trust.with_quorum(len(BOARD), root))
         policy = house.policy()
         facts = {
             "home": str(home.path),
@@ -131,18 +133,6 @@ def open_house(stage: Stage) -> None:
             "quorum": house.trust_root.quorum,
         }
     stage.tell(Scene("house", facts, "The board's members and their votes are played by the demo."))
-
-
-def root_key_name(trust: TrustRoot) -> str:
-    """Name of the key that signs the trust root's next version."""
-    return trust.versions[-1].root_keys[0].name
-
-
-def record_trust_root(house: House, trust: TrustRoot) -> None:
-    """Put a new version of the trust root in force and record it in the ledger."""
-    trust.save(house.home.trust_root)
-    house.ledger.append_institutional("trust-root", {"digest": trust.digest, "version": trust.version})
-    house.ledger.checkpoint()
 
 
 def lay_out_rows(stage: Stage, service: Service) -> Rows:
@@ -165,7 +155,11 @@ def ask_everyone(stage: Stage, house: House, service: Service, rows: Rows) -> No
         (rows.development, service.purposes.development, demo_people.DEVELOPMENT_SHARES),
         (rows.run, service.purposes.offer, demo_people.OFFER_SHARES),
     ):
-        people = population.load(path, service, outcome=path == rows.development).frame[service.person_column].tolist()
+        people = (
+            population.load(path, service, outcome=path == rows.development)
+            .frame[service.person_column]
+            .tolist()
+        )
         stage.busy(f"recording the answers of {len(people):,} people to {purpose}")
         answers = demo_people.answers(people, purpose, shares, stage.chance(purpose))
         house.ledger.record_consents(answers.events)
@@ -185,7 +179,9 @@ def ask_everyone(stage: Stage, house: House, service: Service, rows: Rows) -> No
     stage.tell(Scene("consents", facts, demo_people.INVENTED))
 
 
-def to_the_gate(stage: Stage, house: House, service: Service, recipe: str, rows: Rows) -> tuple[Audited, GateDecision]:
+def to_the_gate(
+    stage: Stage, house: House, service: Service, recipe: str, rows: Rows
+) -> tuple[Audited, GateDecision]:
     """Train a version on consenting people, register it, audit it, and ask the gate."""
     development = population.load(rows.development, service, outcome=True)
     stage.busy(f"training '{recipe}' and registering it in MLflow")
@@ -207,7 +203,9 @@ def to_the_gate(stage: Stage, house: House, service: Service, recipe: str, rows:
         "gate": str(decision.outcome),
         "acceptable": decision.acceptable,
         "why_not": list(decision.why_not),
-        "lines": [line_facts(line.finding, str(line.outcome), acceptable=line.acceptable) for line in decision.lines],
+        "lines": [
+            line_facts(line.finding, str(line.outcome), acceptable=line.acceptable) for line in decision.lines
+        ],
         "price": [vars(row) for row in audited.report.price],
         "people": vars(audited.report.population),
         "report": audited.report.digest,
@@ -220,7 +218,20 @@ def line_facts(finding: Any, outcome: str, *, acceptable: bool) -> dict[str, Any
     """What the story tells of one deciding line."""
     if finding is None:
         return {"outcome": outcome, "acceptable": acceptable, "line": None}
-    names = ("line", "metric", "attribute", "group", "estimate", "low", "high", "limit", "leaning", "scale", "rate", "rest_rate")
+    names = (
+        "line",
+        "metric",
+        "attribute",
+        "group",
+        "estimate",
+        "low",
+        "high",
+        "limit",
+        "leaning",
+        "scale",
+        "rate",
+        "rest_rate",
+    )
     return {
         "outcome": outcome,
         "acceptable": acceptable,
@@ -229,12 +240,19 @@ def line_facts(finding: Any, outcome: str, *, acceptable: bool) -> dict[str, Any
     }
 
 
-def to_the_board(stage: Stage, house: House, service: Service, audited: Audited, decision: GateDecision) -> bool:
+def to_the_board(
+    stage: Stage, house: House, service: Service, audited: Audited, decision: GateDecision
+) -> bool:
     """Three votes, written from the report, and the promotion. True when there is a champion now."""
     version = audited.case.version
     ballot = promotion.open_ballot(house, service.id, version)
     if not isinstance(ballot, Ballot):  # the caller asks only for what the gate lets through
-        stage.tell(Scene("board", {"version": version, "votes": [], "outcome": "refused", "reasons": list(ballot.why_not)}))
+        stage.tell(
+            Scene(
+                "board",
+                {"version": version, "votes": [], "outcome": "refused", "reasons": list(ballot.why_not)},
+            )
+        )
         return False
     votes = _votes(stage, house, ballot, audited, decision)
     told = []
@@ -249,7 +267,14 @@ def to_the_board(stage: Stage, house: House, service: Service, audited: Audited,
             expires=expires,
         )
         promotion.cast(house, service.id, version, envelope)
-        told.append({"member": member, "choice": str(choice), "reasons": reasons, "conditions": [c.text for c in conditions]})
+        told.append(
+            {
+                "member": member,
+                "choice": str(choice),
+                "reasons": reasons,
+                "conditions": [c.text for c in conditions],
+            }
+        )
     result = promotion.promote(house, service.id, version)
     facts: dict[str, Any] = {"service": service.id, "version": version, "ballot": ballot.id, "votes": told}
     if isinstance(result, NotPromoted):
@@ -275,7 +300,12 @@ def _votes(
     uncertain = decision.outcome is GateOutcome.NOT_ENOUGH_EVIDENCE
     expires = now + timedelta(days=30 * months - 5) if uncertain else None
     terms = (
-        (Condition("Audit again on the people reached, with those who were not selected counted.", now + timedelta(days=180)),)
+        (
+            Condition(
+                "Audit again on the people reached, with those who were not selected counted.",
+                now + timedelta(days=180),
+            ),
+        )
         if uncertain
         else ()
     )
@@ -286,7 +316,13 @@ def _votes(
     )
     worst = _worst_by_another_measure(audited)
     if worst is None:
-        last = (BOARD[2][0], Choice.FOR, "No group is missed more by any measure of need that we hold.", terms, expires)
+        last = (
+            BOARD[2][0],
+            Choice.FOR,
+            "No group is missed more by any measure of need that we hold.",
+            terms,
+            expires,
+        )
     else:
         group, measure, gap = worst
         reason = (
@@ -296,7 +332,13 @@ def _votes(
         last = (BOARD[2][0], Choice.AGAINST, reason, (), None)
     return (
         (BOARD[0][0], Choice.FOR, why, terms, expires),
-        (BOARD[1][0], Choice.FOR, f"{why} The model uses no race, and each person was asked.", terms, expires),
+        (
+            BOARD[1][0],
+            Choice.FOR,
+            f"{why} The model uses no race, and each person was asked.",
+            terms,
+            expires,
+        ),
         last,
     )
 
@@ -306,7 +348,10 @@ def _worst_by_another_measure(audited: Audited) -> tuple[str, str, float] | None
     gaps = [
         (finding.estimate, finding.group or "", finding.measure or "")
         for finding in audited.report.findings
-        if finding.metric == "other_need_tpr_gap" and finding.estimate is not None and finding.high is not None and finding.high < 0
+        if finding.metric == "other_need_tpr_gap"
+        and finding.estimate is not None
+        and finding.high is not None
+        and finding.high < 0
     ]
     if not gaps:
         return None
@@ -321,7 +366,12 @@ def run_it(stage: Stage, house: House, service: Service, rows: Rows, name: str) 
     out = stage.folder / "offers" / f"{name}.jsonl"
     done = run(house, service, people, out, chance=stage.chance(name))
     if isinstance(done, RunRefused):
-        stage.tell(Scene("run-refused", {"check": done.check, "reason": done.reason, "way_out": done.way_out, "name": name}))
+        stage.tell(
+            Scene(
+                "run-refused",
+                {"check": done.check, "reason": done.reason, "way_out": done.way_out, "name": name},
+            )
+        )
         return done
     stage.tell(
         Scene(
@@ -342,5 +392,3 @@ def run_it(stage: Stage, house: House, service: Service, rows: Rows, name: str) 
         )
     )
     return done
-
-

@@ -29,7 +29,9 @@ SEED = 2026
     type=click.Path(path_type=Path, file_okay=False),
     help="Play in this folder (new or empty) instead of demo/ under LUVALLA_HOME's folder.",
 )
-@click.option("--seed", default=SEED, show_default=True, help="Decides everything drawn, except keys and salts.")
+@click.option(
+    "--seed", default=SEED, show_default=True, help="Decides everything drawn, except keys and salts."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: every scene's facts.")
 @click.pass_context
 def demo(ctx: click.Context, keep: Path | None, seed: int, *, as_json: bool) -> None:
@@ -54,7 +56,9 @@ def demo(ctx: click.Context, keep: Path | None, seed: int, *, as_json: bool) -> 
         demo_play.play(folder, seed=seed, tell=tell, busy=busy)
     if as_json:
         told = [{"scene": s.name, "facts": s.facts, "played": s.played} for s in scenes]
-        click.echo(json.dumps({"folder": str(folder), "seed": seed, "scenes": told}, ensure_ascii=False, indent=1))
+        click.echo(
+            json.dumps({"folder": str(folder), "seed": seed, "scenes": told}, ensure_ascii=False, indent=1)
+        )
     else:
         click.echo(f"\n{time.monotonic() - started:.0f} seconds.", err=True)
 
@@ -75,7 +79,9 @@ def _clear(folder: Path, *, emptied: bool) -> None:
     try:
         if folder.exists() and any(folder.iterdir()):
             if not mark.is_file() or not emptied:
-                message = f"{folder} is not empty" + ("" if mark.is_file() else ", and the demo did not make it")
+                message = f"{folder} is not empty" + (
+                    "" if mark.is_file() else ", and the demo did not make it"
+                )
                 raise GovernanceInputError(message, "name another folder with --keep, or move this one away")
             shutil.rmtree(folder)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

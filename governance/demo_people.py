@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from consent.records import ConsentRequest
 from consent.vocabulary import ConsentStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    import numpy as np
 
 INVENTED = "The rows are real (published research data); the identities and consents attached to them are invented for this demo."
 
@@ -45,7 +45,10 @@ class Answers:
 
 
 def answers(
-    people: Sequence[str], purpose: str, shares: dict[tuple[ConsentStatus, ...], float], chance: np.random.Generator
+    people: Sequence[str],
+    purpose: str,
+    shares: dict[tuple[ConsentStatus, ...], float],
+    chance: np.random.Generator,
 ) -> Answers:
     """Draw what each person answers, independently of everything in their row.
 

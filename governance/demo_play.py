@@ -100,7 +100,12 @@ def _run_and_look(stage: Stage, house: House, service: Service, rows: Rows, dige
 
 
 def _compare(
-    stage: Stage, house: House, service: Service, rows: Rows, options: Sequence[Option], attributes: Sequence[str]
+    stage: Stage,
+    house: House,
+    service: Service,
+    rows: Rows,
+    options: Sequence[Option],
+    attributes: Sequence[str],
 ) -> None:
     stage.busy(f"comparing {len(options)} ways for {service.id}")
     people = population.load(rows.development, service, outcome=True)
@@ -114,12 +119,17 @@ def _compare(
         }
         for outcome in outcomes
     ]
-    stage.tell(Scene("comparison", {"service": service.id, "by": AUDITOR, "outcomes": told}, demo_people.INVENTED))
+    stage.tell(
+        Scene("comparison", {"service": service.id, "by": AUDITOR, "outcomes": told}, demo_people.INVENTED)
+    )
 
 
 def _files(stage: Stage, last: tuple[Audited, GateDecision] | None) -> dict[str, str]:
     pages = sorted(str(path) for path in stage.home.rglob("report.html"))
-    files = {f"audit report {place + 1} of {len(pages)}, as the board reads it": page for place, page in enumerate(pages)}
+    files = {
+        f"audit report {place + 1} of {len(pages)}, as the board reads it": page
+        for place, page in enumerate(pages)
+    }
     if last is not None:
         files |= {
             "a citizen's receipt: luvalla verify": str(stage.folder / "receipt.json"),

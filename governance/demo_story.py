@@ -80,7 +80,9 @@ def _line(line: dict[str, Any]) -> str:
     if line["estimate"] is None:
         return f"  {measured:<20} {group:<14} {outcome}"
     numbers = f"{line['estimate']:+.2f}" if line["scale"] == "difference" else f"{line['estimate']:.2f}"
-    interval = "" if line["low"] is None or line["high"] is None else f" ({line['low']:.2f} to {line['high']:.2f})"
+    interval = (
+        "" if line["low"] is None or line["high"] is None else f" ({line['low']:.2f} to {line['high']:.2f})"
+    )
     limit = "" if line["limit"] is None else f", limit {line['limit']:.2f}"
     leaning = f", leaning {line['leaning']}" if line["leaning"] else ""
     few = ", too few people to judge" if line.get("too_few") else ""
@@ -105,7 +107,9 @@ def _board(f: dict[str, Any]) -> list[str]:
         told += [f"    on the condition: {condition}" for condition in vote["conditions"]]
     told.append(f"The board: {f['outcome'].replace('-', ' ')}.")
     if "certificate" in f:
-        told.append(f"Certificate {f['certificate'][:19]}... stands in the ledger as entry {f['index']:,}, valid until {f['expires']}.")
+        told.append(
+            f"Certificate {f['certificate'][:19]}... stands in the ledger as entry {f['index']:,}, valid until {f['expires']}."
+        )
     return told + [f"  because {reason}" for reason in f.get("reasons", [])]
 
 
@@ -135,7 +139,9 @@ def _citizen(f: dict[str, Any]) -> list[str]:
     told = ["# One citizen looks"]
     for use in f["uses"]:
         model = f" by {use['model']}" if use["model"] else ""
-        told.append(f"  {use['at']}  {use['controller']}: {use['purpose']}; {use['processing']}{model}, basis {use['basis']}: {use['status']}")
+        told.append(
+            f"  {use['at']}  {use['controller']}: {use['purpose']}; {use['processing']}{model}, basis {use['basis']}: {use['status']}"
+        )
     told += ["  Why:", *[f"    {sentence}" for sentence in f["why"]]]
     told += [f"  A receipt, checked with the trust root alone: {f['receipt']}"]
     told += [f"    proved: {item}" for item in f["proved"]]
@@ -146,16 +152,23 @@ def _citizen(f: dict[str, Any]) -> list[str]:
 
 
 def _withdrawal(f: dict[str, Any]) -> list[str]:
-    return ["# The citizen withdraws", f"  Recorded as entry {f['index']:,}, by the same one step as the yes."]
+    return [
+        "# The citizen withdraws",
+        f"  Recorded as entry {f['index']:,}, by the same one step as the yes.",
+    ]
 
 
 def _left_out(f: dict[str, Any]) -> list[str]:
-    return [f"  The citizen's own list now says of that run: {f['status'].replace('-', ' ')} ({f['reason'] or 'in the run'})."]
+    return [
+        f"  The citizen's own list now says of that run: {f['status'].replace('-', ' ')} ({f['reason'] or 'in the run'})."
+    ]
 
 
 def _tampered_ledger(f: dict[str, Any]) -> list[str]:
     told = [f"# Somebody changes one byte of the ledger (entry {f['changed']:,})"]
-    told += [f"  the check finds: {fault['table']} {fault['key']}: {fault['what']}" for fault in f["faults"][:3]]
+    told += [
+        f"  the check finds: {fault['table']} {fault['key']}: {fault['what']}" for fault in f["faults"][:3]
+    ]
     if len(f["faults"]) > 3:  # noqa: PLR2004
         told.append(f"  and {len(f['faults']) - 3} faults that follow from it")
     if not f["found"]:
@@ -175,15 +188,20 @@ def _comparison(f: dict[str, Any]) -> list[str]:
     names = [f"{g['group']}" for g in f["outcomes"][0]["groups"]]
     told.append(f"  {'':<44}{'offers':>8}" + "".join(f"{name[:10]:>11}" for name in names))
     for outcome in f["outcomes"]:
-        shares = "".join(
-            f"{(f'{g["found"] / g["in_need"]:.0%}' if g['in_need'] >= 20 else 'too few'):>11}"  # noqa: PLR2004 - the policy's 20 events
-            for g in outcome["groups"]
-        )
+        shares = "".join(f"{_share(g):>11}" for g in outcome["groups"])
         mark = "" if outcome["promotable"] else " *"
         told.append(f"  {outcome['option']['title'] + mark:<44}{outcome['selected']:>8.0%}{shares}")
     if any(not outcome["promotable"] for outcome in f["outcomes"]):
-        told.append("  * a comparison only: it treats the same facts differently by group and decides by lot; it is never promoted")
+        told.append(
+            "  * a comparison only: it treats the same facts differently by group and decides by lot; it is never promoted"
+        )
     return told
+
+
+def _share(group: dict[str, Any]) -> str:
+    if group["in_need"] < 20:  # noqa: PLR2004 - the policy's 20 events
+        return "too few"
+    return f"{group['found'] / group['in_need']:.0%}"
 
 
 def _files(f: dict[str, Any]) -> list[str]:

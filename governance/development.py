@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
-    from consent.bulk import Permits
 
+    from consent.bulk import Permits
     from governance.house import House
     from models.population import Population
     from models.registry import Version
@@ -69,6 +69,11 @@ def consenting(house: House, service: Service, frame: pd.DataFrame, processing: 
     return permits
 
 
+def left_out(permits: Permits) -> dict[str, int]:
+    """People of the file who may not be used, counted by reason."""
+    return {reason: count for reason, count in permits.counts().items() if reason != "permitted"}
+
+
 def use_of(permits: Permits, used: UseStatus) -> tuple[list[int], list[int]]:
     """Numbers and status bytes of a use of everyone permitted; people unknown to the ledger have no number and no slot."""
     known = permits.numbers >= 0
@@ -103,7 +108,7 @@ def train(
     permits = consenting(house, service, population.frame, "training")
     rows = population.frame[permits.permitted]
     fitted = training.fit(service, training.find_recipe(service, recipe), rows, seed=seed)
-    logged = house.registry.log(service, fitted, tags={"luvalla.rows": population.digest})
+    logged = house.registry.log(service, fitted, metrics={}, tags={"luvalla.rows": population.digest})
     expected = house.registry.next_version(service.registered_model)
     numbers, statuses = use_of(permits, UseStatus.USED)
     run = secrets.token_bytes(16)

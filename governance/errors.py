@@ -63,3 +63,9 @@ class VoteFormError(GovernanceInputError):
 
 class EnvelopeError(GovernanceEvidenceError):
     """A signed statement is not what it should be, or not in its one spelling."""
+
+
+class NobodyConsented(GovernanceError):  # noqa: N818 (a no, named for what is met)
+    """Not one person of a file said yes to what was asked: the answer is no."""
+
+    exit_code = 1

@@ -121,4 +121,4 @@ def _make_store(beside: Path, path: Path) -> None:
     from models.registry import Registry  # noqa: PLC0415 (MLflow takes seconds to import; only init and versions need it)
 
     uri = default_tracking_uri(beside)
-    Registry(uri, uri, path / "mlflow" / "artifacts").prepare()
+    Registry(uri, uri, path / "mlflow" / "artifacts")

@@ -121,6 +121,24 @@ class House:
             )
         return policies.load(text)
 
+    def put_report(self, name: str, facts: bytes, page: bytes) -> Path:
+        """Lay a report out for people to open: facts and page beside each other; the evidence store keeps what counts.
+
+        Args:
+            name: File name without ending.
+            facts: The report's JSON.
+            page: The same as HTML.
+
+        Returns:
+            Path of the page.
+        """
+        folder = self.home.path / "reports"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        (folder / f"{name}.json").write_bytes(facts)
+        path = folder / f"{name}.html"
+        path.write_bytes(page)
+        return path
+
     @contextmanager
     def private_folder(self) -> Iterator[Path]:
         """A fresh folder (mode 700) inside the home, gone afterwards: for copies of model artifacts."""

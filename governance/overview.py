@@ -42,7 +42,10 @@ def of(house: House) -> dict[str, Any]:
             "signed": None if signed is None else signed.size,
         },
         "policy": {"name": policy.name, "version": policy.version, "digest": policy.digest},
-        "board": {"serving": len([m for m in house.members() if m.serves(house.clock())]), "quorum": house.trust_root.quorum},
+        "board": {
+            "serving": len([m for m in house.members() if m.signs_at(house.clock())]),
+            "quorum": house.trust_root.quorum,
+        },
         "versions": versions,
     }
 
@@ -60,7 +63,9 @@ def lines(document: dict[str, Any]) -> list[str]:
     if not document["versions"]:
         told.append("no versions yet: `luvalla models list`, then `luvalla models train`")
     for version in document["versions"]:
-        told.append(f"{version['service']} version {version['version']} ({version['recipe']}): {version['step']}")
+        told.append(
+            f"{version['service']} version {version['version']} ({version['recipe']}): {version['step']}"
+        )
         if version["expires"]:
             told.append(f"  until {version['expires']}")
         if version["waits_for"]:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from audits import report as audit_reports
 from consent.canonical import format_time
 from consent.tlog.note import load_key
-from governance import board, certificate, gate
+from governance import board, certificate, certificate_form, gate
 from governance.ballot import Ballot, Question
 from governance.board import BoardDecision, DecisionOutcome
-from governance.certificate import Invalid, Subject, Valid
+from governance.certificate import Invalid, Valid
 from governance.certified import check_certificate, subject_of
 from governance.errors import GovernanceEvidenceError, GovernanceInputError
 from governance.gate import GateDecision
@@ -25,6 +25,7 @@ from models import plugins
 if TYPE_CHECKING:
     from audits.report import AuditReport
     from governance.cases import Case
+    from governance.certificate_form import Subject
     from governance.house import House
 
 CHAMPION = "champion"
@@ -201,7 +202,7 @@ def promote(house: House, service_id: str, version: str) -> Promoted | NotPromot
         waiting = decision is None or decision.outcome is DecisionOutcome.OPEN
         return NotPromoted(waiting, reasons, opened, decision)
     with house.private_folder() as folder:
-        copy = house.registry.download(case.name, case.version, folder / "model")
+        copy = house.registry.download(case.name, case.version, folder)
         subject = subject_of(house, service, case.name, case.version, copy)
     if subject.model_digest != case.digest:
         message = f"the artifact of version {version} was changed: attached {case.digest}, now {subject.model_digest}"
@@ -247,7 +248,7 @@ def _certify(house: House, case: Case, subject: Subject, ballot: Ballot) -> int 
     )
     if isinstance(envelope, BoardDecision):
         return envelope
-    written = certificate.parse(envelope)
+    written = certificate_form.parse(envelope)
     digest = house.evidence.put(envelope)
     index = house.ledger.append_institutional(
         "certificate",

@@ -12,11 +12,13 @@ If the process dies between 5 and 6, a use is recorded that reached no one: the 
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
 import shutil
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import orjson
@@ -28,28 +30,41 @@ from consent.uses import ModelRef, UseRequest
 from consent.vocabulary import UseStatus
 from governance.certificate import Invalid
 from governance.certified import check_certificate, subject_of
+from governance.development import left_out
 from governance.errors import GovernanceInputError, GovernanceUnavailableError
 from governance.evidence import digest_of
 from governance.promotion import CHAMPION
 from models import artifact, reasons, scoring
+from models.service import LANGUAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
     import pandas as pd
-    from consent.bulk import Permits
-    from models.artifact import LoadedModel
-    from models.reasons import Reasons
 
+    from consent.bulk import Permits
     from consent.tlog.checkpoint import Checkpoint
     from governance.certificate import Valid
     from governance.house import House
+    from models.artifact import Facts
     from models.population import Population
+    from models.reasons import Reasons
     from models.service import Service
 
 FORMAT = "luvalla/offers/v1"
+
+NOT_SELECTED = {
+    "fi": "Et saanut tarjousta tällä kertaa. Voit silti pyytää palvelua itse, ja voit pyytää, että ihminen katsoo asiaasi.",
+    "sv": "Du fick inget erbjudande den här gången. Du kan ändå själv be om tjänsten, och du kan be att en människa ser på ditt ärende.",
+    "en": "You got no offer this time. You can still ask for the service yourself, and you can ask for a person to look at your case.",
+}
+"""Said to those who were scored and not selected: they were decided upon too."""
+
+
+_FOR: Final[Literal["for"]] = "for"
+_AGAINST: Final[Literal["against"]] = "against"
 
 
 @dataclass(frozen=True)
@@ -107,13 +122,15 @@ class Champion:
     Args:
         version: Its number.
         valid: Its certificate, verified.
-        model: As loaded from the copy that was verified.
+        estimator: As loaded from the copy that was verified.
+        facts: What the same copy says of itself: the threshold.
         digest: DIGEST of that copy.
     """
 
     version: str
     valid: Valid
-    model: LoadedModel
+    estimator: Any
+    facts: Facts
     digest: str
 
 
@@ -127,19 +144,19 @@ def champion(house: House, service: Service) -> Champion | RunRefused:
             f"promote one: `luvalla promote {service.id} VERSION`",
         )
     with house.private_folder() as folder:
-        copy = house.registry.download(service.registered_model, version, folder / "model")
+        copy = house.registry.download(service.registered_model, version, folder)
         subject = subject_of(house, service, service.registered_model, version, copy)
         found = check_certificate(house, subject)
         if isinstance(found, Invalid):
             return RunRefused(found.check, found.reason, found.way_out)
-        return Champion(version, found, artifact.load(copy), subject.model_digest)
+        return Champion(version, found, artifact.load(copy), artifact.facts(copy), subject.model_digest)
 
 
 def run(
     house: House,
     service: Service,
     population: Population,
-    out: Path,
+    out: Path | None,
     *,
     chance: np.random.Generator,
     dry_run: bool = False,
@@ -150,7 +167,7 @@ def run(
         house: The installation.
         service: Which service.
         population: Rows to score, checked against the contract.
-        out: Where the offers go, once recorded; must not exist.
+        out: Where the offers go, once recorded; must not exist. None only for a dry run.
         chance: Draws the sample of the not selected.
         dry_run: Verify and count only: no score is computed, nothing is recorded or written.
 
@@ -162,7 +179,10 @@ def run(
         GovernanceUnavailableError: `out` cannot be written; the use is recorded then and the offers stay in the outbox (4).
         ConsentError: The ledger cannot be read or written (3 or 4).
     """
-    if out.exists():
+    if out is None and not dry_run:
+        message = "a run that records needs a file for its offers"
+        raise GovernanceInputError(message, "name one, or ask for a dry run")
+    if out is not None and out.exists():
         message = f"{out} exists: a run never overwrites"
         raise GovernanceInputError(message, "name a new file")
     serving = champion(house, service)
@@ -177,12 +197,26 @@ def run(
             f"none of the {len(people)} people in the file consented to {service.purposes.offer}",
             "nobody is scored without their yes; see `luvalla consent purposes`",
         )
-    if dry_run:
+    if out is None or dry_run:
         return _counted(population, permits, serving, allowed)
+    with _alone(house):
+        return _recorded(house, service, population, out, serving, permits, chance)
+
+
+def _recorded(
+    house: House,
+    service: Service,
+    population: Population,
+    out: Path,
+    serving: Champion,
+    permits: Permits,
+    chance: np.random.Generator,
+) -> RunDone | RunRefused:
+    """Steps 3 to 6, until nobody changed their mind in between."""
+    people: list[str] = population.frame[service.person_column].tolist()
+    allowed = permits.permitted.copy()
     while True:
-        results = _results(
-            service, serving.model, population.frame, allowed, house.settings.review_share, chance
-        )
+        results = _results(service, serving, population.frame, allowed, house.settings.review_share, chance)
         run_id = secrets.token_bytes(16)
         waiting = _write_offers(house, service, serving, run_id, people, results)
         request = _use(house, service, serving, run_id, waiting, permits, results)
@@ -213,6 +247,24 @@ def run(
     )
 
 
+@contextmanager
+def _alone(house: House) -> Iterator[None]:
+    """One recorded run at a time; what an earlier one left unreleased, because it died, is removed first.
+
+    A file still in the outbox was either never recorded, or recorded and released to no one: in both cases it may not leave now.
+    """
+    house.home.outbox.mkdir(mode=0o700, exist_ok=True)
+    with (house.home.outbox / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            message = "another run of this home is under way"
+            raise GovernanceUnavailableError(message, "wait until it ends") from error
+        for left in house.home.outbox.glob("*.jsonl"):
+            left.unlink()
+        yield
+
+
 @dataclass(frozen=True)
 class _Results:
     """Scores and what follows from them, for the permitted rows only.
@@ -224,7 +276,6 @@ class _Results:
         sampled: bool[m], among the not selected.
         reasons: Contributions of each feature, float[m, f].
         frame: The rows.
-        threshold: Score from which on an offer is made.
     """
 
     rows: npt.NDArray[np.int64]
@@ -233,12 +284,11 @@ class _Results:
     sampled: npt.NDArray[np.bool_]
     reasons: Reasons
     frame: pd.DataFrame
-    threshold: float
 
 
 def _results(
     service: Service,
-    model: LoadedModel,
+    serving: Champion,
     frame: pd.DataFrame,
     allowed: npt.NDArray[np.bool_],
     review_share: float,
@@ -246,22 +296,15 @@ def _results(
 ) -> _Results:
     rows = np.flatnonzero(allowed)
     permitted = frame.iloc[rows]
-    scores = scoring.score(model.estimator, service, permitted)
-    selected = scoring.select(scores, threshold=model.threshold)
+    scores = scoring.score(serving.estimator, service, permitted)
+    selected = scoring.select(scores, threshold=serving.facts.threshold)
     others = np.flatnonzero(~selected)
     # At least one where there is anyone: a share of a small run must not round to nobody.
     draw = min(len(others), max(1, round(review_share * len(others)))) if len(others) else 0
     sampled = np.zeros(len(rows), dtype=bool)
     sampled[chance.choice(others, size=draw, replace=False)] = True
-    return _Results(
-        rows,
-        scores,
-        selected,
-        sampled,
-        reasons.explain(model, service, permitted),
-        permitted,
-        model.threshold,
-    )
+    why = reasons.explain(serving.estimator, service, permitted)
+    return _Results(rows, scores, selected, sampled, why, permitted)
 
 
 def _statuses(permits: Permits, results: _Results) -> npt.NDArray[np.uint8]:
@@ -298,7 +341,9 @@ def _use(
         numbers=permits.numbers[known].tolist(),
         statuses=_statuses(permits, results)[known].tolist(),
         values=kept[known].tolist(),
-        explanation=explanation(service, serving.model, results.reasons, house.settings.review_share),
+        explanation=explanation(
+            service, serving.facts.threshold, results.reasons, house.settings.review_share
+        ),
         state=permits.state,
     )
 
@@ -318,7 +363,7 @@ def values_kept(
         n texts `{"c":[...],"s":...,"x":[...]}`, numbers exactly as they were (shortest form that reads back the same).
     """
     columns = frame[list(service.features)]
-    table = columns.to_numpy(dtype=object, na_value=None).tolist()
+    table = columns.astype(object).where(columns.notna(), None).to_numpy().tolist()
     dumps = orjson.dumps
     return [
         dumps({"c": c, "s": s, "x": x})
@@ -326,7 +371,7 @@ def values_kept(
     ]
 
 
-def explanation(service: Service, model: LoadedModel, why: Reasons, review_share: float) -> dict[str, Any]:
+def explanation(service: Service, threshold: float, why: Reasons, review_share: float) -> dict[str, Any]:
     """The run's public explanation document: what its numbers mean, without any person. Numbers are texts, since it is hashed."""
     return {
         "capacity": repr(float(service.capacity)),
@@ -334,11 +379,11 @@ def explanation(service: Service, model: LoadedModel, why: Reasons, review_share
         "families": {name: service.feature_families[name] for name in service.features},
         "family_texts": {name: dict(texts) for name, texts in service.family_texts.items()},
         "features": list(service.features),
-        "not_selected": dict(service.not_selected),
+        "not_selected": dict(NOT_SELECTED),
         "offer": dict(service.offer),
         "review_share": repr(float(review_share)),
         "texts": {name: dict(service.feature_texts[name]) for name in service.features},
-        "threshold": repr(float(model.threshold)),
+        "threshold": repr(float(threshold)),
     }
 
 
@@ -377,13 +422,14 @@ def _write_offers(
 def _texts(
     service: Service, contributions: npt.NDArray[np.float64], *, offered: bool
 ) -> dict[str, dict[str, Any]]:
-    told = service.offer if offered else service.not_selected
+    told = service.offer if offered else NOT_SELECTED
+    way = _FOR if offered else _AGAINST
     return {
         language: {
             "text": told[language],
-            "reasons": reasons.text(service, contributions, language, selected=offered),
+            "reasons": reasons.text(service, contributions, language, direction=way),
         }
-        for language in ("fi", "sv", "en")
+        for language in LANGUAGES
     }
 
 
@@ -417,7 +463,7 @@ def _counted(
         scored=int(allowed.sum()),
         selected=0,
         sampled=0,
-        left_out=permits.counts(),
+        left_out=left_out(permits),
         rejected=len(population.rejected),
         checkpoint=permits.state,
     )

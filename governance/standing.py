@@ -10,13 +10,15 @@ from consent.canonical import format_time
 from governance.board import BoardDecision, DecisionOutcome
 from governance.certificate import Invalid
 from governance.certified import check_certificate, subject_of
-from governance.promotion import judge, tally
-from models import plugins
+from governance.promotion import judge, latest_report, tally
+from models import artifact, plugins
+from models.card import Card
 
 if TYPE_CHECKING:
     from governance.cases import Case
     from governance.gate import GateDecision
     from governance.house import House
+    from models.service import Service
 
 
 class Step(enum.StrEnum):
@@ -91,7 +93,7 @@ def standing(house: House, case: Case, champion: str | None) -> Standing:
 def _standing_certified(house: House, case: Case, champion: str | None, decision: GateDecision) -> Standing:
     service = plugins.service(case.service)
     with house.private_folder() as folder:
-        copy = house.registry.download(case.name, case.version, folder / "model")
+        copy = house.registry.download(case.name, case.version, folder)
         found = check_certificate(house, subject_of(house, service, case.name, case.version, copy))
     if isinstance(found, Invalid):
         steps = {"expired": Step.EXPIRED, "revoked": Step.REVOKED, "suspended": Step.SUSPENDED}
@@ -99,3 +101,31 @@ def _standing_certified(house: House, case: Case, champion: str | None, decision
     step = Step.CHAMPION if champion == case.version else Step.CERTIFIED
     waits = "" if step is Step.CHAMPION else "`luvalla promote` to make it the champion"
     return Standing(case, step, waits, (), decision, found.decision, format_time(found.certificate.expires))
+
+
+def card(house: House, service: Service, version: str) -> Card:
+    """The model card of a version: the registry's figures, the newest audit's findings, the board's decision.
+
+    Raises:
+        GovernanceInputError: The version is not on the table (exit 2).
+    """
+    case = house.cases.get(service.id, version)
+    report, decision = latest_report(house, case), tally(house, case)
+    with house.private_folder() as folder:
+        facts = artifact.facts(house.registry.download(case.name, case.version, folder))
+    return Card(
+        service=service,
+        name=case.name,
+        version=case.version,
+        digest=case.digest,
+        recipe=case.recipe,
+        metrics=house.registry.metrics(house.registry.version(case.name, case.version)),
+        data_digest=facts.data_digest,
+        notes=facts.notes,
+        audit=()
+        if report is None
+        else tuple(finding.message for finding in report.findings if finding.line is not None),
+        decision=""
+        if decision is None
+        else f"{decision.outcome}: {'; '.join(decision.reasons) or 'no reasons against'}",
+    )

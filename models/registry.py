@@ -69,6 +69,27 @@ class Version:
     tags: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Logged:
+    """A model in the tracking server that is no version yet.
+
+    Args:
+        name: Registered model that it will be a version of.
+        run_id: Its run.
+        model_id: MLflow's id of the logged model.
+        source: Where its files are, as a version names it.
+        digest: ``sha256:`` digest of the artifact folder.
+        tags: Tags of the run, and of the version to be.
+    """
+
+    name: str
+    run_id: str
+    model_id: str
+    source: str
+    digest: str
+    tags: Mapping[str, str]
+
+
 class Registry:
     """An MLflow tracking server and registry, by URI.
 
@@ -89,6 +110,12 @@ class Registry:
                 "A SQLite store was given without an artifact root.",
                 "Give the folder that artifacts go to; MLflow would use the current one.",
             )
+        database = unquote(urlparse(tracking_uri).path)
+        if tracking_uri.startswith("sqlite:") and not Path(database).parent.is_dir():
+            raise RegistryUnavailableError(  # MLflow would make the folder, readable by everyone
+                f"There is no folder for the database '{database}'.",
+                "Make it first, or check the path: `luvalla init`.",
+            )
         self.tracking_uri = tracking_uri
         self.registry_uri = registry_uri or tracking_uri
         self.artifact_root = None if artifact_root is None else artifact_root.resolve()
@@ -96,7 +123,7 @@ class Registry:
             self._client = MlflowClient(tracking_uri=self.tracking_uri, registry_uri=self.registry_uri)
             self._client.search_experiments(max_results=1)  # opens, and if it is new makes, the database
 
-    def log_version(
+    def log(
         self,
         service: Service,
         fitted: FittedModel,
@@ -104,10 +131,10 @@ class Registry:
         metrics: Mapping[str, float],
         tags: Mapping[str, str],
         input_example: pd.DataFrame | None = None,
-    ) -> Version:
-        """Log run, parameters, metrics and model, and register the next version.
+    ) -> Logged:
+        """Log run, parameters, metrics and model; no version exists yet, so that a use can be recorded before one does.
 
-        If it fails midway there is a run marked FAILED and no version.
+        If it fails midway there is a run marked FAILED.
 
         Args:
             service: Whose version.
@@ -161,20 +188,69 @@ class Registry:
                 )
                 self._client.log_model_artifacts(model.model_id, str(folder))
                 self._client.finalize_logged_model(model.model_id, "READY")
-                self._ensure(service.registered_model)
-                version = self._client.create_model_version(
-                    service.registered_model,
-                    source=self._source(model),
-                    run_id=run_id,
-                    tags=every_tag,
-                    model_id=model.model_id,
-                )
             except BaseException:
                 with contextlib.suppress(MlflowException):
                     self._client.set_terminated(run_id, "FAILED")
                 raise
             self._client.set_terminated(run_id)
-        return Version(service.registered_model, str(version.version), run_id, digest, every_tag)
+            return Logged(
+                service.registered_model, run_id, model.model_id, self._source(model), digest, every_tag
+            )
+
+    def register(self, logged: Logged) -> Version:
+        """Make a logged model the next version of its registered model, for others to see.
+
+        Raises:
+            RegistryUnavailableError: The registry cannot be reached or written to.
+        """
+        with _speaking_to(self):
+            self._ensure(logged.name)
+            version = self._client.create_model_version(
+                logged.name,
+                source=logged.source,
+                run_id=logged.run_id,
+                tags=dict(logged.tags),
+                model_id=logged.model_id,
+            )
+        return Version(logged.name, str(version.version), logged.run_id, logged.digest, logged.tags)
+
+    def next_version(self, name: str) -> str:
+        """The number the next version will get, if nobody registers one in between and none was deleted.
+
+        Raises:
+            RegistryUnavailableError: The registry cannot be reached.
+        """
+        found = self.versions(name)
+        return str(int(found[-1].version) + 1 if found else 1)
+
+    def log_version(
+        self,
+        service: Service,
+        fitted: FittedModel,
+        *,
+        metrics: Mapping[str, float],
+        tags: Mapping[str, str],
+        input_example: pd.DataFrame | None = None,
+    ) -> Version:
+        """:meth:`log` and :meth:`register` in one, for work outside the governed way.
+
+        Raises:
+            RegistryUnavailableError: The registry cannot be reached or written to.
+        """
+        return self.register(
+            self.log(service, fitted, metrics=metrics, tags=tags, input_example=input_example)
+        )
+
+    def metrics(self, version: Version) -> dict[str, float]:
+        """Figures logged with a version's run; none for a version without a run.
+
+        Raises:
+            RegistryUnavailableError: The registry cannot be reached.
+        """
+        if not version.run_id:
+            return {}
+        with _speaking_to(self, version.name, version.version):
+            return {str(k): float(v) for k, v in self._client.get_run(version.run_id).data.metrics.items()}
 
     def versions(self, name: str) -> list[Version]:
         """All versions of a registered model, oldest first; an unknown name has none.
@@ -407,4 +483,4 @@ def _speaking_to(registry: Registry, name: str = "", version: str = "") -> Itera
 
 
 def _first_line(error: MlflowException) -> str:
-    return str(error.message).strip().split("\n", 1)[0][:300]
+    return shown(str(error.message).strip().split("\n", 1)[0])[:300]

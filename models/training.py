@@ -145,7 +145,7 @@ def cross_fit(
     folds: int = 5,
     seed: int,
     capacity: float | None = None,
-    refit: FittedModel | None = None,
+    refit: Any = None,
 ) -> CrossFit:
     """Score everyone out of fold; rows with an unknown target are scored too, by a model of the other folds.
 
@@ -156,7 +156,7 @@ def cross_fit(
         folds: How many, at least 2.
         seed: Decides everything random.
         capacity: Another share than the service's own.
-        refit: The model fitted on all of `frame`, if it is there already; else it is fitted for the correlation.
+        refit: The estimator fitted on all of `frame`, if it is there already; else it is fitted for the correlation.
 
     Raises:
         TrainingRefusedError: A fold is empty, or too little is known outside one.
@@ -165,7 +165,7 @@ def cross_fit(
     """
     recipe = find_recipe(service, recipe)
     share = service.capacity if capacity is None else capacity
-    fold = _folds(service, frame, n=folds, seed=seed)
+    fold = fold_of(service, frame, n=folds, seed=seed)
     scores, selected = np.zeros(len(frame)), np.zeros(len(frame), dtype=bool)
     for k in range(folds):
         inside = fold == k
@@ -175,8 +175,8 @@ def cross_fit(
         scores[inside] = score(estimator, service, frame[inside])
         selected[inside] = select(scores[inside], capacity=share)
     if refit is None:
-        refit = fit(service, recipe, frame, seed=seed, capacity=share)
-    whole = score(refit.estimator, service, frame)
+        refit = fit(service, recipe, frame, seed=seed, capacity=share).estimator
+    whole = score(refit, service, frame)
     return CrossFit(
         scores=scores,
         selected=selected,
@@ -196,7 +196,8 @@ def held_out(
     return positions(_families(service, frame), seed=seed, use="held-out") < share
 
 
-def _folds(service: Service, frame: pd.DataFrame, *, n: int, seed: int) -> npt.NDArray[np.int64]:
+def fold_of(service: Service, frame: pd.DataFrame, *, n: int, seed: int) -> npt.NDArray[np.int64]:
+    """int64[rows], 0..n-1: the fold of each row in :func:`cross_fit`, families whole."""
     return assign_folds(_families(service, frame), n=n, seed=seed)
 
 

@@ -1,0 +1,232 @@
+"""From a version and its cross-fitted scores to what an audit takes; and the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version as version_of
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from audits import runner
+from audits.check import Baseline, DataQuality, Expectation, Explanation, InventedPerson
+from audits.sections import ReportSubject
+from models import estimators, reasons, synthetic, training
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    import numpy.typing as npt
+    import pandas as pd
+
+    from audits.report import AuditReport
+    from governance.cases import Case
+    from governance.policy import Policy
+    from models.artifact import Facts
+    from models.service import Column, Service
+    from models.training import CrossFit
+
+_INVENTED_SEED = 7
+
+
+@dataclass(frozen=True)
+class Audience:
+    """What the report says of its own making.
+
+    Args:
+        rows_digest: DIGEST of the file of rows.
+        earlier: How many audits of this version came before, on whatever rows.
+        on: The day.
+    """
+
+    rows_digest: str
+    earlier: int
+    on: dt.date
+
+
+def report_on(
+    service: Service,
+    case: Case,
+    policy: Policy,
+    rows: pd.DataFrame,
+    crossed: CrossFit,
+    estimator: Any,
+    facts: Facts,
+    audience: Audience,
+) -> AuditReport:
+    """Audit cross-fitted scores under a policy.
+
+    Args:
+        service: Declares need, sensitive features and texts.
+        case: The version.
+        policy: Whose lines decide.
+        rows: Consenting people's rows, all columns of the contract.
+        crossed: Everyone's score by a model that saw neither them nor their family.
+        estimator: The deployed model, for its reasons.
+        facts: What the artifact says of itself: threshold, recipe.
+        audience: For the page.
+
+    Returns:
+        The report, on the people whose need is known.
+    """
+    recipe = training.find_recipe(service, facts.recipe)
+    need = rows[service.need.column].to_numpy(dtype=np.float64)
+    known = ~np.isnan(need)
+    judged = rows[known]
+    # A score for another target (spending) is no probability of need: it orders people and no more.
+    probability = recipe.target == service.need.column
+    score = crossed.scores if probability else _log_odds(crossed.scores)
+    first = next(iter(service.recipes.values()))
+    baseline = None
+    if recipe.name != first.name:
+        before = training.cross_fit(service, first, rows, seed=facts.seed)
+        baseline = Baseline(before.selected[known].astype(np.int8), f"the first version ({first.name})")
+    measures, left = _other_needs(service, judged)
+    return runner.audit(
+        need[known].astype(np.int8),
+        crossed.selected[known].astype(np.int8),
+        sensitive_features=judged[list(service.sensitive_features)],
+        lines=policy.lines(service.id),
+        y_score=score[known],
+        threshold=facts.threshold,
+        other_needs=measures,
+        baseline=baseline,
+        features=judged[list(service.features)],
+        explain=_explanation(service, estimator, judged),
+        data_quality=DataQuality(rows, _expectations(service), f"{service.id} rows"),
+        clusters=None if service.family_column is None else judged[service.family_column].to_numpy(),
+        subject=_subject(service, case, policy, facts, audience, baseline),
+        simulated=service.simulated,
+        unknowns=(*_unknown_outcomes(rows, known, crossed), *left, *_earlier(audience)),
+    )
+
+
+def _subject(
+    service: Service, case: Case, policy: Policy, facts: Facts, audience: Audience, baseline: Baseline | None
+) -> ReportSubject:
+    recipe = service.recipes[facts.recipe]
+    return ReportSubject(
+        service=service.id,
+        title=service.title["en"],
+        kind=service.kind,
+        question=f"May version {case.version} choose whom this service makes its offer to?",
+        offer=service.offer["en"],
+        need=service.need.description["en"],
+        model_name=case.name,
+        model_version=case.version,
+        model_digest=case.digest,
+        recipe=recipe.description,
+        baseline="" if baseline is None else baseline.label,
+        capacity=service.capacity,
+        policy_name=policy.name,
+        policy_version=policy.version,
+        policy_digest=policy.digest,
+        rows=(
+            f"{service.source} Only people who consented. Everyone was scored by a model fitted on the other folds (5), families "
+            "whole in one fold; in each fold the top of the scores was selected, up to capacity."
+        ),
+        rows_digest=audience.rows_digest,
+        audited_on=audience.on.isoformat(),
+    )
+
+
+def _log_odds(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    inside = np.clip(scores, 1e-9, 1 - 1e-9)
+    return np.log(inside / (1 - inside))
+
+
+def _other_needs(
+    service: Service, judged: pd.DataFrame
+) -> tuple[dict[str, npt.NDArray[np.int8]], tuple[str, ...]]:
+    """The other measures that are known for everyone, and a sentence for each that is not."""
+    measures, left = {}, []
+    for measure in service.other_needs:
+        values = judged[measure.column].to_numpy(dtype=np.float64)
+        unknown = int(np.isnan(values).sum())
+        if unknown:
+            left.append(
+                f"The measure '{measure.column}' is unknown for {unknown:,} of {len(values):,} people and was left out."
+            )
+        else:
+            measures[measure.column] = values.astype(np.int8)
+    return measures, tuple(left)
+
+
+def _unknown_outcomes(rows: pd.DataFrame, known: npt.NDArray[np.bool_], crossed: CrossFit) -> tuple[str, ...]:
+    unknown = int((~known).sum())
+    if not unknown:
+        return ()
+    inside, outside = crossed.selected[~known].mean(), crossed.selected[known].mean()
+    return (
+        (
+            f"Whether {unknown:,} of {len(rows):,} people are in need is unknown, and hardly at random: {inside:.0%} of them would be "
+            f"selected, against {outside:.0%} of the others. They are in no figure here."
+        ),
+    )
+
+
+def _earlier(audience: Audience) -> tuple[str, ...]:
+    if not audience.earlier:
+        return ()
+    return (
+        f"This version was audited {audience.earlier} time(s) before: looking often enough finds a pass by chance.",
+    )
+
+
+def _explanation(service: Service, estimator: Any, judged: pd.DataFrame) -> Explanation:
+    why = reasons.explain(estimator, service, judged)
+    invented = synthetic.residents(service, 1, seed=_INVENTED_SEED, outcome=False)[list(service.features)]
+    his = reasons.explain(estimator, service, invented)
+    return Explanation(
+        features=service.features,
+        contributions=why.contributions,
+        expected=why.expected,
+        output=_output(estimator, service, judged),
+        invented=InventedPerson(
+            features={str(name): value for name, value in invented.iloc[0].items()},
+            contributions=his.contributions[0],
+            output=float(_output(estimator, service, invented)[0]),
+            reasons=tuple(reasons.text(service, his.contributions[0], "en")),
+        ),
+        tool="shap",
+        version=version_of("shap"),
+        explainer=(
+            "shap's explainer for this kind of model, which is exact for it; each person's contributions were added up and "
+            "compared with the model's own output."
+        ),
+        labels=tuple(service.feature_texts[name]["en"] for name in service.features),
+    )
+
+
+def _output(estimator: Any, service: Service, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
+    """The model's own log-odds, asked of the model and not of shap."""
+    prepared = estimators.matrix(estimator, frame[list(service.features)])
+    return np.asarray(estimator.named_steps["model"].decision_function(prepared), dtype=np.float64)
+
+
+def _expectations(service: Service) -> tuple[Expectation, ...]:
+    """The data contract once more, as great-expectations sees it, and the two things a contract cannot say."""
+    told: list[Expectation] = [
+        Expectation("row_count", minimum=100, why="fewer rows than this decide nothing"),
+        Expectation("unique", service.person_column, why="one row a person"),
+    ]
+    for column in service.contract:
+        told += _of(column)
+    return tuple(told)
+
+
+def _of(column: Column) -> list[Expectation]:
+    told = []
+    if not column.nullable:
+        told.append(Expectation("not_null", column.name, why=column.description))
+    if column.categories:
+        told.append(Expectation("in_set", column.name, allowed=column.categories, why=column.description))
+    elif column.kind == "flag":
+        told.append(Expectation("in_set", column.name, allowed=(0, 1), why=column.description))
+    elif column.low is not None or column.high is not None:
+        told.append(
+            Expectation(
+                "between", column.name, minimum=column.low, maximum=column.high, why=column.description
+            )
+        )
+    return told
