@@ -2,7 +2,7 @@
 
 Pure, and closed by default: no policy for the service, no deciding line, no required check, another model, other lines or
 another policy than the report was made for, and the answer is `refused` with its reasons. `refused` says that the evidence
-cannot be used; `failed` says that it could, and speaks against the model.
+is about something else or has gaps; `failed` says that it could be used, and speaks against the model.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from governance.policy import Policy
     from governance.profile import Profile
 
-_RAN = {Outcome.PASSED, Outcome.FAILED, Outcome.NOT_ENOUGH_EVIDENCE}
+_JUDGED = {Outcome.PASSED, Outcome.FAILED, Outcome.NOT_ENOUGH_EVIDENCE}
 
 
 class GateOutcome(enum.StrEnum):
@@ -112,29 +112,35 @@ def decide(
         profile = policy.profile(service)
     except UnknownProfile as error:
         return GateDecision(GateOutcome.REFUSED, (), False, (error.message,), (), **digests)
-    refusals = [
+    unusable = [
         *_wrong_subject(report, policy, profile, service=service, kind=kind, model_digest=model_digest),
         *_wrong_rule(report, policy),
-        *_missing_checks(report, profile),
         *_wrong_lines(report, policy.lines(service)),
     ]
     lines = tuple(_line_decision(line, report, policy, profile) for line in policy.deciding_lines(service))
-    refusals += [line.why for line in lines if line.outcome is Outcome.COULD_NOT_RUN]
-    refusals += [line.why for line in lines if line.outcome is Outcome.NOT_APPLICABLE and not line.acceptable]
-    if not any(line.outcome in _RAN for line in lines):
-        refusals.append("No deciding line was judged, so there is nothing to pass.")
+    gaps = _missing_checks(report, profile)
+    gaps += [
+        line.why
+        for line in lines
+        if line.outcome is Outcome.COULD_NOT_RUN
+        or (line.outcome is Outcome.NOT_APPLICABLE and not line.acceptable)
+    ]
+    if not any(line.outcome in _JUDGED for line in lines):
+        gaps.append("No deciding line was judged, so there is nothing to pass.")
     failures = [
         finding.message
         for finding in report.findings
         if finding.outcome is Outcome.FAILED and finding.role is not Role.DESCRIBED
     ]
     if report.verdict.outcome is Outcome.FAILED and not failures:
-        refusals.append("The report's verdict is failed, but none of its findings is.")
+        unusable.append("The report's verdict is failed, but none of its findings is.")
     undecided = [line for line in lines if line.outcome is Outcome.NOT_ENOUGH_EVIDENCE]
-    if refusals:
-        outcome, why_not = GateOutcome.REFUSED, refusals + failures
+    # A failed line is a failed line even where other evidence is missing; nothing is believed of an unusable report.
+    against = list(dict.fromkeys([*unusable, *failures, *gaps]))
+    if unusable or (gaps and not failures):
+        outcome, why_not = GateOutcome.REFUSED, against
     elif failures:
-        outcome, why_not = GateOutcome.FAILED, failures
+        outcome, why_not = GateOutcome.FAILED, against
     elif undecided:
         outcome, why_not = GateOutcome.NOT_ENOUGH_EVIDENCE, [line.why for line in undecided]
     else:
@@ -142,7 +148,7 @@ def decide(
     return GateDecision(
         outcome=outcome,
         lines=lines,
-        acceptable=not refusals and not failures and all(line.acceptable for line in lines),
+        acceptable=not against and all(line.acceptable for line in lines),
         why_not=tuple(why_not),
         undecided=tuple(line.line for line in undecided),
         **digests,
@@ -195,7 +201,7 @@ def _missing_checks(report: AuditReport, profile: Profile) -> list[str]:
     reasons = [
         f"The required check {check} did not run."
         for check in profile.required_checks
-        if not any(finding.check == check and finding.outcome in _RAN for finding in report.findings)
+        if not any(finding.check == check and _answered(finding) for finding in report.findings)
     ]
     reasons += [
         f"{finding.check} could not run: {finding.message}"
@@ -204,6 +210,17 @@ def _missing_checks(report: AuditReport, profile: Profile) -> list[str]:
         and (finding.check in profile.required_checks or finding.role is not Role.DESCRIBED)
     ]
     return reasons
+
+
+def _answered(finding: Finding) -> bool:
+    """Whether a check found something out: it judged, or it described with a number."""
+    described = finding.role is Role.DESCRIBED and finding.outcome is Outcome.NOT_APPLICABLE
+    return finding.outcome in _JUDGED or (described and finding.estimate is not None)
+
+
+def _ran(finding: Finding) -> bool:
+    """Whether a finding shows that its check ran: it came to something, or it describes a number that it computed."""
+    return finding.outcome in _RAN or (finding.role is Role.DESCRIBED and finding.estimate is not None)
 
 
 def _wrong_lines(report: AuditReport, lines: Sequence[Line]) -> list[str]:

@@ -120,6 +120,27 @@ def test_a_required_check_that_could_not_run_or_did_not_apply_refuses(room, outc
     refused(room.gate(report), "The required check explainability did not run.")
 
 
+def test_a_check_that_only_describes_has_run_if_it_found_a_number(room):
+    def described(made, estimate):
+        as_told = {"role": Role.DESCRIBED, "outcome": Outcome.NOT_APPLICABLE, "estimate": estimate}
+        return [replace(f, **as_told) if f.check == "performance" else f for f in made]
+
+    assert room.gate(room.report(findings=lambda made: described(made, 0.8))).outcome is GateOutcome.PASSED
+    refused(room.gate(room.report(findings=lambda made: described(made, None))), "performance did not run")
+
+
+def test_a_failed_line_fails_even_where_other_evidence_is_missing(room):
+    report = room.report(
+        {LINE: (Outcome.FAILED, {})},
+        findings=lambda made: [f for f in made if f.check != "explainability"],
+        verdict=Outcome.FAILED,
+    )
+    decision = room.gate(report)
+    assert decision.outcome is GateOutcome.FAILED
+    assert decision.why_not == (f"{LINE}: failed.", "The required check explainability did not run.")
+    refused(room.gate(report, model_digest="sha256:" + "b" * 64), "another model")
+
+
 def test_a_check_that_could_not_run_beside_findings_that_did_refuses(room):
     def broken(made):
         return [*made, replace(made[-1], code="explainability.y", outcome=Outcome.COULD_NOT_RUN)]
