@@ -215,13 +215,11 @@ def _append(
         "processing": list(purpose.processing),
         "status": item.status.value,
     }
-    index = writing.personal(
-        "consent",
+    index = writing.consent(
         person,
         key,
         body,
-        purpose=purpose.id,
-        purpose_version=purpose.version,
+        purpose,
         request=request,
         fingerprint=fingerprint if request is not None else None,
     )

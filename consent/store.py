@@ -8,7 +8,7 @@ erasable (`subject`, `subject_key`, `use_*`). Blobs are `LargeBinary`, times are
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     BigInteger,
@@ -22,6 +22,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    insert,
     select,
     table,
 )
@@ -32,7 +33,7 @@ from consent import store_sqlite
 from consent.errors import LedgerDamagedError, LedgerVersionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 SCHEMA_VERSION = "0001"
@@ -182,6 +183,22 @@ use_slot = Table(
     Column("slot", LargeBinary(32), nullable=False),
     Column("values_slot", LargeBinary(32)),
 )
+
+
+def insert_rows(connection: Connection, into: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert many rows; all have the columns of the first.
+
+    The statement is SQLAlchemy's own for the database in use; its parameters go to the driver as they are, which takes
+    a third of the time of the usual way and is sound for integers, text and bytes.
+    """
+    if not rows:
+        return
+    compiled = insert(into).compile(dialect=connection.dialect, column_keys=list(rows[0]))
+    statement, order = str(compiled), compiled.positiontup if compiled.positional else None
+    if order is None:
+        connection.exec_driver_sql(statement, [dict(row) for row in rows])
+    else:
+        connection.exec_driver_sql(statement, [tuple(row[name] for name in order) for row in rows])
 
 
 class Store:

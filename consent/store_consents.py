@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 
 from consent.canonical import decode, parse_time
 from consent.purposes import from_document
 from consent.records import ConsentEvent, Purpose
-from consent.store import consent_event, notice, purpose
+from consent.store import consent_event, insert_rows, notice, purpose
 from consent.store_log import Row, in_parts
 from consent.vocabulary import ConsentStatus
 
@@ -50,16 +50,13 @@ def purposes(connection: Connection) -> dict[tuple[str, int], Purpose]:
 
 def insert_purposes(connection: Connection, purposes: Sequence[Row], notices: Sequence[Row]) -> None:
     """Add versions of purposes and notices."""
-    if purposes:
-        connection.execute(insert(purpose), purposes)
-    if notices:
-        connection.execute(insert(notice), notices)
+    insert_rows(connection, purpose, purposes)
+    insert_rows(connection, notice, notices)
 
 
 def insert_events(connection: Connection, rows: Sequence[Row]) -> None:
     """Project consent entries."""
-    if rows:
-        connection.execute(insert(consent_event), rows)
+    insert_rows(connection, consent_event, rows)
 
 
 def events_of(connection: Connection, number: int) -> dict[str, list[ConsentEvent]]:

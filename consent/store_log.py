@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sqlalchemy import and_, delete, func, insert, select, update
 
-from consent.store import detail, entry, erased_opening, erasure, institutional, payload, tile
+from consent.store import detail, entry, erased_opening, erasure, insert_rows, institutional, payload, tile
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -64,25 +64,23 @@ def log_end(connection: Connection) -> LogEnd:
 
 def insert_entries(connection: Connection, rows: Sequence[Row], tiles: Iterable[FullTile]) -> None:
     """Append entries, and the tiles that they made full."""
-    if rows:
-        connection.execute(insert(entry), rows)
-    new_tiles = [{"level": t.level, "idx": t.index, "hashes": t.hashes, "root": t.root} for t in tiles]
-    if new_tiles:
-        connection.execute(insert(tile), new_tiles)
+    insert_rows(connection, entry, rows)
+    insert_rows(
+        connection,
+        tile,
+        [{"level": t.level, "idx": t.index, "hashes": t.hashes, "root": t.root} for t in tiles],
+    )
 
 
 def insert_openings(connection: Connection, payloads: Sequence[Row], details: Sequence[Row]) -> None:
     """Store what the entries commit to, encrypted."""
-    if payloads:
-        connection.execute(insert(payload), payloads)
-    if details:
-        connection.execute(insert(detail), details)
+    insert_rows(connection, payload, payloads)
+    insert_rows(connection, detail, details)
 
 
 def insert_institutional(connection: Connection, rows: Sequence[Row]) -> None:
     """Note which entries are the institution's own."""
-    if rows:
-        connection.execute(insert(institutional), rows)
+    insert_rows(connection, institutional, rows)
 
 
 class Answered(NamedTuple):
@@ -173,9 +171,7 @@ def delete_payloads(connection: Connection, number: int, retention: int) -> None
 
 def note_erased_openings(connection: Connection, indices: Sequence[int], erasure_index: int) -> None:
     """Note which erasure took the openings of which entries, so that a missing one is never mistaken for a loss."""
-    if indices:
-        rows = [{"idx": index, "erasure": erasure_index} for index in indices]
-        connection.execute(insert(erased_opening), rows)
+    insert_rows(connection, erased_opening, [{"idx": index, "erasure": erasure_index} for index in indices])
 
 
 def delete_details(connection: Connection, number: int) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, func, select, update
 
 from consent.canonical import SLOT_MULTIPLE
-from consent.store import subject, subject_key
+from consent.store import insert_rows, subject, subject_key
 from consent.store_log import Row, in_parts
 
 if TYPE_CHECKING:
@@ -89,10 +89,8 @@ def current_block(connection: Connection) -> tuple[int, int]:
 
 def insert_people(connection: Connection, people: Sequence[Row], keys: Sequence[Row]) -> None:
     """Add people and their wrapped keys."""
-    if people:
-        connection.execute(insert(subject), people)
-    if keys:
-        connection.execute(insert(subject_key), keys)
+    insert_rows(connection, subject, people)
+    insert_rows(connection, subject_key, keys)
 
 
 def wrapped_keys(connection: Connection, retention: int, numbers: Collection[int]) -> list[tuple[int, bytes]]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, select, update
 
-from consent.store import use_chunk, use_run, use_slot, use_values
+from consent.store import insert_rows, use_chunk, use_run, use_slot, use_values
 from consent.use_values import CHUNK, pack, positions, unpack
 
 if TYPE_CHECKING:
@@ -42,10 +42,9 @@ _CHUNK = (use_chunk.c.chunk, use_chunk.c.statuses, use_chunk.c.root, use_chunk.c
 
 def insert_run(connection: Connection, run: Row, chunks: Sequence[Row], values: Sequence[Row]) -> None:
     """Add a run."""
-    connection.execute(insert(use_run), run)
-    connection.execute(insert(use_chunk), chunks)
-    if values:
-        connection.execute(insert(use_values), values)
+    insert_rows(connection, use_run, [run])
+    insert_rows(connection, use_chunk, chunks)
+    insert_rows(connection, use_values, values)
 
 
 def run_of(connection: Connection, run: bytes) -> Run | None:
@@ -156,8 +155,7 @@ def purge_values(connection: Connection, run: bytes) -> int:
 
 def insert_slots(connection: Connection, rows: Sequence[Row]) -> None:
     """Keep the slot hashes of a person about to be erased."""
-    if rows:
-        connection.execute(insert(use_slot), rows)
+    insert_rows(connection, use_slot, rows)
 
 
 def slots_between(

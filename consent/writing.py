@@ -6,10 +6,11 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from consent import store_consents, store_log, store_people
-from consent.canonical import SALT_BYTES, commitment, detail_digest, encode, format_time
-from consent.entries import InstitutionalAct, Payload, PersonalEntry
+from consent.canonical import ID_BYTES, SALT_BYTES, commitment, detail_digest, encode, format_time
+from consent.entries import InstitutionalAct, Payload
 from consent.keys import Vault, new_keys
 from consent.numbers import NumberPool
+from consent.payload_template import EnrolmentTemplate, PayloadTemplate, personal_entry
 from consent.store_people import Person
 from consent.tlog.merkle import RightEdge, leaf_hash
 from consent.vocabulary import RetentionClass
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from consent.canonical import JSON
+    from consent.records import Purpose
 
 REQUEST_BYTES = 16
 
@@ -46,6 +48,9 @@ class Writing:
         self._at_text = format_time(at)
         self._at_epoch = store_consents.epoch(at)
         self._numbers = NumberPool(connection)
+        self._consents: dict[tuple[Any, ...], PayloadTemplate] = {}
+        nobody = Payload("enrolment", self._at_text, bytes(ID_BYTES), {"number": 0})
+        self._enrolment = EnrolmentTemplate.of(nobody)
         self._entries: list[store_log.Row] = []
         self._payloads: list[store_log.Row] = []
         self._details: list[store_log.Row] = []
@@ -113,16 +118,43 @@ class Writing:
             self._details.append(
                 {"idx": self.size, "name": name, "number": person.number, "ciphertext": sealed}
             )
-        payload = Payload(
-            kind, self._at_text, person.subject, body, purpose, purpose_version, digests
-        ).encode()
-        salt = os.urandom(SALT_BYTES)
-        entry = PersonalEntry(commitment(self._origin, salt, payload)).encode()
-        sealed = self._vault.seal_payload(key, self.size, salt, payload)
-        self._payloads.append(
-            {"idx": self.size, "number": person.number, "class": retention.code, "ciphertext": sealed}
+        payload = Payload(kind, self._at_text, person.subject, body, purpose, purpose_version, digests)
+        return self._append_opened(person.number, key, payload.encode(), retention, request, fingerprint)
+
+    def consent(
+        self,
+        person: Person,
+        key: bytes,
+        body: Mapping[str, Any],
+        purpose: Purpose,
+        *,
+        request: bytes | None,
+        fingerprint: bytes | None,
+    ) -> int:
+        """Append a consent entry: `personal` for what many people say in the same words; returns its index.
+
+        Args:
+            person: Whom it is about.
+            key: The person's key of the class evidence.
+            body: The keys of the kind; all that the purpose and its notice do not fix is in the template's words.
+            purpose: The version that was asked about.
+            request: The request id as stored; a random one by default.
+            fingerprint: What the request asked for.
+
+        Raises:
+            EntryFormatError: The body is not of version 1.
+        """
+        words = (
+            purpose.id,
+            purpose.version,
+            *(body[name] for name in ("given_by", "language", "method", "status")),
         )
-        return self._append(entry, request, fingerprint)
+        template = self._consents.get(words)
+        if template is None:
+            payload = Payload("consent", self._at_text, person.subject, body, purpose.id, purpose.version)
+            template = self._consents[words] = PayloadTemplate.of(payload)
+        text = template.fill(person.subject)
+        return self._append_opened(person.number, key, text, RetentionClass.EVIDENCE, request, fingerprint)
 
     def enrol(
         self,
@@ -154,10 +186,9 @@ class Writing:
                 "erased": None,
             }
         )
+        text = self._enrolment.fill(number, person.subject)
         evidence = keys[RetentionClass.EVIDENCE]
-        self.personal(
-            "enrolment", person, evidence, {"number": number}, request=request, fingerprint=fingerprint
-        )
+        self._append_opened(number, evidence, text, RetentionClass.EVIDENCE, request, fingerprint)
         return person, keys
 
     def add_key(self, number: int, retention: RetentionClass, key: bytes) -> None:
@@ -188,6 +219,22 @@ class Writing:
         """Write everything; returns the tree's new edge."""
         self.write_pending()
         return self._edge
+
+    def _append_opened(
+        self,
+        number: int,
+        key: bytes,
+        text: bytes,
+        retention: RetentionClass,
+        request: bytes | None,
+        fingerprint: bytes | None,
+    ) -> int:
+        salt = os.urandom(SALT_BYTES)
+        sealed = self._vault.seal_payload(key, self.size, salt, text)
+        self._payloads.append(
+            {"idx": self.size, "number": number, "class": retention.code, "ciphertext": sealed}
+        )
+        return self._append(personal_entry(commitment(self._origin, salt, text)), request, fingerprint)
 
     def _append(self, body: bytes, request: bytes | None, fingerprint: bytes | None) -> int:
         index = self.size
