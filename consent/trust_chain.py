@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from consent.canonical import digest, encode, format_time, is_digest, parse_time
 from consent.errors import TrustRootError
 from consent.shapes import (
+    MAX_LIST,
     Check,
     Shape,
     check_object,
@@ -117,6 +118,10 @@ def is_list(value: object) -> bool:
     return isinstance(value, list)
 
 
+def _is_short_list(value: object) -> bool:
+    return isinstance(value, list) and len(value) <= MAX_LIST
+
+
 def _is_size(value: object) -> bool:
     return is_integer(value) and value >= 0
 
@@ -141,14 +146,14 @@ _MEMBER = Shape(
 )
 _LOG_KEY = Shape({"from": _is_size, "until": or_null(_is_size), "vkey": is_text})
 _VERSION: Mapping[str, Check] = {
-    "signatures": is_list,
+    "signatures": _is_short_list,
     "signed": Shape(
         {
             "_type": one_of("luvalla-trust-root"),
-            "board": Shape({"members": is_list, "quorum": is_version}),
-            "log": is_list,
+            "board": Shape({"members": _is_short_list, "quorum": is_version}),
+            "log": _is_short_list,
             "origin": is_text,
-            "root": Shape({"keys": is_list, "threshold": is_version}),
+            "root": Shape({"keys": _is_short_list, "threshold": is_version}),
             "v": is_one,
             "version": is_version,
             "witnesses": _no_witnesses,

@@ -857,7 +857,7 @@ def _read_version(signed: Any, number: int) -> tuple[list[_Key], int, tuple[LogK
         and _is_positive(quorum)
         and _canonical(signed["witnesses"]) == '{"keys":[],"threshold":0}'
         and all(
-            isinstance(part, list)
+            isinstance(part, list) and len(part) <= MAX_LIST
             for part in (signed["board"]["members"], signed["log"], signed["root"]["keys"])
         )
     )

@@ -216,6 +216,7 @@ def test_a_chain_holds_only_as_a_whole(first):
         (["witnesses"], {"keys": ["a"], "threshold": 1}),
         (["board", "members", 0, "until"], "2026"),
         (["board", "members", 0, "vkey"], 3),
+        (["board", "members"], [member("aino").value()] * 1_001),
         (["extra"], 1),
     ],
 )
