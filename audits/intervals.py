@@ -289,7 +289,7 @@ def _floats(values: ArrayLike) -> Floats:
 
 
 def _one_proportion(hits: ArrayLike, of: ArrayLike, level: float, method: str) -> Interval:
-    x, n = np.broadcast_arrays(_floats(hits), _floats(of))
+    x, n = (v.copy() for v in np.broadcast_arrays(_floats(hits), _floats(of)))
     low, high = proportion_confint(x, n, alpha=1 - level, method=method)
     return Interval(np.where(x <= 0, 0.0, np.clip(low, 0, 1)), np.where(x >= n, 1.0, np.clip(high, 0, 1)))
 

@@ -210,7 +210,7 @@ def excludes_twice_the_limit(finding: Finding) -> bool:
     lowest, highest = region(finding.direction, twice, finding.scale)
     low = -math.inf if finding.low is None else finding.low
     high = math.inf if finding.high is None else finding.high
-    return low > lowest and high < highest
+    return (low > lowest or math.isinf(lowest)) and (high < highest or math.isinf(highest))
 
 
 def verdict(findings: Sequence[Finding]) -> Verdict:

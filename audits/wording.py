@@ -166,7 +166,7 @@ def plain(f: Finding) -> str:
         return f.message
     if f.metric == "observed_expected":
         return f"For every 100 people of {who(f)} whom the model expects to be in need, {100 * f.estimate:.0f} are."
-    if f.rest_rate is None:
+    if f.rest_rate is None or (f.metric == "levelling_down" and f.outcome is Outcome.NOT_APPLICABLE):
         return f.message
     c = f.counts
     base = 1000 if 0 < min(f.rate, f.rest_rate) < 0.02 else 100  # noqa: PLR2004  under 2 of 100 nothing is left to compare

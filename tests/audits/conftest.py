@@ -1,0 +1,123 @@
+"""Made-up people for the audits' tests: counts in, arrays out. Nobody real."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from playwright.sync_api import sync_playwright
+
+from audits import runner
+from audits.check import Baseline, DataQuality, Expectation, Explanation, InventedPerson
+from audits.sections import ReportSubject
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+@dataclass(frozen=True)
+class Cells:
+    """Counts of one group: true and false positives, false and true negatives."""
+
+    tp: int
+    fn: int
+    fp: int
+    tn: int
+
+
+def rows(groups: dict[str, Cells]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """y_true, y_pred and group labels that have exactly these counts."""
+    y, p, g = [], [], []
+    for name, c in groups.items():
+        y += [1] * (c.tp + c.fn) + [0] * (c.fp + c.tn)
+        p += [1] * c.tp + [0] * c.fn + [1] * c.fp + [0] * c.tn
+        g += [name] * (c.tp + c.fn + c.fp + c.tn)
+    return np.array(y), np.array(p), np.array(g, dtype=object)
+
+
+@pytest.fixture
+def make_rows():
+    return rows
+
+
+@pytest.fixture
+def cells():
+    return Cells
+
+
+@pytest.fixture(scope="session")
+def _everything():
+    """Inputs of an audit with every section filled, among people nobody is."""
+    rng = np.random.default_rng(3)
+    n = 2500
+    x = rng.normal(size=(n, 3))
+    margin = x @ np.array([1.0, -0.5, 0.2]) - 1.6
+    p = 1 / (1 + np.exp(-margin))
+    y = (rng.random(n) < p).astype(int)
+    pred = (p >= np.quantile(p, 0.8)).astype(int)
+    frame = pd.DataFrame(x, columns=["reading", "absence", "moves"])
+    contributions = x * np.array([1.0, -0.5, 0.2])
+    invented = np.array([0.5, 1.0, 2.0])
+    return {
+        "y_true": y,
+        "y_pred": pred,
+        "sensitive_features": pd.DataFrame(
+            {
+                "origin": np.where(np.arange(n) < 30, "few", np.where(rng.random(n) < 0.3, "A <b>&", "B")),
+                "sex": rng.choice(["man", "woman", None], n, p=[0.48, 0.50, 0.02]),
+            }
+        ),
+        "y_score": p,
+        "threshold": 0.3,
+        "other_needs": {"asked for help": (rng.random(n) < p * 0.8).astype(int)},
+        "baseline": Baseline(rng.permutation(pred)),
+        "features": frame,
+        "explain": Explanation(
+            ("reading", "absence", "moves"),
+            contributions,
+            -1.6,
+            margin,
+            invented=InventedPerson(
+                {"reading": 0.5, "absence": 1.0, "moves": 2.0},
+                invented * np.array([1.0, -0.5, 0.2]),
+                -1.6 + float(invented @ np.array([1.0, -0.5, 0.2])),
+                ("Reads less than most in the class",),
+            ),
+            labels=("Reading", "Days absent", "Moves of home"),
+        ),
+        "data_quality": DataQuality(frame, (Expectation("not_null", "reading"), Expectation("between", "moves", -9, 9))),
+        "clusters": rng.integers(0, 1200, n),
+        "subject": ReportSubject(
+            service="youth", title="A call from a youth worker", question="May this version choose whom to call?",
+            model_name="youth", model_version="2", model_digest="sha256:" + "0" * 64, capacity=0.2,
+        ),
+        "simulated": ("All people in this audit are invented.",),
+    }  # fmt: skip
+
+
+@pytest.fixture
+def everything(_everything):
+    return dict(_everything)
+
+
+@pytest.fixture(scope="session")
+def full_report(_everything):
+    return runner.audit(**_everything)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    if not CHROMIUM.exists():
+        pytest.skip(f"no Chromium at {CHROMIUM} (apt-get install chromium)")
+    with sync_playwright() as p:
+        started = p.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def python():
+    return sys.executable

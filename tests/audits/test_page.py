@@ -1,0 +1,126 @@
+"""The page: verdict first, nothing fetched, every finding on it, nothing in it that was not in the facts."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from audits import html, runner, texts, wording
+from audits.finding import Direction, Role
+from audits.lines import METRICS, Line
+
+
+class Document(HTMLParser):
+    """Ids, links, heading levels, and what a browser would fetch."""
+
+    VOID = frozenset({"meta", "br", "link", "img", "input", "hr", "path", "rect", "line", "circle"})
+
+    def __init__(self, page):
+        super().__init__()
+        self.ids, self.anchors, self.headings, self.fetched, self.open, self.tags = [], [], [], [], [], set()
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        self.tags.add(tag)
+        if tag not in self.VOID:
+            self.open.append(tag)
+        if "id" in given:
+            self.ids.append(given["id"])
+        if tag == "a":
+            self.anchors.append(given["href"])
+        if re.fullmatch("h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        self.fetched += [given[k] for k in ("src", "srcset", "data", "action", "poster") if k in given]
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in self.VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+@pytest.fixture
+def report(full_report):
+    return full_report
+
+
+@pytest.fixture
+def page(report):
+    return html.page(report)
+
+
+def test_the_page_asks_for_nothing_and_runs_nothing(page):
+    document = Document(page)
+    assert document.fetched == []
+    assert not document.tags & {"script", "link", "img", "iframe", "object", "form"}
+    assert "http" not in page
+    assert "@import" not in page
+    assert "url(" not in page
+    assert all(href.startswith("#") for href in document.anchors)
+
+
+def test_the_page_is_well_formed_and_its_links_arrive(page):
+    document = Document(page)
+    assert document.open == []
+    assert len(document.ids) == len(set(document.ids))
+    assert {a[1:] for a in document.anchors} <= set(document.ids)
+    assert document.headings[0] == 1
+    assert all(b - a <= 1 for a, b in zip(document.headings, document.headings[1:], strict=False))
+
+
+def test_the_verdict_comes_before_every_number(page):
+    body = page[page.index("<body>") :]
+    assert body.index('id="verdict"') < body.index('class="tiles"') < body.index('id="lines"')
+    assert body.index("How to say no") < body.index('id="screening"')
+
+
+def test_every_finding_and_digest_is_on_the_page(report, page):
+    for f in report.findings:
+        assert f.code.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;") in page
+    assert report.digest in page
+    assert report.subject.model_digest in page
+    assert "All people in this audit are invented." in page
+
+
+def test_names_of_groups_are_escaped(page):
+    assert "A <b>&" not in page
+    assert "A &lt;b&gt;&amp;" in page
+
+
+def test_the_same_report_gives_the_same_page(report, page):
+    assert html.page(report) == page
+
+
+def test_a_report_of_three_arrays_has_a_page(make_rows, cells):
+    y, p, g = make_rows({"a": cells(300, 200, 60, 1500), "b": cells(290, 210, 50, 1500)})
+    page = html.page(runner.audit(y, p, sensitive_features=g))
+    assert "Passed" in page
+    assert "clustering was not accounted for" in page
+    Document(page)
+
+
+@pytest.mark.parametrize(
+    "lines", [(), [Line("observed_expected", "group", "a", Direction.AT_MOST, 1.25, Role.DECIDES, "", "")]]
+)
+def test_a_report_that_could_say_nothing_says_so(lines, make_rows, cells):
+    y, p, g = make_rows({"a": cells(0, 0, 0, 50), "b": cells(0, 0, 0, 50)})
+    page = html.page(runner.audit(y, p, sensitive_features=g, lines=lines))
+    Document(page)
+    assert "Failed" in page
+    assert "Nobody was selected" in page
+
+
+def test_every_text_is_used_and_every_metric_has_its_words():
+    template = html._ENVIRONMENT.loader.get_source(html._ENVIRONMENT, "report.html.jinja")[0]
+    source = Path(html.__file__).read_text(encoding="utf-8")
+    used = {"chance_low", "chance_ok", *(role.value for role in Role)}
+    used |= set(re.findall(r"\bt\.(\w+)", template)) | set(re.findall(r'"(no_\d)"', template))
+    used |= set(re.findall(r"""t\[["'](\w+)["']\]""", source)) | set(re.findall(r'"(id_\w+)"', source))
+    assert set(texts.EN) ^ used == set()
+    assert set(METRICS) == set(wording.METRIC_TITLE) == set(wording.METRIC_QUESTION)

@@ -1,0 +1,47 @@
+"""The page in a real browser: axe finds nothing, nothing is fetched, it fits a telephone and prints."""
+
+from __future__ import annotations
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from audits import html, runner
+from audits.check import Baseline
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(params=["everything", "first version", "passed"])
+def path(request, full_report, everything, make_rows, cells, tmp_path):
+    report = full_report
+    if request.param == "first version":
+        less = {
+            "baseline": Baseline(None),
+            "simulated": (),
+            "y_score": None,
+            "clusters": None,
+            "data_quality": None,
+        }
+        report = runner.audit(**everything | less)
+    if request.param == "passed":
+        y, p, g = make_rows({"a": cells(300, 200, 60, 1500), "b": cells(290, 210, 50, 1500)})
+        report = runner.audit(y, p, sensitive_features=g)
+    file = tmp_path / "report.html"
+    file.write_text(html.page(report), encoding="utf-8")
+    return file
+
+
+def test_the_page_is_accessible_self_contained_and_fits(browser, path):
+    requested = []
+    page = browser.new_page(viewport={"width": 1100, "height": 900})
+    page.on("request", lambda request: requested.append(request.url))
+    page.goto(path.as_uri())
+    assert requested == [path.as_uri()]
+    result = Axe().run(
+        page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    )
+    assert result.violations_count == 0, result.generate_report()
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert page.pdf(format="A4")[:5] == b"%PDF-"
+    page.close()
