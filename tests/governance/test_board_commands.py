@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -441,3 +443,14 @@ def test_a_revocation_is_no_vote_on_certifying(certified, tmp_path):
 def test_what_has_no_certificate_cannot_be_stopped(asked, command):
     with pytest.raises(GovernanceInputError, match="holds no certificate for version 2"):
         run(asked, command, *ON, "--as", "bo", "--reasons", "Stop.")
+
+
+def test_the_documents_name_only_commands_and_options_that_exist():
+    commands = {command.name: command for command in (keygen, members, inbox, decide, suspend, revoke)}
+    docs = Path(__file__).parent.parent.parent / "docs"
+    text = "".join((docs / name).read_text(encoding="utf-8") for name in ("board.md", "tutorials/board.md"))
+    shown = re.findall(r"luvalla board (\w+)((?:[^`\n]|\\\n)*)", text.replace("\\\n", " "))
+    assert {name for name, _ in shown} == set(commands)
+    for name, rest in shown:
+        known = {option for parameter in commands[name].params for option in parameter.opts}
+        assert set(re.findall(r"(?<=\s)--[a-z-]+", rest.partition("#")[0])) <= known, (name, rest)
