@@ -175,6 +175,7 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((host, port))
+            listening.listen()  # who asks while the server starts waits a moment, and is not sent away
         except OSError as error:
             raise ConsentUnavailableError(
                 f"cannot listen on {host} port {port}: {error.strerror}", "Name another --port, or 0 for any."

@@ -143,8 +143,23 @@ async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
     otherwise = problems.FAULT if error.status_code >= _FIRST_SERVER_ERROR else problems.INVALID
     kind = _BY_STATUS.get(error.status_code, otherwise)
+    headers = {"Allow": _allowed(request)} if kind is problems.METHOD_NOT_ALLOWED else error.headers
     errors = [{"where": "body", "what": "unreadable"}] if kind is problems.INVALID else None
-    return problems.respond(kind, _language(request), headers=error.headers, errors=errors)
+    return problems.respond(kind, _language(request), headers=headers, errors=errors)
+
+
+def _allowed(request: Request) -> str:
+    """Every method that an address answers to; starlette names those of its first route alone."""
+    described = request.app.openapi()["paths"]
+    wanted = request.scope["path"].split("/")
+    methods: set[str] = set()
+    for path, operations in described.items():
+        parts = path.split("/")
+        if len(parts) == len(wanted) and all(
+            part.startswith("{") or part == asked for part, asked in zip(parts, wanted, strict=True)
+        ):
+            methods |= {method.upper() for method in operations}
+    return ", ".join(sorted(methods)) or "GET"
 
 
 async def _consent(request: Request, error: Exception) -> Response:

@@ -21,6 +21,12 @@ def _true_or_false(value: object) -> object:
     return {"true": True, "false": False}.get(value, "neither") if isinstance(value, str) else value
 
 
+def _whole(value: object) -> object:
+    """Accept 1.0 where JSON Schema says integer: to JSON it is the same number as 1, and true is not."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Version = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=2**53 - 1)]
 Flag = Annotated[bool, BeforeValidator(_true_or_false)]
 
 
@@ -116,7 +122,7 @@ class Answer(_Document):
     language: Language | None = Field(
         default=None, description="The language in which I read the notice; by default that of this request."
     )
-    notice_version: Annotated[int, Field(ge=1, le=2**53 - 1)] | None = Field(
+    notice_version: Version | None = Field(
         default=None,
         description="The version of the notice that I read; when it is not in force any more, nothing is recorded.",
     )
