@@ -218,11 +218,6 @@ def _answered(finding: Finding) -> bool:
     return finding.outcome in _JUDGED or (described and finding.estimate is not None)
 
 
-def _ran(finding: Finding) -> bool:
-    """Whether a finding shows that its check ran: it came to something, or it describes a number that it computed."""
-    return finding.outcome in _RAN or (finding.role is Role.DESCRIBED and finding.estimate is not None)
-
-
 def _wrong_lines(report: AuditReport, lines: Sequence[Line]) -> list[str]:
     """The report's lines are the policy's: none missing, none added that decides, none with another limit or role."""
     reasons = []
