@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import warnings
 from typing import TYPE_CHECKING
-from urllib.parse import urlparse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +26,8 @@ points into the current folder."""
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """MLflow and Alembic log errors only, and warn of nothing, for as long as this lasts."""
-    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
+    """MLflow, Alembic and urllib3 log errors only, and warn of nothing, for as long as this lasts."""
+    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic", "urllib3")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.ERROR)
@@ -55,9 +55,6 @@ def artifact_root(root: Path | None) -> Iterator[None]:
             os.environ[_SERVER_ROOT] = before
 
 
-def shown(uri: str) -> str:
-    """An address without user and password, for messages."""
-    if "@" not in uri:
-        return uri
-    parsed = urlparse(uri)
-    return parsed._replace(netloc=parsed.netloc.rsplit("@", 1)[-1]).geturl()
+def shown(text: str) -> str:
+    """A text without the users and passwords of the addresses in it, for messages."""
+    return re.sub(r"//[^/@\s]*@", "//", text)

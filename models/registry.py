@@ -10,7 +10,6 @@ import contextlib
 import json
 import shutil
 import tempfile
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +28,7 @@ from mlflow.tracking import MlflowClient
 
 from models import artifact, estimators, synthetic
 from models.errors import AliasRefusedError, ModelsInputError, RegistryUnavailableError, UnknownVersionError
+from models.version import DATA_TAG, DIGEST_TAG, RECIPE_TAG, SERVICE_TAG, Logged, Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,56 +38,12 @@ if TYPE_CHECKING:
     from models.service import Service
     from models.training import FittedModel
 
-DIGEST_TAG = "luvalla.digest"
-DATA_TAG = "luvalla.data"
-SERVICE_TAG = "luvalla.service"
-RECIPE_TAG = "luvalla.recipe"
+__all__ = ["Logged", "Registry", "Version"]
 
 _REQUIREMENTS = ("scikit-learn", "skops", "numpy", "pandas")
 """What the estimator needs to run. Given to MLflow by name: left alone it starts a process of 4-8 s to find out."""
 
 _EXAMPLE_SEED = 1
-
-
-@dataclass(frozen=True)
-class Version:
-    """A registered model version.
-
-    Args:
-        name: Registered model, such as ``luvalla-health-benefit``.
-        version: As MLflow numbers it, ``"1"``.
-        run_id: The MLflow run that made it; empty when it was registered without one.
-        digest: ``sha256:`` digest of the artifact folder as it was logged, from the version's tag: a claim, to be checked
-            against :func:`models.artifact.digest` of a downloaded copy. Empty when luvalla did not log it.
-        tags: The version's tags. Anyone with access to the registry can set them.
-    """
-
-    name: str
-    version: str
-    run_id: str
-    digest: str
-    tags: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Logged:
-    """A model in the tracking server that is no version yet.
-
-    Args:
-        name: Registered model that it will be a version of.
-        run_id: Its run.
-        model_id: MLflow's id of the logged model.
-        source: Where its files are, as a version names it.
-        digest: ``sha256:`` digest of the artifact folder.
-        tags: Tags of the run, and of the version to be.
-    """
-
-    name: str
-    run_id: str
-    model_id: str
-    source: str
-    digest: str
-    tags: Mapping[str, str]
 
 
 class Registry:
@@ -109,6 +65,11 @@ class Registry:
             raise ModelsInputError(
                 "A SQLite store was given without an artifact root.",
                 "Give the folder that artifacts go to; MLflow would use the current one.",
+            )
+        if tracking_uri.startswith("sqlite:") and not tracking_uri.startswith("sqlite:////"):
+            raise ModelsInputError(
+                f"'{tracking_uri}' names a database relative to the current folder, a whole path was expected.",
+                "Give it with four slashes: sqlite:////home/me/.luvalla/mlflow.db.",
             )
         database = unquote(urlparse(tracking_uri).path)
         if tracking_uri.startswith("sqlite:") and not Path(database).parent.is_dir():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,12 +10,14 @@ import pytest
 from models import datasets, training
 from models.health_benefit import SERVICE as HEALTH
 from models.service import Column, Need, Recipe, Service, ServicePurposes
-from models.training import FittedModel
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import pandas as pd
 
     from models.registry import Registry
+    from models.training import FittedModel
 
 
 @pytest.fixture(scope="session")
@@ -41,7 +42,7 @@ def reduced(health: pd.DataFrame) -> FittedModel:
 
 @pytest.fixture(scope="session")
 def template_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    from models.registry import Registry
+    from models.registry import Registry  # noqa: PLC0415 - most tests of this room never load MLflow
 
     folder = tmp_path_factory.mktemp("template")
     Registry(f"sqlite:///{folder}/mlflow.db", artifact_root=folder / "artifacts")
@@ -50,7 +51,7 @@ def template_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def registry(template_database: Path, tmp_path: Path) -> Registry:
-    from models.registry import Registry
+    from models.registry import Registry  # noqa: PLC0415 - most tests of this room never load MLflow
 
     shutil.copyfile(template_database, tmp_path / "mlflow.db")
     return Registry(f"sqlite:///{tmp_path}/mlflow.db", artifact_root=tmp_path / "artifacts")

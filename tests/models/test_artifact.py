@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pickle
@@ -52,7 +53,9 @@ CHANGES = {
     "one file less": lambda root: (root / "sub" / "note.txt").unlink(),
     "another name": lambda root: (root / "MLmodel").rename(root / "MLmodel2"),
     "another folder": lambda root: (root / "sub").rename(root / "bus"),
-    "a note of MLflow's, but not at the root": lambda root: (root / "sub" / "registered_model_meta").write_text("x"),
+    "a note of MLflow's, but not at the root": lambda root: (
+        root / "sub" / "registered_model_meta"
+    ).write_text("x"),
 }
 
 
@@ -75,12 +78,12 @@ def test_times_modes_and_mlflows_own_note_do_not(folder: Path) -> None:
 
 def test_the_digest_is_the_published_one(tmp_path: Path) -> None:
     """Recomputed with nothing but hashlib: [["a/b.txt",2,sha256("hi")],["c",0,sha256("")]] as RFC 8785 JSON."""
-    import hashlib
-
     (tmp_path / "m" / "a").mkdir(parents=True)
     (tmp_path / "m" / "a" / "b.txt").write_bytes(b"hi")
     (tmp_path / "m" / "c").write_bytes(b"")
-    text = f'[["a/b.txt",2,"{hashlib.sha256(b"hi").hexdigest()}"],["c",0,"{hashlib.sha256(b"").hexdigest()}"]]'
+    text = (
+        f'[["a/b.txt",2,"{hashlib.sha256(b"hi").hexdigest()}"],["c",0,"{hashlib.sha256(b"").hexdigest()}"]]'
+    )
     assert artifact.digest(tmp_path / "m") == "sha256:" + hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -137,9 +140,16 @@ def strange_name(root: Path) -> None:
         (strange_name, "not plain ASCII"),
     ],
 )
-def test_what_is_not_plain_files_is_refused_everywhere(folder: Path, tmp_path: Path, plant, message: str) -> None:
+def test_what_is_not_plain_files_is_refused_everywhere(
+    folder: Path, tmp_path: Path, plant, message: str
+) -> None:
     plant(folder)
-    for use in (artifact.digest, artifact.load, artifact.facts, lambda f: artifact.private_copy(f, tmp_path / "copy")):
+    for use in (
+        artifact.digest,
+        artifact.load,
+        artifact.facts,
+        lambda f: artifact.private_copy(f, tmp_path / "copy"),
+    ):
         with pytest.raises(ArtifactRefusedError, match=message) as caught:
             use(folder)
         assert caught.value.exit_code == 3
@@ -181,7 +191,9 @@ def test_the_model_comes_back_as_it_was(folder: Path, fitted: FittedModel, healt
     assert np.array_equal(artifact.load(folder).predict_proba(X), fitted.estimator.predict_proba(X))
 
 
-def test_a_pickle_is_refused_and_never_opened(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pickle_is_refused_and_never_opened(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (folder / "model.pkl").write_bytes(pickle.dumps(Loud()))
     with pytest.raises(ArtifactRefusedError, match=r"holds a pickle \(model\.pkl\)"):
@@ -205,7 +217,9 @@ def test_a_type_that_is_not_on_our_list_is_refused_whatever_the_model_says_of_it
     X, y = health[["xage", "female"]], health["need"]
     forest = Pipeline([("model", RandomForestClassifier(n_estimators=2, max_depth=2).fit(X, y))])
     skops.io.dump(forest, folder / "model.skops")
-    (folder / "MLmodel").write_text("flavors:\n  sklearn:\n    skops_trusted_types: [sklearn.tree._tree.Tree]\n")
+    (folder / "MLmodel").write_text(
+        "flavors:\n  sklearn:\n    skops_trusted_types: [sklearn.tree._tree.Tree]\n"
+    )
     with pytest.raises(ArtifactRefusedError, match=r"not trusted: sklearn\.tree\._tree\.Tree"):
         artifact.load(folder)
 

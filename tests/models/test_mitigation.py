@@ -55,7 +55,9 @@ def test_the_deployed_model_is_the_mean_of_the_reductions_own_members(
     _, matrix, outcome = prepared
     groups, _ = mitigation.constraint_groups(health, ("race", "sex"), outcome)
     members, weights = mitigation.reduction(matrix, outcome, groups, "equal-tpr", capacity=0.2, seed=1)
-    mean = sum(weight * member.decision_function(matrix) for member, weight in zip(members, weights, strict=True))
+    mean = sum(
+        weight * member.decision_function(matrix) for member, weight in zip(members, weights, strict=True)
+    )
     deployed = reduced.estimator.decision_function(health[list(HEALTH.features)])
     assert np.allclose(deployed, mean, rtol=0, atol=1e-10)
     assert len(members) > 1
@@ -78,7 +80,8 @@ def test_the_reduction_brings_those_in_need_nearer_together(
 ) -> None:
     male = (health["sex"] == "male").to_numpy()
     before, after = (
-        training.cross_fit(HEALTH, each.recipe, health, folds=2, seed=1, refit=each).selected for each in (fitted, reduced)
+        training.cross_fit(HEALTH, each.recipe, health, folds=2, seed=1, refit=each).selected
+        for each in (fitted, reduced)
     )
     assert gap(health, before, male) < -0.10
     assert abs(gap(health, after, male)) < 0.08
@@ -87,7 +90,9 @@ def test_the_reduction_brings_those_in_need_nearer_together(
 
 def test_sensitive_features_play_no_part_at_scoring(health: pd.DataFrame, reduced: FittedModel) -> None:
     shuffled = health.assign(race=health["race"].to_numpy()[::-1], sex=health["sex"].to_numpy()[::-1])
-    assert np.array_equal(score(reduced.estimator, HEALTH, health), score(reduced.estimator, HEALTH, shuffled))
+    assert np.array_equal(
+        score(reduced.estimator, HEALTH, health), score(reduced.estimator, HEALTH, shuffled)
+    )
     assert any("race x sex" in note for note in reduced.notes)
 
 
@@ -96,9 +101,9 @@ def test_groups_too_small_to_constrain_are_pooled_and_named(health: pd.DataFrame
     groups, pooled = mitigation.constraint_groups(health, ("race", "sex"), outcome)
     assert pooled == ("unknown x female", "unknown x male")
     assert sorted(set(groups)) == ["Black x female", "Black x male", "other x female", "other x male"]
-    assert (groups == "other x female").sum() == ((health["race"] != "Black") & (health["sex"] == "female")).sum() + (
-        (health["race"] == "unknown") & (health["sex"] == "male")
-    ).sum()
+    assert (groups == "other x female").sum() == (
+        (health["race"] != "Black") & (health["sex"] == "female")
+    ).sum() + ((health["race"] == "unknown") & (health["sex"] == "male")).sum()
 
 
 def test_the_reduction_repeats_itself_and_puts_numpys_own_generator_back(
@@ -125,9 +130,15 @@ def test_group_thresholds_can_only_be_compared(health: pd.DataFrame) -> None:
     fold = training.cross_fit(HEALTH, recipe, health, seed=1).fold
     fold = fold % 2
     compared, again = (
-        mitigation.group_thresholds(HEALTH, recipe, health, attribute="race", fold=fold, seed=1) for _ in range(2)
+        mitigation.group_thresholds(HEALTH, recipe, health, attribute="race", fold=fold, seed=1)
+        for _ in range(2)
     )
     assert compared.deployable is False
-    assert {field.name for field in fields(compared)} == {"selected", "attribute", "selection_rate", "deployable"}
+    assert {field.name for field in fields(compared)} == {
+        "selected",
+        "attribute",
+        "selection_rate",
+        "deployable",
+    }
     assert np.array_equal(compared.selected, again.selected)
     assert compared.selection_rate == compared.selected.mean() > 0.2  # it keeps to no capacity

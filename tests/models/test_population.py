@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from models.service import Service
 
-SECRET = "salaisuus-4711"
+PLANTED = "salaisuus-4711"
 
 
 @pytest.fixture
@@ -27,8 +28,12 @@ def pupils() -> pd.DataFrame:
     return synthetic.residents(YOUTH, 30, seed=4)
 
 
-def reasons(frame: pd.DataFrame, service: Service = YOUTH, *, outcome: bool = True) -> list[tuple[int, str, str]]:
-    return [(each.row, each.column, each.reason) for each in population.check(frame, service, outcome=outcome)[1]]
+def reasons(
+    frame: pd.DataFrame, service: Service = YOUTH, *, outcome: bool = True
+) -> list[tuple[int, str, str]]:
+    return [
+        (each.row, each.column, each.reason) for each in population.check(frame, service, outcome=outcome)[1]
+    ]
 
 
 @pytest.mark.parametrize("ending", ["csv", "parquet", "CSV"])
@@ -50,7 +55,9 @@ def test_scoring_does_not_read_sensitive_or_outcome_columns(tmp_path: Path, pupi
 
 
 def test_a_missing_column_is_named(pupils: pd.DataFrame) -> None:
-    with pytest.raises(PopulationRefusedError, match="Columns missing for 'youth-exclusion': math12, motheduc") as caught:
+    with pytest.raises(
+        PopulationRefusedError, match="Columns missing for 'youth-exclusion': math12, motheduc"
+    ) as caught:
         population.check(pupils.drop(columns=["math12", "motheduc"]), YOUTH, outcome=False)
     assert caught.value.exit_code == 2
     assert "person_id, read12" in caught.value.hint
@@ -58,10 +65,10 @@ def test_a_missing_column_is_named(pupils: pd.DataFrame) -> None:
 
 def test_rows_outside_the_contract_are_rejected_one_by_one_with_reasons(pupils: pd.DataFrame) -> None:
     frame = pupils.astype({"read12": object, "sex": object})
-    frame.loc[0, "read12"] = SECRET
+    frame.loc[0, "read12"] = PLANTED
     frame.loc[1, "math12"] = 101.0
     frame.loc[2, "math12"] = -0.5
-    frame.loc[3, "sex"] = SECRET
+    frame.loc[3, "sex"] = PLANTED
     frame.loc[4, "person_id"] = None
     frame.loc[5, "lfaminc"] = np.inf
     frame.loc[6, "fatheduc"] = np.nan
@@ -100,7 +107,9 @@ def test_an_unknown_outcome_is_unknown_and_not_rejected(pupils: pd.DataFrame) ->
 
 
 @pytest.mark.parametrize("values", [["x"] * 30, pd.date_range("2020-01-01", periods=30)])
-def test_a_column_of_the_wrong_type_throughout_is_refused_as_such(pupils: pd.DataFrame, values: object) -> None:
+def test_a_column_of_the_wrong_type_throughout_is_refused_as_such(
+    pupils: pd.DataFrame, values: object
+) -> None:
     with pytest.raises(PopulationRefusedError, match="Column 'read12': no row holds a number"):
         population.check(pupils.assign(read12=values), YOUTH, outcome=True)
 
@@ -126,7 +135,7 @@ BAD_FILES = {
     "a zero byte": (b"person_id,read12\n\x00,1\n", "zero byte"),
     "an open quote": (b'person_id,read12\n"a,1\nb,2\n', "quote|parsed|missing"),
     "a line too long": (
-        f"person_id,read12,math12,motheduc,fatheduc,lfaminc\na,1,2,3,4,5\n{SECRET},1,2,3,4,5,6\n".encode(),
+        f"person_id,read12,math12,motheduc,fatheduc,lfaminc\na,1,2,3,4,5\n{PLANTED},1,2,3,4,5,6\n".encode(),
         "line 3 has 7 cells, 6 were expected",
     ),
 }
@@ -139,7 +148,7 @@ def test_bad_csv_files_are_refused_without_a_cells_value(tmp_path: Path, case: s
     path.write_bytes(content)
     with pytest.raises(PopulationRefusedError, match=message) as caught:
         population.load(path, YOUTH, outcome=False)
-    assert SECRET not in caught.value.message + caught.value.hint
+    assert PLANTED not in caught.value.message + caught.value.hint
     assert caught.value.exit_code == 2
 
 
@@ -161,7 +170,9 @@ def test_other_endings_are_refused(tmp_path: Path) -> None:
         population.load(tmp_path / "p.xlsx", YOUTH, outcome=False)
 
 
-@pytest.mark.parametrize("make", [lambda path: None, lambda path: path.mkdir()], ids=["nothing there", "a folder"])
+@pytest.mark.parametrize(
+    "make", [lambda _: None, lambda path: path.mkdir()], ids=["nothing there", "a folder"]
+)
 def test_a_file_that_cannot_be_read_is_another_fault(tmp_path: Path, make) -> None:
     make(tmp_path / "p.csv")
     with pytest.raises(PopulationUnreadableError) as caught:
@@ -176,9 +187,9 @@ def test_no_cells_value_ever_stands_in_a_reason(pupils: pd.DataFrame, data: st.D
     for _ in range(data.draw(st.integers(1, 5))):
         row = data.draw(st.integers(0, 29))
         column = data.draw(st.sampled_from([column.name for column in YOUTH.contract]))
-        frame.loc[row, column] = SECRET + data.draw(st.text(max_size=5))
+        frame.loc[row, column] = PLANTED + data.draw(st.text(max_size=5))
     _, rejected = population.check(frame, YOUTH, outcome=True)
-    assert SECRET not in repr(rejected)
+    assert PLANTED not in repr(rejected)
     assert all(1 <= each.row <= 30 for each in rejected)
 
 
@@ -192,8 +203,6 @@ def test_every_row_is_either_valid_or_rejected(health: pd.DataFrame) -> None:
 
 
 def test_a_hundred_thousand_rows_are_checked_in_seconds() -> None:
-    import time
-
     frame = synthetic.residents(HEALTH, 100_000, seed=1, outcome=False)
     started = time.perf_counter()
     valid, rejected = population.check(frame, HEALTH, outcome=False)
@@ -206,5 +215,10 @@ def test_the_frame_digest_follows_values_order_and_columns(pupils: pd.DataFrame)
     assert digest == population.frame_digest(pupils.set_index(pupils.index + 7))
     changed = pupils.copy()
     changed.loc[3, "read12"] += 1e-9
-    others = [changed, pupils.iloc[::-1], pupils[list(pupils.columns)[::-1]], pupils.rename(columns={"sex": "Sex"})]
+    others = [
+        changed,
+        pupils.iloc[::-1],
+        pupils[list(pupils.columns)[::-1]],
+        pupils.rename(columns={"sex": "Sex"}),
+    ]
     assert len({digest, *(population.frame_digest(other) for other in others)}) == 5

@@ -3,9 +3,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer
+from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.pipeline import Pipeline
 
@@ -14,6 +14,8 @@ from models.errors import ExplanationRefusedError, ModelsInputError
 from models.health_benefit import SERVICE as HEALTH
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from models.service import Service
     from models.training import FittedModel
 
@@ -55,7 +57,9 @@ def test_the_linear_explanation_is_the_closed_form(health: pd.DataFrame, fitted:
     matrix, mean = (estimators.matrix(fitted.estimator, rows) for rows in (health.head(20), background))
     closed = (matrix - mean.mean(axis=0)) * fitted.estimator.named_steps["model"].coef_[0]
     by_name = dict(zip(estimators.source_columns(fitted.estimator), closed.T, strict=True))
-    assert np.allclose(explained.contributions, np.column_stack([by_name[name] for name in HEALTH.features]), atol=1e-9)
+    assert np.allclose(
+        explained.contributions, np.column_stack([by_name[name] for name in HEALTH.features]), atol=1e-9
+    )
 
 
 def test_an_explanation_that_misses_the_model_is_refused(health: pd.DataFrame) -> None:
@@ -63,7 +67,9 @@ def test_an_explanation_that_misses_the_model_is_refused(health: pd.DataFrame) -
     names = list(HEALTH.features)
     codes = health[names].round(0).clip(0, 12).fillna(0)
     columns = ColumnTransformer([("number", "passthrough", names)])
-    boosted = HistGradientBoostingClassifier(max_iter=10, categorical_features=list(range(len(names))), random_state=1)
+    boosted = HistGradientBoostingClassifier(
+        max_iter=10, categorical_features=list(range(len(names))), random_state=1
+    )
     wrong = Pipeline([("columns", columns), ("model", boosted)]).fit(codes, health["need"])
     with pytest.raises(ExplanationRefusedError, match="misses the model's own output by") as caught:
         reasons.explain(wrong, HEALTH, codes.head(200))
@@ -71,8 +77,6 @@ def test_an_explanation_that_misses_the_model_is_refused(health: pd.DataFrame) -
 
 
 def test_a_model_of_another_family_is_refused(health: pd.DataFrame, fitted: FittedModel) -> None:
-    from sklearn.dummy import DummyClassifier
-
     other = Pipeline([*fitted.estimator.steps[:-1], ("model", DummyClassifier())])
     other.named_steps["model"].fit(np.zeros((2, 1)), [0, 1])
     with pytest.raises(ExplanationRefusedError, match="DummyClassifier"):
@@ -80,14 +84,19 @@ def test_a_model_of_another_family_is_refused(health: pd.DataFrame, fitted: Fitt
 
 
 def test_nobody_has_no_reasons(health: pd.DataFrame, fitted: FittedModel) -> None:
-    assert reasons.explain(fitted.estimator, HEALTH, health.head(0)).contributions.shape == (0, len(HEALTH.features))
+    assert reasons.explain(fitted.estimator, HEALTH, health.head(0)).contributions.shape == (
+        0,
+        len(HEALTH.features),
+    )
 
 
 def test_texts_name_the_families_that_spoke_most(bus_service: Service) -> None:
     assert reasons.text(bus_service, np.array([0.5, -0.2, 0.4]), "en") == ["Your age", "Your way to school"]
     assert reasons.text(bus_service, np.array([0.5, -0.2, 0.4]), "en", k=1) == ["Your age"]
     assert reasons.text(bus_service, np.array([0.5, -0.2, 0.4]), "en", direction="against") == []
-    assert reasons.text(bus_service, np.array([-0.5, 0.2, 0.4]), "fi", direction="against") == ["Your way to school"]
+    assert reasons.text(bus_service, np.array([-0.5, 0.2, 0.4]), "fi", direction="against") == [
+        "Your way to school"
+    ]
 
 
 def test_another_language_is_refused(bus_service: Service) -> None:
