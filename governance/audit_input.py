@@ -77,7 +77,7 @@ def report_on(
     probability = recipe.target == service.need.column
     score = crossed.scores if probability else _log_odds(crossed.scores)
     first = next(iter(service.recipes.values()))
-    baseline = None
+    baseline = Baseline(None, "")
     if recipe.name != first.name:
         before = training.cross_fit(service, first, rows, seed=facts.seed)
         baseline = Baseline(before.selected[known].astype(np.int8), f"the first version ({first.name})")
@@ -102,7 +102,7 @@ def report_on(
 
 
 def _subject(
-    service: Service, case: Case, policy: Policy, facts: Facts, audience: Audience, baseline: Baseline | None
+    service: Service, case: Case, policy: Policy, facts: Facts, audience: Audience, baseline: Baseline
 ) -> ReportSubject:
     recipe = service.recipes[facts.recipe]
     return ReportSubject(
@@ -116,7 +116,7 @@ def _subject(
         model_version=case.version,
         model_digest=case.digest,
         recipe=recipe.description,
-        baseline="" if baseline is None else baseline.label,
+        baseline=baseline.label,
         capacity=service.capacity,
         policy_name=policy.name,
         policy_version=policy.version,

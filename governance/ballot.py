@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from consent.canonical import digest, encode, format_time, parse_time
 from consent.errors import ConsentError
-from consent.trust_chain import Member as Member  # noqa: PLC0414, TC001 (governance/house.py takes it from here)
+from consent.trust_chain import Member as Member  # noqa: PLC0414 (governance/house.py takes it from here)
 from governance.errors import EnvelopeError, GovernanceInputError
 from governance.gate import GateOutcome
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from consent.trust import TrustRoot
 
 _HINT = "The file was changed, or was not written by this version of luvalla."
 
@@ -207,8 +206,3 @@ def _texts_in(document: Mapping[str, Any], key: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise EnvelopeError(f"Expected a list of texts under {key!r}.", _HINT)
     return tuple(value)
-
-
-def members_of(trust_root: TrustRoot) -> tuple[Member, ...]:
-    """Every term of every board member in the trust root in force."""
-    return trust_root.board

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audits import report as audit_reports
-from consent.canonical import parse_time
-from governance import certificate, gate
-from governance.certificate import Invalid, Revocation, RevocationKind, Valid
+from governance import certificate, gate, stopping
+from governance.certificate import Invalid, Valid
 from governance.certificate_form import Subject
 from governance.errors import GovernanceEvidenceError, GovernanceInputError
 from models import artifact, plugins
@@ -92,56 +91,7 @@ def _check_one(
             facts, policy, service=service.id, kind=service.kind, model_digest=subject.model_digest
         ),
         policy=policy,
-        revocations=revocations(house),
+        revocations=stopping.revocations(house),
         at=house.clock(),
         recorded=entry.at,
     )
-
-
-def revocations(house: House) -> tuple[Revocation, ...]:
-    """Every suspension and revocation that the ledger records."""
-    return tuple(
-        Revocation(
-            certificate=str(entry.body["certificate"]),
-            kind=RevocationKind(entry.body["kind"]),
-            at=entry.at,
-            until=None if entry.body["until"] is None else parse_time(entry.body["until"]),
-        )
-        for entry in house.ledger.institutional("revocation")
-    )
-
-
-def stop(
-    house: House, service_id: str, version: str, kind: RevocationKind, *, reason: str, until: str | None
-) -> int:
-    """Record that a version's certificate is suspended or revoked; the next run refuses it.
-
-    Args:
-        house: The installation.
-        service_id: Service.
-        version: Version.
-        kind: Suspended for a time, or revoked for good.
-        reason: In plain words; kept as evidence, its digest is recorded.
-        until: End of a suspension, as the ledger writes times; None: until the board decides.
-
-    Returns:
-        Index of the entry.
-
-    Raises:
-        GovernanceInputError: The version has no certificate (exit 2).
-    """
-    case = house.cases.get(service_id, version)
-    if not case.certificate:
-        message = f"version {version} of {service_id} has no certificate"
-        raise GovernanceInputError(message, "there is nothing to stop: without a certificate it does not run")
-    index = house.ledger.append_institutional(
-        "revocation",
-        {
-            "certificate": case.certificate,
-            "kind": str(kind),
-            "reason": house.evidence.put(reason.encode()),
-            "until": until,
-        },
-    )
-    house.ledger.checkpoint()
-    return index

@@ -13,7 +13,6 @@ from consent.ledger import Ledger, utc_now
 from consent.trust import TrustRoot
 from governance import policy as policies
 from governance import settings as governance_settings
-from governance.ballot import Member, members_of
 from governance.cases import Cases
 from governance.errors import GovernanceEvidenceError
 from governance.evidence import EvidenceStore, digest_of
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from consent.home import Home
+    from consent.trust_chain import Member
     from governance.policy import Policy
     from governance.settings import Settings
     from models.registry import Registry
@@ -90,7 +90,7 @@ class House:
 
     def members(self) -> tuple[Member, ...]:
         """Every term on the board, from the trust root in force."""
-        return members_of(self.trust_root)
+        return self.trust_root.board
 
     def issuers(self) -> tuple[str, ...]:
         """Vkeys that may sign certificates: the log's keys."""

@@ -69,7 +69,13 @@ def open_ballot(house: House, service_id: str, version: str) -> Ballot | GateDec
     if not decision.acceptable:
         return decision
     standing = case.question()
-    if standing is not None and standing.report_digest == decision.report_digest:
+    rules = house.policy().board
+    if (
+        standing is not None
+        and (standing.report_digest, standing.policy_digest)
+        == (decision.report_digest, decision.policy_digest)
+        and board.why_closed(standing, rules, house.clock()) is None
+    ):
         return standing
     ballot = Ballot(
         question=Question.CERTIFY,

@@ -12,33 +12,28 @@ If the process dies between 5 and 6, a use is recorded that reached no one: the 
 
 from __future__ import annotations
 
-import fcntl
-import os
 import secrets
-import shutil
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import orjson
 
 from consent import bulk
-from consent.canonical import b64u
 from consent.errors import ConsentChanged
 from consent.uses import ModelRef, UseRequest
 from consent.vocabulary import UseStatus
+from governance import offers
 from governance.certificate import Invalid
 from governance.certified import check_certificate, subject_of
 from governance.development import left_out
-from governance.errors import GovernanceInputError, GovernanceUnavailableError
+from governance.errors import GovernanceInputError
 from governance.evidence import digest_of
+from governance.offers import Results
 from governance.promotion import CHAMPION
 from models import artifact, reasons, scoring
-from models.service import LANGUAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy.typing as npt
@@ -50,21 +45,7 @@ if TYPE_CHECKING:
     from governance.house import House
     from models.artifact import Facts
     from models.population import Population
-    from models.reasons import Reasons
     from models.service import Service
-
-FORMAT = "luvalla/offers/v1"
-
-NOT_SELECTED = {
-    "fi": "Et saanut tarjousta tällä kertaa. Voit silti pyytää palvelua itse, ja voit pyytää, että ihminen katsoo asiaasi.",
-    "sv": "Du fick inget erbjudande den här gången. Du kan ändå själv be om tjänsten, och du kan be att en människa ser på ditt ärende.",
-    "en": "You got no offer this time. You can still ask for the service yourself, and you can ask for a person to look at your case.",
-}
-"""Said to those who were scored and not selected: they were decided upon too."""
-
-
-_FOR: Final[Literal["for"]] = "for"
-_AGAINST: Final[Literal["against"]] = "against"
 
 
 @dataclass(frozen=True)
@@ -199,7 +180,7 @@ def run(
         )
     if out is None or dry_run:
         return _counted(population, permits, serving, allowed)
-    with _alone(house):
+    with offers.alone(house):
         return _recorded(house, service, population, out, serving, permits, chance)
 
 
@@ -218,7 +199,21 @@ def _recorded(
     while True:
         results = _results(service, serving, population.frame, allowed, house.settings.review_share, chance)
         run_id = secrets.token_bytes(16)
-        waiting = _write_offers(house, service, serving, run_id, people, results)
+        waiting = offers.write(
+            house,
+            service,
+            {
+                "certificate": serving.valid.certificate.digest,
+                "model": {
+                    "digest": serving.digest,
+                    "name": service.registered_model,
+                    "version": serving.version,
+                },
+            },
+            run_id,
+            people,
+            results,
+        )
         request = _use(house, service, serving, run_id, waiting, permits, results)
         try:
             entry = house.ledger.append_use(request)
@@ -234,7 +229,7 @@ def _recorded(
         # Suspended or revoked while it ran: recorded, and released to no one.
         waiting.unlink()
         return RunRefused(still.check, still.reason, still.way_out)
-    _release(waiting, out)
+    offers.release(waiting, out)
     done = _counted(population, permits, serving, allowed)
     return replace(
         done,
@@ -247,45 +242,6 @@ def _recorded(
     )
 
 
-@contextmanager
-def _alone(house: House) -> Iterator[None]:
-    """One recorded run at a time; what an earlier one left unreleased, because it died, is removed first.
-
-    A file still in the outbox was either never recorded, or recorded and released to no one: in both cases it may not leave now.
-    """
-    house.home.outbox.mkdir(mode=0o700, exist_ok=True)
-    with (house.home.outbox / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            message = "another run of this home is under way"
-            raise GovernanceUnavailableError(message, "wait until it ends") from error
-        for left in house.home.outbox.glob("*.jsonl"):
-            left.unlink()
-        yield
-
-
-@dataclass(frozen=True)
-class _Results:
-    """Scores and what follows from them, for the permitted rows only.
-
-    Args:
-        rows: int[m], positions in the population.
-        scores: float[m], 0..1.
-        selected: bool[m].
-        sampled: bool[m], among the not selected.
-        reasons: Contributions of each feature, float[m, f].
-        frame: The rows.
-    """
-
-    rows: npt.NDArray[np.int64]
-    scores: npt.NDArray[np.float64]
-    selected: npt.NDArray[np.bool_]
-    sampled: npt.NDArray[np.bool_]
-    reasons: Reasons
-    frame: pd.DataFrame
-
-
 def _results(
     service: Service,
     serving: Champion,
@@ -293,7 +249,7 @@ def _results(
     allowed: npt.NDArray[np.bool_],
     review_share: float,
     chance: np.random.Generator,
-) -> _Results:
+) -> Results:
     rows = np.flatnonzero(allowed)
     permitted = frame.iloc[rows]
     scores = scoring.score(serving.estimator, service, permitted)
@@ -304,10 +260,10 @@ def _results(
     sampled = np.zeros(len(rows), dtype=bool)
     sampled[chance.choice(others, size=draw, replace=False)] = True
     why = reasons.explain(serving.estimator, service, permitted)
-    return _Results(rows, scores, selected, sampled, why, permitted)
+    return Results(rows, scores, selected, sampled, why, permitted)
 
 
-def _statuses(permits: Permits, results: _Results) -> npt.NDArray[np.uint8]:
+def _statuses(permits: Permits, results: Results) -> npt.NDArray[np.uint8]:
     """uint8[n] status bytes of everyone in the population."""
     statuses = permits.status.copy()
     statuses[results.rows] = np.where(
@@ -325,11 +281,11 @@ def _use(
     run_id: bytes,
     waiting: Path,
     permits: Permits,
-    results: _Results,
+    results: Results,
 ) -> UseRequest:
     known = permits.numbers >= 0
     kept: npt.NDArray[Any] = np.full(len(known), b"", dtype=object)
-    kept[results.rows] = values_kept(service, results.frame, results.reasons, results.scores)
+    kept[results.rows] = offers.values_kept(service, results.frame, results.reasons, results.scores)
     return UseRequest(
         run=run_id,
         processing="scoring",
@@ -341,113 +297,11 @@ def _use(
         numbers=permits.numbers[known].tolist(),
         statuses=_statuses(permits, results)[known].tolist(),
         values=kept[known].tolist(),
-        explanation=explanation(
+        explanation=offers.explanation(
             service, serving.facts.threshold, results.reasons, house.settings.review_share
         ),
         state=permits.state,
     )
-
-
-def values_kept(
-    service: Service, frame: pd.DataFrame, why: Reasons, scores: npt.NDArray[np.float64]
-) -> list[bytes]:
-    """What is kept of each person, so that "why" can be answered later: feature values, contributions, score; as JSON.
-
-    Args:
-        service: Names the features, in order.
-        frame: n rows.
-        why: float[n, f] contributions.
-        scores: float[n].
-
-    Returns:
-        n texts `{"c":[...],"s":...,"x":[...]}`, numbers exactly as they were (shortest form that reads back the same).
-    """
-    columns = frame[list(service.features)]
-    table = columns.astype(object).where(columns.notna(), None).to_numpy().tolist()
-    dumps = orjson.dumps
-    return [
-        dumps({"c": c, "s": s, "x": x})
-        for c, s, x in zip(why.contributions.tolist(), scores.tolist(), table, strict=True)
-    ]
-
-
-def explanation(service: Service, threshold: float, why: Reasons, review_share: float) -> dict[str, Any]:
-    """The run's public explanation document: what its numbers mean, without any person. Numbers are texts, since it is hashed."""
-    return {
-        "capacity": repr(float(service.capacity)),
-        "expected": repr(float(why.expected)),
-        "families": {name: service.feature_families[name] for name in service.features},
-        "family_texts": {name: dict(texts) for name, texts in service.family_texts.items()},
-        "features": list(service.features),
-        "not_selected": dict(NOT_SELECTED),
-        "offer": dict(service.offer),
-        "review_share": repr(float(review_share)),
-        "texts": {name: dict(service.feature_texts[name]) for name in service.features},
-        "threshold": repr(float(threshold)),
-    }
-
-
-def _write_offers(
-    house: House, service: Service, serving: Champion, run_id: bytes, people: Sequence[str], results: _Results
-) -> Path:
-    """Write offers and review cases as JSON Lines into the outbox, on disk when it returns; not released yet."""
-    house.home.outbox.mkdir(mode=0o700, exist_ok=True)
-    path = house.home.outbox / f"{run_id.hex()}.jsonl"
-    # The nonce keeps the file's digest, which is public, from being guessed back to who is in it.
-    head = {
-        "certificate": serving.valid.certificate.digest,
-        "format": FORMAT,
-        "model": {"digest": serving.digest, "name": service.registered_model, "version": serving.version},
-        "nonce": b64u(secrets.token_bytes(32)),
-        "run": b64u(run_id),
-        "service": service.id,
-    }
-    with path.open("xb") as file:
-        path.chmod(0o600)
-        file.write(orjson.dumps(head) + b"\n")
-        for place in np.flatnonzero(results.selected | results.sampled).tolist():
-            offered = bool(results.selected[place])
-            line = {
-                "kind": "offer" if offered else "review",
-                "person": people[results.rows[place]],
-                "score": float(results.scores[place]),
-                "texts": _texts(service, results.reasons.contributions[place], offered=offered),
-            }
-            file.write(orjson.dumps(line) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return path
-
-
-def _texts(
-    service: Service, contributions: npt.NDArray[np.float64], *, offered: bool
-) -> dict[str, dict[str, Any]]:
-    told = service.offer if offered else NOT_SELECTED
-    way = _FOR if offered else _AGAINST
-    return {
-        language: {
-            "text": told[language],
-            "reasons": reasons.text(service, contributions, language, direction=way),
-        }
-        for language in LANGUAGES
-    }
-
-
-def _release(waiting: Path, out: Path) -> None:
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        # Another file system has no rename from here: copy beside the target, then rename there.
-        beside = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
-        shutil.copyfile(waiting, beside)
-        beside.chmod(0o600)
-        with beside.open("rb") as file:
-            os.fsync(file.fileno())
-        os.link(beside, out)
-        beside.unlink()
-    except OSError as error:
-        message = f"the run is recorded, but its offers could not be written to {out}: {error.strerror}"
-        raise GovernanceUnavailableError(message, f"they lie in {waiting}; move them by hand") from error
-    waiting.unlink()
 
 
 def _counted(

@@ -135,13 +135,17 @@ def test_no_room_has_a_drawer_for_everything() -> None:
     assert [path for path in modules() if path.name in drawers] == []
 
 
+# One file by requirement: whoever gets it can check a receipt with nothing else of ours.
+LONG_ON_PURPOSE = {"consent/tlog/verify.py"}
+
+
 def test_no_module_is_longer_than_a_person_reads() -> None:
     long = {
         path.relative_to(ROOT).as_posix(): n
         for path in modules()
         if (n := len(path.read_text().splitlines())) > 400
     }
-    assert long == {}
+    assert set(long) - LONG_ON_PURPOSE == set(), long
 
 
 def test_no_tests_package_shadows_a_room() -> None:
