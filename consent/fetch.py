@@ -43,7 +43,7 @@ class Answer:
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """Answer with the redirect itself: following it would hand the token to another address."""
 
-    def redirect_request(  # noqa: PLR0917 - the base class fixes the signature
+    def redirect_request(
         self,
         req: urllib.request.Request,  # noqa: ARG002
         fp: IO[bytes],  # noqa: ARG002

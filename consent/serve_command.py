@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import signal
@@ -22,7 +23,7 @@ from consent.ledger import Ledger, utc_now
 from consent.options import PersonId
 from consent.web import development
 from consent.web.api import Service
-from consent.web.app import create_app
+from consent.web.app import create_app, inner_app
 from consent.web.identity import Identity, KeySource
 
 if TYPE_CHECKING:
@@ -34,7 +35,22 @@ DEFAULT_PORT: Final = 8700
 TOKEN_FILE: Final = "development.token"  # noqa: S105 - the name of a file
 
 
+def _print_openapi(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's signature
+    """Print the API's description and end, without a home or a login."""
+    if value:
+        click.echo(json.dumps(inner_app(None).openapi(), ensure_ascii=False, indent=1))
+        ctx.exit()
+
+
 @click.command()
+@click.option(
+    "--openapi",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_openapi,
+    help="Print the API's OpenAPI document and exit.",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535), help="0: any free one."

@@ -26,7 +26,7 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Version = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=2**53 - 1)]
+Version = Annotated[int, Field(ge=1, le=2**53 - 1), BeforeValidator(_whole)]
 Flag = Annotated[bool, BeforeValidator(_true_or_false)]
 
 
