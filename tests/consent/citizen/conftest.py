@@ -209,7 +209,7 @@ def luvalla(home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call
 
     def run(*arguments: str | Path, stdin: str = "", at: Path | None = None) -> Run:
         command, path = list(map(str, arguments)), at or home.path
-        if command[:2] == ["consent", "why"]:  # not in the table of cli.py (yet)
+        if command[:2] == ["consent", "why"] and "consent why" not in cli.TABLE:
             result = CliRunner().invoke(consent_why, command[2:], input=stdin, obj={"home": path})
         else:
             result = CliRunner().invoke(cli.luvalla, ["--home", str(path), *command], input=stdin)
