@@ -105,17 +105,17 @@ def design_effect(values: NDArray[np.float64], clusters: NDArray[np.int64]) -> t
 
     Args:
         values: float[k], one a row.
-        clusters: int[k].
+        clusters: int[k], codes from 0.
 
     Returns:
         Design effect, and the number of clusters. Where all values are equal the variance says nothing: then the effect
         is that of clusters which agree completely, sum of squared sizes over rows.
     """
-    _, inverse, sizes = np.unique(clusters, return_inverse=True, return_counts=True)
-    number, n = len(sizes), len(values)
+    sizes = np.bincount(clusters)
+    number, n = int((sizes > 0).sum()), len(values)
     spread = float(values.var())
     if spread == 0 or number < 2:  # noqa: PLR2004  a variance takes two
         return max(1.0, float((sizes**2).sum() / n)), number
-    sums = np.bincount(inverse, weights=values - values.mean())
+    sums = np.bincount(clusters, weights=values - values.mean())
     variance = number / (number - 1) * float((sums**2).sum()) / n**2
     return max(1.0, variance / (spread / n)), number

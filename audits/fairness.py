@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 from fairlearn import metrics as fairlearn_metrics
 from sklearn.metrics import accuracy_score, precision_score
 
@@ -38,7 +40,7 @@ _METRICS: dict[str, Callable[..., Any]] = {
     "true_positive_rate": fairlearn_metrics.true_positive_rate,
     "false_positive_rate": fairlearn_metrics.false_positive_rate,
     "false_negative_rate": fairlearn_metrics.false_negative_rate,
-    "precision": lambda y_true, y_pred: precision_score(y_true, y_pred, zero_division=0.0),
+    "precision": partial(precision_score, zero_division=0.0),
     "accuracy": accuracy_score,
 }
 _OURS = {
@@ -115,14 +117,10 @@ def group_rows(given: AuditInput) -> tuple[GroupRow, ...]:
     """
     rows = []
     for attribute in given.attributes.values():
-        labels = np.asarray(attribute.groups, dtype=object)[attribute.codes]
-        frame = fairlearn_metrics.MetricFrame(
-            metrics=_METRICS, y_true=given.y_true, y_pred=given.y_pred, sensitive_features=labels
-        )
         cells = np.bincount(
             attribute.codes * 4 + given.y_true * 2 + given.y_pred, minlength=len(attribute.groups) * 4
         ).reshape(-1, 2, 2)
-        by_group = frame.by_group.to_dict(orient="index")
+        by_group = metric_frame(attribute.groups, cells).by_group.to_dict(orient="index")
         for g, group in enumerate(attribute.groups):
             (tn, fp), (fn, tp) = cells[g].tolist()
             n = tn + fp + fn + tp
@@ -133,6 +131,30 @@ def group_rows(given: AuditInput) -> tuple[GroupRow, ...]:
             _same_as_fairlearn(values, given, attribute.codes == g)
             rows.append(GroupRow(attribute.name, group, n, tp, fn, fp, tn, values))
     return tuple(rows)
+
+
+def metric_frame(groups: tuple[str, ...], cells: NDArray[np.int64]) -> fairlearn_metrics.MetricFrame:
+    """Gives fairlearn's frame of a table of counts: one weighted row per count, to the last digit the frame of the people.
+
+    A million people then cost fairlearn what sixteen rows cost; over the people themselves it takes half a minute.
+
+    Args:
+        groups: Names, [G].
+        cells: People by group, y_true and y_pred, int64[G, 2, 2].
+
+    Returns:
+        The frame, with `_METRICS` by group.
+    """
+    group, true, pred = (v.ravel() for v in np.indices(cells.shape))
+    people = cells.ravel()
+    there = people > 0
+    return fairlearn_metrics.MetricFrame(
+        metrics=_METRICS,
+        y_true=true[there],
+        y_pred=pred[there],
+        sensitive_features=pd.Series(np.asarray(groups, dtype=object)[group[there]], name="group"),
+        sample_params={name: {"sample_weight": people[there]} for name in _METRICS},
+    )
 
 
 def equal_model(given: AuditInput, findings: tuple[Finding, ...]) -> tuple[dict[str, float], float | None]:

@@ -139,13 +139,13 @@ def _attribute(name: str, values: Any, n: int) -> Attribute:
     column = pd.Series(np.asarray(values, dtype=object))
     _aligned(name, column.to_numpy(), n)
     missing = column.isna().to_numpy() | column.isin(["", UNKNOWN]).to_numpy()
-    labels = np.array(
-        [UNKNOWN if m else _label(v) for v, m in zip(column, missing, strict=True)], dtype=object
-    )
-    known = sorted(set(labels[~missing].tolist()))
+    codes, distinct = pd.factorize(column.where(~missing))
+    labels = [_label(v) for v in distinct]
+    known = sorted(set(labels))
     groups = (*known, UNKNOWN) if missing.any() else tuple(known)
-    codes = pd.Categorical(labels, categories=list(groups)).codes.astype(np.int64)
-    return Attribute(name, groups, codes, float(missing.mean()))
+    # Position of each distinct value's label among the groups; the last entry is where code -1, a missing value, arrives.
+    place = np.array([*(known.index(v) for v in labels), len(known)], dtype=np.int64)
+    return Attribute(name, groups, place[codes], float(missing.mean()))
 
 
 def _label(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,8 @@ from audits.errors import AuditsInputError
 from audits.finding import Direction, Leaning, Outcome, Role
 from audits.lines import Line
 
+DOCS = Path(__file__).parents[2] / "docs"
+
 
 def tpr_line(group, attribute="group", role=Role.DECIDES):
     return Line("tpr_gap", attribute, group, Direction.AT_LEAST, -0.10, role, "", "")
@@ -24,6 +27,7 @@ def tpr_line(group, attribute="group", role=Role.DECIDES):
 def test_the_docstrings_examples_run():
     for module in (runner, lines):
         assert doctest.testmod(module).failed == 0
+    assert doctest.testfile(str(DOCS / "reading-a-report.md"), module_relative=False).failed == 0
 
 
 def test_a_notebook_needs_three_arrays(make_rows, cells):
