@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from consent import store_log, store_people
 from consent.canonical import encode
 from consent.consenting import person_and_keys
+from consent.entries import Payload
 from consent.errors import BadRequestError
 from consent.pseudonym import STAFF_PREFIX
+from consent.receipt import open_payload
 from consent.vocabulary import RetentionClass
 
 if TYPE_CHECKING:
@@ -69,3 +73,36 @@ def append_act(
             )
     log.checkpoint()
     return index
+
+
+@dataclass(frozen=True)
+class Act:
+    """One act of a member of staff or board, as its opening says.
+
+    Attributes:
+        index: Index of the entry.
+        act: What was done, a word such as `vote`.
+        object: `sha256:...` of what it was done to.
+        service: Id of the service concerned, or None.
+    """
+
+    index: int
+    act: str
+    object: str
+    service: str | None
+
+
+def acts_of(log: Log, actor: str) -> list[Act]:
+    """See `Ledger.acts_of`."""
+    pseudonym = log.pseudonym(actor if actor.startswith(STAFF_PREFIX) else STAFF_PREFIX + actor)
+    with log.store.read() as connection:
+        person = store_people.by_pseudonym(connection, [pseudonym]).get(pseudonym)
+        if person is None:
+            return []
+        found = []
+        for index in store_log.payload_indices(connection, person.number):
+            payload = Payload.parse(open_payload(log, connection, index)[2])
+            if payload.kind == "act":
+                body = payload.body
+                found.append(Act(index, str(body["act"]), str(body["object"]), body["service"]))
+        return found

@@ -302,6 +302,17 @@ class Ledger:
             request_id=request_id,
         )
 
+    def acts_of(self, actor: str) -> list[acts.Act]:
+        """Every act of a member of staff or board, oldest first; none for someone unknown.
+
+        Args:
+            actor: The actor's id, as in `append_act`.
+
+        Raises:
+            KeyMissingError: An act's opening is erased or broken (exit 3).
+        """
+        return acts.acts_of(self.log, actor)
+
     # The log
 
     def checkpoint(self) -> Checkpoint:

@@ -79,16 +79,10 @@ def open_entry(
         KeyMissingError: Its payload or key is erased, or does not open.
         LedgerDamagedError: What opens is not what the entry commits to.
     """
-    sealed = store_log.sealed_payload(connection, index)
-    if sealed is None:
-        raise KeyMissingError(f"the opening of entry {index} is not there", "it was erased, or " + _DAMAGED)
-    key = class_key(log, connection, sealed.number, RetentionClass.from_code(sealed.retention))
-    salt, text = log.vault.open_payload(key, index, sealed.ciphertext)
-    if PersonalEntry(commitment(log.origin, salt, text)).encode() != store_log.body(connection, index):
-        raise LedgerDamagedError(f"the opening of entry {index} is not what the entry commits to", _DAMAGED)
+    number, salt, text = open_payload(log, connection, index)
     details = {}
     for name, ciphertext in store_log.sealed_details(connection, index):
-        detail_key = class_key(log, connection, sealed.number, RetentionClass.DETAIL)
+        detail_key = class_key(log, connection, number, RetentionClass.DETAIL)
         detail_salt, value = log.vault.open_detail(detail_key, index, name, ciphertext)
         details[name] = {"salt": b64u(detail_salt), "value": value.decode()}
     opening = {
@@ -98,6 +92,23 @@ def open_entry(
         "salt": b64u(salt),
     }
     return Payload.parse(text), opening
+
+
+def open_payload(log: Log, connection: Connection, index: int) -> tuple[int, bytes, bytes]:
+    """Whose a personal entry is (the number), its salt, and its payload's exact text, checked against the entry.
+
+    Raises:
+        KeyMissingError: Its payload or key is erased, or does not open.
+        LedgerDamagedError: What opens is not what the entry commits to.
+    """
+    sealed = store_log.sealed_payload(connection, index)
+    if sealed is None:
+        raise KeyMissingError(f"the opening of entry {index} is not there", "it was erased, or " + _DAMAGED)
+    key = class_key(log, connection, sealed.number, RetentionClass.from_code(sealed.retention))
+    salt, text = log.vault.open_payload(key, index, sealed.ciphertext)
+    if PersonalEntry(commitment(log.origin, salt, text)).encode() != store_log.body(connection, index):
+        raise LedgerDamagedError(f"the opening of entry {index} is not what the entry commits to", _DAMAGED)
+    return sealed.number, salt, text
 
 
 def class_key(log: Log, connection: Connection, number: int, retention: RetentionClass) -> bytes:

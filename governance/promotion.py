@@ -87,13 +87,24 @@ def open_ballot(house: House, service_id: str, version: str) -> Ballot | GateDec
         policy_digest=decision.policy_digest,
         gate_outcome=decision.outcome,
         undecided=decision.undecided,
-        trained_by=case.trained_by,
-        audited_by=case.audited_by,
+        trained_by=_who(house, "trained", case.digest, case.trained_by),
+        audited_by=_who(house, "audited", decision.report_digest, case.audited_by),
         owned_by=house.settings.owned_by(case.service),
         opened=house.clock(),
     )
     house.cases.change(service_id, version, lambda now: replace(now, ballot=ballot.document(), votes=()))
     return ballot
+
+
+def _who(house: House, act: str, digest: str, said: tuple[str, ...]) -> tuple[str, ...]:
+    """Whose work it is: who the case says, and every board member whose act the ledger records. Hiding one needs both."""
+    members = {member.id for member in house.members()}
+    found = {
+        member
+        for member in members
+        if any((a.act, a.object) == (act, digest) for a in house.ledger.acts_of(member))
+    }
+    return tuple(sorted({*said, *found}))
 
 
 def cast(house: House, service_id: str, version: str, envelope: bytes) -> Vote | IgnoredVote:

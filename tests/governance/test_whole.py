@@ -1,0 +1,520 @@
+"""A whole home with a champion, played once; then everything that must not work is tried on it. The rows are invented."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from consent.errors import ConsentError
+from consent.records import ConsentRequest
+from consent.tlog.note import generate_key, save_key
+from consent.tlog.verify import verify_receipt
+from consent.trust_chain import Member
+from consent.vocabulary import ConsentStatus, UseStatus
+from governance import founding, membership, promotion, run, stopping
+from governance.auditing import audit
+from governance.ballot import Condition
+from governance.development import train
+from governance.errors import GovernanceError, GovernanceEvidenceError, GovernanceInputError, NobodyConsented
+from governance.house import House
+from governance.overview import lines, of
+from governance.vote import Choice, sign_vote
+from models import plugins, population, synthetic
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SERVICE = plugins.service("health-benefit")
+BOARD = ("aino", "bo", "celeste")
+
+
+class Clock:
+    """Real time, moved by hand: the ledger refuses to go backwards."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
+
+
+def rows(n: int, seed: int):
+    """Invented residents whose need follows two features and no group, so that an honest audit can pass."""
+    frame = synthetic.residents(SERVICE, n, seed=seed)
+    rng = np.random.default_rng(seed)
+    signal = 0.12 * (frame["disea"] - 50) - 0.10 * (frame["mhi"] - 50) - 1.6 + rng.logistic(size=n) * 0.7
+    frame["need"] = (signal > np.quantile(signal, 0.8)).astype(float)
+    for measure in SERVICE.other_needs:
+        frame[measure.column] = frame["need"]
+    frame["physical_limitation"] = frame["need"]
+    return frame
+
+
+@dataclass
+class City:
+    folder: Path
+    home: Path
+    clock: Clock
+    keys: dict
+    development: Path
+    people: Path
+    names: list
+
+    def house(self) -> House:
+        return House.open(self.home, clock=self.clock)
+
+    def load_people(self):
+        return population.load(self.people, SERVICE, outcome=False)
+
+    def load_development(self):
+        return population.load(self.development, SERVICE, outcome=True)
+
+    def vote(self, house, version, member, choice=Choice.FOR, **terms):
+        ballot = house.cases.get(SERVICE.id, version).question()
+        envelope = sign_vote(
+            ballot,
+            choice=choice,
+            reasons="I read the report.",
+            at=self.clock(),
+            key=self.keys[member],
+            **terms,
+        )
+        return promotion.cast(house, SERVICE.id, version, envelope)
+
+    def run(self, house, name, **options):
+        out = self.folder / "offers" / f"{name}.jsonl"
+        done = run.run(house, SERVICE, self.load_people(), out, chance=np.random.default_rng(1), **options)
+        return done, out
+
+
+def make_city(folder: Path) -> City:
+    clock = Clock()
+    home = founding.found(folder / "home", origin="test.example/consent", clock=clock).path
+    development, people = folder / "development.csv", folder / "people.csv"
+    trained_on, asked = rows(4000, seed=3), rows(300, seed=4)
+    trained_on.to_csv(development, index=False)
+    asked[[column.name for column in SERVICE.columns(outcome=False)]].to_csv(people, index=False)
+    names = asked["person_id"].tolist()
+    city = City(folder, home, clock, {}, development, people, names)
+    with city.house() as house:
+        root = membership.root_keys(house)
+        trust = house.trust_root
+        for member in BOARD:
+            key = generate_key(membership.key_name(house.ledger.origin, member))
+            save_key(key, folder / f"{member}.pem")
+            city.keys[member] = key
+            now = clock()
+            term = Member(member, member.capitalize(), "member", now, now + timedelta(days=700), key.verifier)
+            trust = trust.add_member(term, root)
+        membership.put_in_force(house, trust.with_quorum(2, root))
+        given = ConsentStatus.GIVEN
+        everyone = [
+            ConsentRequest(p, SERVICE.purposes.development, given) for p in trained_on["person_id"][:3900]
+        ]
+        everyone += [ConsentRequest(p, SERVICE.purposes.offer, given) for p in names[:250]]
+        everyone += [ConsentRequest(p, SERVICE.purposes.offer, ConsentStatus.REFUSED) for p in names[250:280]]
+        house.ledger.record_consents(everyone)
+    return city
+
+
+def promote_first_version(city: City) -> str:
+    with city.house() as house:
+        done = train(house, SERVICE, "need", city.load_development(), seed=1, by="dara")
+        version = done.case.version
+        audit(house, SERVICE, version, city.load_development(), by="eetu")
+        decision = promotion.judge(house, house.cases.get(SERVICE.id, version))
+        assert decision.acceptable, decision.why_not
+        waiting = promotion.promote(house, SERVICE.id, version)
+        assert isinstance(waiting, promotion.NotPromoted)
+        assert waiting.waiting
+        terms = {}
+        if str(decision.outcome) == "not_enough_evidence":
+            due = city.clock() + timedelta(days=60)
+            terms = {
+                "conditions": (Condition("Measure again.", due),),
+                "expires": city.clock() + timedelta(days=200),
+            }
+        for member in BOARD:
+            city.vote(house, version, member, **terms)
+        assert isinstance(promotion.promote(house, SERVICE.id, version), promotion.Promoted)
+    return version
+
+
+@pytest.fixture(scope="module")
+def city(tmp_path_factory):
+    made = make_city(tmp_path_factory.mktemp("city"))
+    assert promote_first_version(made) == "1"
+    return made
+
+
+def model_file(city: City) -> Path:
+    found = list((city.home / "mlflow" / "artifacts").rglob("*.skops"))
+    assert len(found) == 1
+    return found[0]
+
+
+@pytest.fixture
+def changed():
+    """Files changed by a test, put back afterwards."""
+    kept: dict[Path, bytes | None] = {}
+
+    def change(path: Path, content: bytes) -> None:
+        kept.setdefault(path, path.read_bytes() if path.exists() else None)
+        path.write_bytes(content)
+
+    yield change
+    for path, content in kept.items():
+        if content is None:
+            path.unlink(missing_ok=True)
+        else:
+            path.write_bytes(content)
+
+
+def flipped(content: bytes) -> bytes:
+    return content[:-1] + bytes([content[-1] ^ 1])
+
+
+def test_a_run_scores_only_those_who_said_yes_and_says_why_the_others_are_left_out(city):
+    with city.house() as house:
+        done, out = city.run(house, "yes-only")
+    assert done.scored == 250
+    assert done.left_out == {"refused": 30, "no-consent": 20}
+    head, *offers = [json.loads(line) for line in out.read_bytes().splitlines()]
+    assert head["certificate"] == done.certificate
+    assert {line["person"] for line in offers} <= set(city.names[:250])
+    assert len([line for line in offers if line["kind"] == "offer"]) == done.selected > 0
+    assert len([line for line in offers if line["kind"] == "review"]) == done.sampled > 0
+    assert all(set(line["texts"]) == {"fi", "sv", "en"} for line in offers)
+    assert oct(out.stat().st_mode)[-3:] == "600"
+
+
+def test_each_person_sees_their_own_result_and_proves_it(city):
+    with city.house() as house:
+        done, _ = city.run(house, "each-person")
+        yes, no, never_asked = city.names[0], city.names[255], city.names[299]
+        seen = {person: house.ledger.uses(person)[-1].status for person in (yes, no)}
+        unknown = house.ledger.uses(never_asked)
+        receipt = json.dumps(house.ledger.use_receipt(no, done.run)).encode()
+        proved = verify_receipt(receipt, house.home.trust_root.read_bytes(), house.trust_root.pin)
+        kept = json.loads(house.ledger.values(yes, done.run))
+        nothing_kept = house.ledger.values(no, done.run)
+    assert seen[yes].used
+    assert seen[no] is UseStatus.REFUSED
+    assert unknown == []
+    assert proved.use.status == "refused"
+    assert not nothing_kept
+    assert len(kept["x"]) == len(kept["c"]) == len(SERVICE.features)
+
+
+def test_why_is_answered_from_what_the_same_version_saw(city):
+    with city.house() as house:
+        done, _ = city.run(house, "why")
+        serving = run.champion(house, SERVICE)
+        frame = city.load_people().frame
+        document = house.ledger.explanation(done.run)
+        for person in city.names[:20]:
+            kept = json.loads(house.ledger.values(person, done.run))
+            row = frame[frame["person_id"] == person]
+            again = serving.estimator.predict_proba(row[list(SERVICE.features)])[0, 1]
+            assert kept["s"] == pytest.approx(again, abs=1e-12)
+            logit = float(np.log(kept["s"] / (1 - kept["s"])))
+            assert sum(kept["c"]) + float(document["expected"]) == pytest.approx(logit, abs=1e-6)
+
+
+def test_someone_who_withdraws_is_left_out_of_the_next_run(city):
+    person = city.names[1]
+    with city.house() as house:
+        house.ledger.record_consent(person, SERVICE.purposes.offer, ConsentStatus.WITHDRAWN)
+        done, out = city.run(house, "withdrawn")
+        status = house.ledger.uses(person)[-1].status
+        house.ledger.record_consent(person, SERVICE.purposes.offer, ConsentStatus.GIVEN)
+    assert done.left_out["withdrawn"] == 1
+    assert status is UseStatus.WITHDRAWN
+    assert person not in out.read_text()
+
+
+def test_a_withdrawal_during_the_run_is_honoured_before_release(city, monkeypatch):
+    """The person changes their mind after scoring and before the record: nothing of the first try is written or released."""
+    person = city.names[2]
+    with city.house() as house:
+        record, tries = house.ledger.append_use, []
+
+        def late(request):
+            if not tries:
+                house.ledger.record_consent(person, SERVICE.purposes.offer, ConsentStatus.WITHDRAWN)
+            tries.append(request.run)
+            return record(request)
+
+        monkeypatch.setattr(house.ledger, "append_use", late)
+        done, out = city.run(house, "late")
+        monkeypatch.undo()
+        runs = [use.run for use in house.ledger.uses(person)]
+        house.ledger.record_consent(person, SERVICE.purposes.offer, ConsentStatus.GIVEN)
+        assert list(house.home.outbox.glob("*.jsonl")) == []
+    assert len(tries) == 2
+    assert tries[0] not in runs
+    assert runs[-1] == done.run == tries[1]
+    assert person not in out.read_text()
+    assert done.scored == 249
+
+
+@pytest.mark.parametrize("written", [False, True], ids=["failed", "failed-but-was-written"])
+def test_if_the_record_fails_nothing_leaves(city, monkeypatch, written):
+    with city.house() as house:
+        record = house.ledger.append_use
+
+        def broken(request):
+            if written:
+                record(request)
+            message = "the disk is gone"
+            raise ConsentError(message)
+
+        monkeypatch.setattr(house.ledger, "append_use", broken)
+        out = city.folder / "offers" / f"broken-{written}.jsonl"
+        with pytest.raises(ConsentError, match="the disk is gone"):
+            run.run(house, SERVICE, city.load_people(), out, chance=np.random.default_rng(1))
+        monkeypatch.undo()
+        assert not out.exists()
+        # What was left unreleased is removed by the next run, and never released.
+        _, after = city.run(house, f"after-broken-{written}")
+        assert after.exists()
+        assert list(house.home.outbox.glob("*.jsonl")) == []
+
+
+def test_offers_are_never_overwritten(city):
+    with city.house() as house:
+        _, out = city.run(house, "twice")
+        before, size = out.read_bytes(), house.ledger.head().size
+        with pytest.raises(GovernanceInputError, match="never overwrites"):
+            city.run(house, "twice")
+        assert out.read_bytes() == before
+        assert house.ledger.head().size == size
+
+
+def test_a_dry_run_records_and_writes_nothing(city):
+    with city.house() as house:
+        size = house.ledger.head().size
+        done, out = city.run(house, "dry", dry_run=True)
+        assert (done.scored, done.selected, out.exists()) == (250, 0, False)
+        assert house.ledger.head().size == size
+
+
+def refused(city, name="refused"):
+    """The refusal of a run that must not take place, after checking that nothing was recorded or released."""
+    with city.house() as house:
+        size = house.ledger.head().size
+        done, out = city.run(house, name)
+        assert isinstance(done, run.RunRefused), done
+        assert not out.exists()
+        assert house.ledger.head().size == size
+        assert done.way_out
+        return done
+
+
+def test_a_changed_model_file_is_refused(city, changed):
+    file = model_file(city)
+    changed(file, flipped(file.read_bytes()))
+    assert refused(city).check != "champion"
+
+
+def test_an_added_file_is_refused(city):
+    extra = model_file(city).with_name("extra.txt")
+    extra.write_text("hello")
+    try:
+        refused(city)
+    finally:
+        extra.unlink()
+
+
+def test_a_pickle_beside_the_model_is_never_opened(city, tmp_path):
+    trap = model_file(city).with_name("model.pkl")
+    opened = tmp_path / "opened"
+    trap.write_bytes(b"cos\nsystem\n(S'touch " + bytes(opened) + b"'\ntR.")
+    try:
+        refused(city)
+    finally:
+        trap.unlink()
+    assert not opened.exists()
+
+
+def test_a_link_in_the_artifact_is_refused(city):
+    link = model_file(city).with_name("link")
+    link.symlink_to("/etc/passwd")
+    try:
+        with city.house() as house, pytest.raises(Exception, match="is a link"):
+            city.run(house, "link")
+    finally:
+        link.unlink()
+
+
+def test_an_alias_moved_in_the_database_to_an_uncertified_version_is_refused(city):
+    """Whoever can write the registry's database can move the alias; the certificate stays behind."""
+    with city.house() as house:
+        second = train(house, SERVICE, "spending", city.load_development(), seed=1, by="dara").case.version
+    database = city.home / "mlflow" / "mlflow.db"
+    with sqlite3.connect(database) as connection:
+        connection.execute("UPDATE registered_model_aliases SET version = ?", (int(second),))
+    try:
+        assert "no certificate" in refused(city, "alias").reason
+    finally:
+        with sqlite3.connect(database) as connection:
+            connection.execute("UPDATE registered_model_aliases SET version = 1")
+
+
+def test_a_changed_policy_refuses_everything(city, changed):
+    policy = city.home / "policy.toml"
+    changed(policy, policy.read_bytes().replace(b"limit = -0.10", b"limit = -0.90", 1))
+    with city.house() as house, pytest.raises(GovernanceEvidenceError, match="was changed"):
+        city.run(house, "policy")
+
+
+def test_a_report_edited_after_the_vote_is_refused(city, changed):
+    with city.house() as house:
+        report = house.cases.get(SERVICE.id, "1").reports[-1]
+    file = city.home / "evidence" / report.removeprefix("sha256:")
+    changed(file, file.read_bytes().replace(b'"n":', b'"n":1', 1))
+    assert "was changed" in refused(city, "report").reason
+
+
+def test_a_deleted_vote_is_refused(city, changed):
+    with city.house() as house:
+        vote = house.cases.get(SERVICE.id, "1").votes[0]
+    file = city.home / "evidence" / vote.removeprefix("sha256:")
+    content = file.read_bytes()
+    file.unlink()
+    try:
+        refused(city, "vote")
+    finally:
+        file.write_bytes(content)
+
+
+def test_a_case_that_was_edited_changes_nothing(city, changed):
+    """The case's file is an index: emptying its certificate does not stop the version, inventing one does not help another."""
+    file = city.home / "cases" / SERVICE.id / "1.json"
+    case = json.loads(file.read_text())
+    changed(file, json.dumps({**case, "certificate": "", "votes": []}).encode())
+    with city.house() as house:
+        done, _ = city.run(house, "edited-case")
+    assert isinstance(done, run.RunDone)
+
+
+def test_a_member_who_trained_the_model_does_not_count(tmp_path):
+    made = make_city(tmp_path)
+    with made.house() as house:
+        done = train(house, SERVICE, "need", made.load_development(), seed=1, by="aino")
+        audit(house, SERVICE, done.case.version, made.load_development(), by="eetu")
+        promotion.promote(house, SERVICE.id, done.case.version)
+        ballot = house.cases.get(SERVICE.id, done.case.version).question()
+        assert ballot.interest_of("aino") == "trained this model"
+        terms = {"conditions": (Condition("Measure again.", made.clock() + timedelta(days=60)),)}
+        terms["expires"] = made.clock() + timedelta(days=200)
+        if str(ballot.gate_outcome) == "passed":
+            terms = {}
+        made.vote(house, done.case.version, "aino", **terms)
+        made.vote(house, done.case.version, "bo", **terms)
+        still = promotion.promote(house, SERVICE.id, done.case.version)
+        assert isinstance(still, promotion.NotPromoted)
+        assert still.waiting
+        assert [vote.member for vote in still.decision.ignored] == ["aino"]
+        # And a case whose file was edited to hide it is found out by the ledger's own record of who trained.
+        file = made.home / "cases" / SERVICE.id / f"{done.case.version}.json"
+        hidden = json.loads(file.read_text())
+        file.write_text(json.dumps({**hidden, "trained_by": ["nobody"], "ballot": None, "votes": []}))
+        opened = promotion.open_ballot(house, SERVICE.id, done.case.version)
+        assert opened.interest_of("aino") == "trained this model"
+
+
+def test_a_suspension_stops_the_next_run_and_ends(tmp_path, city):
+    with city.house() as house:
+        stopping.suspend(
+            house, SERVICE.id, "1", reasons="I want to look at it again.", days=3, key=city.keys["bo"]
+        )
+    stopped = refused(city, "suspended")
+    assert stopped.check == "suspended"
+    with city.house() as house:
+        assert isinstance(promotion.promote(house, SERVICE.id, "1"), promotion.NotPromoted)
+
+
+def test_status_says_what_stands_and_what_waits(city):
+    with city.house() as house:
+        document = of(house)
+    told = "\n".join(lines(document))
+    first = document["versions"][0]
+    assert first["version"] == "1"
+    assert first["step"] in {"champion", "suspended"}
+    assert document["ledger"]["signed"] == document["ledger"]["size"]
+    assert "policy  luvalla" in told
+
+
+def test_nobody_consented_is_a_no_and_leaves_no_version(tmp_path):
+    home = founding.found(tmp_path / "home", origin="test.example/empty").path
+    file = tmp_path / "rows.csv"
+    rows(200, seed=9).to_csv(file, index=False)
+    with House.open(home) as house:
+        with pytest.raises(NobodyConsented, match="none of the 200 people") as caught:
+            train(house, SERVICE, "need", population.load(file, SERVICE, outcome=True), seed=1, by="dara")
+        assert caught.value.exit_code == 1
+        assert house.registry.versions(SERVICE.registered_model) == []
+        assert house.cases.all() == []
+
+
+def test_an_unaudited_version_is_not_put_to_the_board(city):
+    with city.house() as house:
+        version = train(house, SERVICE, "need", city.load_development(), seed=2, by="dara").case.version
+        with pytest.raises(GovernanceInputError, match="has no audit report"):
+            promotion.promote(house, SERVICE.id, version)
+        with pytest.raises(GovernanceInputError, match="'99' of 'health-benefit' is not on the table"):
+            promotion.promote(house, SERVICE.id, "99")
+
+
+def test_every_use_is_in_the_ledger_with_what_it_produced(city):
+    with city.house() as house:
+        entries = [entry.body for entry in house.ledger.institutional("run")]
+        case = house.cases.get(SERVICE.id, "1")
+    training = next(body for body in entries if body["processing"] == "training")
+    audited = next(body for body in entries if body["processing"] == "audit")
+    assert training["output"] == case.digest == training["model"]["digest"]
+    assert audited["output"] == case.reports[-1]
+    assert training["purpose"] == audited["purpose"] == SERVICE.purposes.development
+
+
+def test_the_artifact_holds_no_person(city):
+    with city.house() as house, house.private_folder() as folder:
+        copy = house.registry.download(SERVICE.registered_model, "1", folder)
+        everything = b"".join(file.read_bytes() for file in copy.rglob("*") if file.is_file())
+    for person in city.load_development().frame["person_id"][:200]:
+        assert person.encode() not in everything
+
+
+def test_nothing_lands_in_the_current_folder(city, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with city.house() as house:
+        try:
+            city.run(house, "elsewhere")
+        except GovernanceError:
+            pytest.fail("the run did not get so far")
+        train(house, SERVICE, "need", city.load_development(), seed=5, by="dara")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_home_is_made_whole_or_not_at_all(tmp_path, monkeypatch):
+    target = tmp_path / "home"
+
+    def broken(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(founding, "_make_store", broken)
+    with pytest.raises(GovernanceError, match="No space left"):
+        founding.found(target, origin="test.example/none")
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.undo()
+    founding.found(target, origin="test.example/none")
+    assert oct(target.stat().st_mode)[-3:] == "700"
+    with pytest.raises(GovernanceInputError, match="there is something"):
+        founding.found(target, origin="test.example/none")
