@@ -67,7 +67,8 @@ def record(
     pseudonyms = [log.pseudonym(item.person) for item in requests]
     asked = [log.request(item.request_id) for item in requests]
     prints = [
-        _fingerprint(log, item, pseudonym) for item, pseudonym in zip(requests, pseudonyms, strict=True)
+        b"" if item.request_id is None else _fingerprint(log, item, pseudonym)
+        for item, pseudonym in zip(requests, pseudonyms, strict=True)
     ]
     results: list[ConsentReceiptRef | TransitionRefused] = []
     with log.writing() as writing:

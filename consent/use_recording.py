@@ -7,6 +7,7 @@ below are plain Python over hashlib, and are measured in benchmarks/ledger_use.p
 from __future__ import annotations
 
 import json
+import operator
 import os
 import zlib
 from array import array
@@ -167,10 +168,13 @@ def _plain(use: UseRequest) -> _Request:
 
 def _integers(values: Any) -> list[int]:
     """A list of plain integers from any sequence; arrays of numpy have `tolist`, which is fast."""
-    listed = values.tolist() if hasattr(values, "tolist") else list(values)
-    if not all(type(value) is int for value in listed):
-        raise BadRequestError("numbers and statuses must be integers", "pass int arrays")
-    return listed
+    listed: list[Any] = values.tolist() if hasattr(values, "tolist") else list(values)
+    if all(type(value) is int for value in listed):
+        return listed
+    try:
+        return [operator.index(value) for value in listed]
+    except TypeError as error:
+        raise BadRequestError("numbers and statuses must be integers", "pass int arrays") from error
 
 
 def _explanation(use: UseRequest) -> bytes | None:

@@ -1,0 +1,275 @@
+"""What was recorded survives; what does not continue the past is not signed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from consent.errors import (
+    CheckpointConflictError,
+    CheckpointStoreError,
+    ClockError,
+    ConsentError,
+    NoteError,
+    RefusedToSignError,
+)
+from consent.records import ConsentRequest
+from consent.tlog.external import FileCheckpointStore
+from consent.vocabulary import ConsentStatus, UseStatus
+from tests.consent.ledger_world import OFFER, START, use_request
+
+if TYPE_CHECKING:
+    from consent.ledger import Ledger
+    from tests.consent.ledger_world import World
+
+S = ConsentStatus
+
+
+class BadStore:
+    """A checkpoint store that fails once: before it wrote, or after."""
+
+    def __init__(self, world: World, *, written: bool) -> None:
+        self.real = FileCheckpointStore(world.home.checkpoint)
+        self.written = written
+        self.armed = True
+
+    def read(self) -> bytes | None:
+        return self.real.read()
+
+    def replace(self, expected: bytes | None, new: bytes) -> None:
+        if not self.armed:
+            self.real.replace(expected, new)
+            return
+        self.armed = False
+        if self.written:
+            self.real.replace(expected, new)
+        raise CheckpointStoreError("the disk is gone", "try again")
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_failure_between_commit_and_checkpoint_is_made_good_by_a_retry(
+    world: World, *, written: bool
+) -> None:
+    with world.open(external=BadStore(world, written=written)) as ledger:
+        with pytest.raises(CheckpointStoreError):
+            ledger.record_consent("a", OFFER, S.GIVEN, request_id="r")
+        size = ledger.head().size
+        got = ledger.record_consent("a", OFFER, S.GIVEN, request_id="r")
+        assert got.replayed
+        assert ledger.head().size == size == ledger.head().checkpoint.size
+        assert ledger.check() == []
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_run_s_failure_between_commit_and_checkpoint_is_made_good(world: World, *, written: bool) -> None:
+    with world.open() as ledger:
+        ledger.record_consent("a", OFFER, S.GIVEN)
+        use = use_request(ledger, {"a": UseStatus.USED})
+    with world.open(external=BadStore(world, written=written)) as ledger:
+        with pytest.raises(CheckpointStoreError):
+            ledger.append_use(use)
+        got = ledger.append_use(use)
+        assert got.replayed
+        assert got.checkpoint.size > got.index
+
+
+def test_an_exception_inside_a_transaction_writes_nothing(ledger: Ledger) -> None:
+    before = ledger.head()
+    with pytest.raises(KeyboardInterrupt), ledger.log.writing() as writing:
+        writing.enrol(b"p" * 16)
+        writing.write_pending()
+        raise KeyboardInterrupt
+    assert ledger.head() == before
+    ledger.enrol("a")
+    assert ledger.check() == []
+
+
+def snapshot(world: World, into: Path) -> None:
+    with closing(sqlite3.connect(world.home.database)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copy(world.home.database, into)
+
+
+def restore(world: World, source: Path) -> None:
+    for name in ("ledger.db-wal", "ledger.db-shm"):
+        (world.home.path / name).unlink(missing_ok=True)
+    shutil.copy(source, world.home.database)
+
+
+def test_an_older_restored_database_is_not_signed_and_not_written(world: World, tmp_path: Path) -> None:
+    with world.open() as ledger:
+        ledger.record_consent("a", OFFER, S.GIVEN)
+    snapshot(world, tmp_path / "old.db")
+    with world.open() as ledger:
+        ledger.record_consent("a", OFFER, S.WITHDRAWN)
+    restore(world, tmp_path / "old.db")
+    with world.open() as ledger:
+        size = ledger.head().size
+        for attempt in (ledger.checkpoint, lambda: ledger.record_consent("b", OFFER, S.GIVEN)):
+            with pytest.raises(RefusedToSignError) as caught:
+                attempt()
+            assert caught.value.exit_code == 3
+            assert "restored" in caught.value.hint
+        assert ledger.head().size == size
+        assert "checkpoint" in {fault.table for fault in ledger.check()}
+
+
+def test_a_restored_database_that_grew_another_way_is_not_signed(world: World, tmp_path: Path) -> None:
+    with world.open() as ledger:
+        ledger.record_consent("a", OFFER, S.GIVEN)
+    snapshot(world, tmp_path / "old.db")
+    old_checkpoint = world.home.checkpoint.read_bytes()
+    with world.open() as ledger:
+        ledger.record_consent("b", OFFER, S.GIVEN)
+    newer = world.home.checkpoint.read_bytes()
+    restore(world, tmp_path / "old.db")
+    world.home.checkpoint.write_bytes(old_checkpoint)
+    with world.open() as ledger:
+        ledger.record_consents([ConsentRequest(f"c{i}", OFFER, S.GIVEN) for i in range(5)])
+    world.home.checkpoint.write_bytes(newer)
+    with world.open() as ledger:
+        with pytest.raises(RefusedToSignError, match="do not have the root that was signed"):
+            ledger.checkpoint()
+        with pytest.raises(RefusedToSignError):
+            ledger.consent_receipt("a", OFFER)
+
+
+def test_a_missing_checkpoint_is_not_replaced(world: World) -> None:
+    world.home.checkpoint.unlink()
+    with world.open() as ledger:
+        for attempt in (ledger.checkpoint, lambda: ledger.enrol("a")):
+            with pytest.raises(RefusedToSignError, match="missing"):
+                attempt()
+
+
+def test_a_checkpoint_of_another_key_is_not_believed(world: World) -> None:
+    world.home.checkpoint.write_bytes(world.home.checkpoint.read_bytes().replace(b"4", b"5"))
+    with world.open() as ledger, pytest.raises(NoteError):
+        ledger.checkpoint()
+
+
+def test_a_lost_race_for_the_checkpoint_is_run_again(world: World) -> None:
+    class Raced(FileCheckpointStore):
+        races = 2
+
+        def replace(self, expected: bytes | None, new: bytes) -> None:
+            if self.races:
+                self.races -= 1
+                raise CheckpointConflictError("somebody was quicker", "")
+            super().replace(expected, new)
+
+    with world.open(external=Raced(world.home.checkpoint)) as ledger:
+        ledger.enrol("a")
+        assert ledger.head().checkpoint.size == ledger.head().size
+
+
+def test_a_clock_behind_or_far_ahead_stops_appending(world: World) -> None:
+    with world.open() as ledger:
+        ledger.enrol("a")
+        world.clock.now = START - timedelta(seconds=5)
+        ledger.enrol("b")
+        world.clock.now = START - timedelta(seconds=6)
+        with pytest.raises(ClockError, match="6 s behind") as caught:
+            ledger.enrol("c")
+        assert caught.value.exit_code == 4
+        world.clock.now = START + timedelta(days=401)
+        with pytest.raises(ClockError, match="401 days ahead"):
+            ledger.enrol("c")
+        assert ledger.number_of("c") is None
+        assert ledger.check() == []
+    with world.open(clock_confirmed=True) as ledger:
+        ledger.enrol("c")
+
+
+def test_the_time_of_entries_never_goes_back(world: World) -> None:
+    with world.open() as ledger:
+        first = ledger.record_consent("a", OFFER, S.GIVEN)
+        world.clock.now = START - timedelta(seconds=3)
+        second = ledger.record_consent("a", OFFER, S.WITHDRAWN)
+        assert (first.at, second.at) == (START, START)
+        assert next(r for r in ledger.consents("a") if r.purpose.id == OFFER).status is S.WITHDRAWN
+
+
+def test_two_open_ledgers_write_in_turn(world: World) -> None:
+    with world.open() as one, world.open() as two:
+        for i in range(10):
+            (one if i % 2 else two).record_consent(f"p{i}", OFFER, S.GIVEN)
+        assert one.head() == two.head()
+        assert one.check() == []
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from consent.home import open_home
+from consent.ledger import Ledger
+from consent.records import ConsentRequest
+from consent.vocabulary import ConsentStatus
+name, home = sys.argv[1], open_home(Path(sys.argv[2]))
+with Ledger.open(home, clock_confirmed=True) as ledger:
+    print("open", flush=True)
+    for i in range(int(sys.argv[3])):
+        if i % 3 == 2:
+            ledger.record_consents([ConsentRequest(f"{name}-{i}-{j}", sys.argv[4], ConsentStatus.GIVEN) for j in range(40)])
+        else:
+            ledger.record_consent(f"{name}-{i}", sys.argv[4], ConsentStatus.GIVEN, request_id=f"{name}-{i}")
+        print(ledger.head().size, flush=True)
+"""
+
+
+def writer(world: World, name: str, count: int) -> subprocess.Popen:
+    root = Path(__file__).parents[3]
+    return subprocess.Popen(
+        [sys.executable, "-c", WRITER, name, str(world.home.path), str(count), OFFER],
+        cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_kill_9_at_any_moment_leaves_a_whole_log(world: World) -> None:
+    for round_ in range(5):
+        process = writer(world, f"r{round_}", 10_000)
+        assert process.stdout.readline() == "open\n"
+        time.sleep(0.05 + 0.06 * round_)
+        process.send_signal(signal.SIGKILL)
+        said = [int(line) for line in process.stdout.read().split("\n")[:-1] if line.isdigit()]
+        process.wait()
+        with world.open(clock_confirmed=True) as ledger:
+            ledger.log.clock = lambda: __import__("datetime").datetime.now(__import__("datetime").UTC)
+            assert ledger.head().size >= max(said, default=0)
+            # What was told durable is covered by the checkpoint outside.
+            assert ledger.head().checkpoint.size >= max(said, default=0)
+            assert ledger.check() == []
+            again = ledger.record_consent(f"r{round_}-0", OFFER, S.GIVEN, request_id=f"r{round_}-0")
+            assert again.index < ledger.head().size
+
+
+def test_several_processes_write_without_loss_or_fork(world: World) -> None:
+    processes = [writer(world, f"w{i}", 9) for i in range(3)]
+    for process in processes:
+        process.communicate(timeout=120)
+        assert process.returncode == 0
+    with world.open(read_only=True) as ledger:
+        head = ledger.head()
+        people = 3 * (3 * 40 + 6)
+        assert head.size == 5 + 2 * people
+        assert head.checkpoint.size == head.size
+        assert ledger.check() == []
+
+
+def test_no_error_of_the_driver_leaks(world: World) -> None:
+    with world.open() as ledger:
+        with closing(sqlite3.connect(world.home.database)) as connection:
+            connection.execute("drop table consent_event")
+        with pytest.raises(ConsentError):
+            ledger.record_consent("a", OFFER, S.GIVEN)
