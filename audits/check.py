@@ -148,7 +148,7 @@ class AuditInput:
         threshold: Threshold deployed, or None.
         attributes: Sensitive features by name.
         lines: The lines, written out: a group each.
-        other_needs: int8[n] each: other measures of need.
+        other_needs: int8[n] each: other measures of need; empty: none is held; None: nothing was said about them.
         baseline: First version, or None.
         features: The model's own features, or None.
         explain: Contributions to check, or None.
@@ -163,7 +163,7 @@ class AuditInput:
     threshold: float | None
     attributes: Mapping[str, Attribute]
     lines: tuple[Line, ...]
-    other_needs: Mapping[str, NDArray[np.int8]]
+    other_needs: Mapping[str, NDArray[np.int8]] | None
     baseline: Baseline | None
     features: pd.DataFrame | None
     explain: Explanation | None

@@ -211,8 +211,8 @@ def _finding(line: Line, attribute: Attribute, given: AuditInput, family: int) -
         check="fairness",
         metric=line.metric,
         role=line.role,
-        outcome=Outcome.COULD_NOT_RUN,
-        message=missing_input,
+        outcome=missing_input[0] if missing_input else Outcome.COULD_NOT_RUN,
+        message=missing_input[1] if missing_input else "",
         tool="luvalla",
         version=version("luvalla"),
         line=line.id,
@@ -225,7 +225,7 @@ def _finding(line: Line, attribute: Attribute, given: AuditInput, family: int) -
         source=line.source,
         why=line.why,
     )
-    if missing_input:
+    if missing_input is not None:
         return base
     members = (
         attribute.codes == attribute.groups.index(line.group)
@@ -270,21 +270,41 @@ def _finding(line: Line, attribute: Attribute, given: AuditInput, family: int) -
     return replace(found, message=wording.say(found, note))
 
 
-def _missing(line: Line, given: AuditInput) -> str:
-    """Names the input without which a line cannot be judged: it then could not run, and is never left out."""
+def _missing(line: Line, given: AuditInput) -> tuple[Outcome, str] | None:
+    """Names the input without which a line cannot be judged; the line is never left out.
+
+    What nobody said could not run; what the caller said there is none of does not apply, and the gate knows whether it may.
+    """
     if line.metric == "levelling_down" and given.baseline is None:
-        return f"Line {line.id} compares with the first version, and none was given."
-    if line.metric == "other_need_tpr_gap" and line.measure not in given.other_needs:
-        return f"Line {line.id} is about another measure of need ({line.measure or 'any'}), and it was not given."
+        return Outcome.COULD_NOT_RUN, f"Line {line.id} compares with the first version, and none was given."
+    if line.metric == "other_need_tpr_gap":
+        if given.other_needs is None or (line.measure is not None and line.measure not in given.other_needs):
+            what = line.measure or "any"
+            return (
+                Outcome.COULD_NOT_RUN,
+                f"Line {line.id} is about another measure of need ({what}), and it was not given.",
+            )
+        if not given.other_needs:
+            return (
+                Outcome.NOT_APPLICABLE,
+                "No other measure of need is held, so the declared one stands alone.",
+            )
     if line.metric == "observed_expected":
         s = given.y_score
-        if s is None or bool((s < 0).any()) or bool((s > 1).any()):
-            return f"Line {line.id} needs a probability between 0 and 1 for each person, and none was given."
-    return ""
+        if s is None:
+            return Outcome.COULD_NOT_RUN, f"Line {line.id} needs each person's score, and none was given."
+        if bool((s < 0).any()) or bool((s > 1).any()):
+            return (
+                Outcome.NOT_APPLICABLE,
+                "The score is no probability of need, so there is nothing to compare need with.",
+            )
+    return None
 
 
 def _rows(line: Line, given: AuditInput) -> tuple[Bools, Bools]:
-    need = given.other_needs[line.measure] if line.measure is not None else given.y_true
+    need = (
+        given.y_true if line.measure is None or given.other_needs is None else given.other_needs[line.measure]
+    )
     return rate_rows(METRICS[line.metric].rate, need, given.y_pred)
 
 

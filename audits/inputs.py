@@ -53,7 +53,9 @@ def check(
             "no people to audit: y_true is empty", "pass the rows that were held out or cross-fitted"
         )
     attributes = {a.name: a for a in _attributes(sensitive_features, n)}
-    needs = {name: _aligned(name, binary(name, v), n) for name, v in (other_needs or {}).items()}
+    needs = None
+    if other_needs is not None:
+        needs = {name: _aligned(name, binary(name, v), n) for name, v in other_needs.items()}
     first = baseline
     if baseline is not None and baseline.y_pred is not None:
         first = Baseline(
@@ -77,7 +79,7 @@ def check(
         y_score=score,
         threshold=threshold,
         attributes=attributes,
-        lines=policy_lines.expand(drawn, groups, tuple(needs)),
+        lines=policy_lines.expand(drawn, groups, tuple(needs or ())),
         other_needs=needs,
         baseline=first,
         features=features,

@@ -65,10 +65,12 @@ def audit(
         sensitive_features: Values per person, [n] each: a data frame, a mapping, or one array. Missing values become the
             group "unknown".
         lines: The policy's lines, drawn before any score was seen. None: `audits.lines.default_lines`, an offer of help.
-        y_score: float[n], probability or score, where there is one.
+        y_score: float[n], probability of need or another score, where there is one. A score outside 0 to 1 is no probability:
+            lines on calibration do not apply to it.
         threshold: Threshold deployed, for the record.
-        other_needs: Other measures of need, 0 or 1, [n] each.
-        baseline: The first version on the same people at equal capacity.
+        other_needs: Other measures of need, 0 or 1, [n] each. Empty: none is held, so lines on them do not apply. None:
+            nothing was said, so such lines could not run.
+        baseline: The first version on the same people at equal capacity; ``Baseline(None)`` where this is the first.
         features: The model's own features, [n] rows; only compared with the invented person, never kept.
         explain: Contributions with the model's own output.
         data_quality: Rows and what is expected of them.

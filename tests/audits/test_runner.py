@@ -182,6 +182,17 @@ def test_a_line_without_its_input_could_not_run(metric, make_rows, cells):
     assert report.verdict.outcome is Outcome.NOT_ENOUGH_EVIDENCE
 
 
+def test_a_line_on_something_there_is_none_of_does_not_apply(make_rows, cells):
+    y, p, g = make_rows({"a": cells(300, 200, 60, 1500), "b": cells(290, 210, 50, 1500)})
+    expected = Line("observed_expected", "group", "a", Direction.AT_MOST, 1.25, Role.DECIDES, "", "")
+    other = Line("other_need_tpr_gap", "group", "a", Direction.AT_LEAST, -0.10, Role.SCREENS, "", "")
+    given = {"sensitive_features": g, "lines": [tpr_line("a"), expected, other], "other_needs": {}}
+    report = runner.audit(y, p, y_score=p * 3.0, **given)
+    assert report.finding(f"fairness.{expected.id}").outcome is Outcome.NOT_APPLICABLE
+    assert report.finding(f"fairness.{other.id}").outcome is Outcome.NOT_APPLICABLE
+    assert report.verdict.outcome is Outcome.PASSED
+
+
 def test_the_first_version_has_nothing_to_level_down_from(make_rows, cells):
     y, p, g = make_rows({"a": cells(300, 200, 60, 1500), "b": cells(290, 210, 50, 1500)})
     line = Line("levelling_down", "group", "a", Direction.AT_MOST, 0.05, Role.DECIDES, "", "")
