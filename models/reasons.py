@@ -120,6 +120,33 @@ def by_family(
     return families, contributions @ gather
 
 
+def leading(
+    service: Service,
+    contributions: npt.NDArray[np.float64],
+    k: int = 3,
+    *,
+    direction: Literal["for", "against"] = "for",
+) -> list[tuple[str, ...]]:
+    """For each row the families of facts that spoke most for (or against) an offer, most first.
+
+    For many people at once: about a microsecond a row. Texts: ``service.family_texts[family][language]``.
+
+    Args:
+        service: Whose families.
+        contributions: float64[n, features] in log-odds.
+        k: At most so many a row; a family that spoke the other way is never named.
+        direction: ``for`` the offer, or ``against`` it (for those not selected who ask why).
+    """
+    families, sums = by_family(service, np.atleast_2d(np.asarray(contributions, dtype=np.float64)))
+    signed = sums if direction == "for" else -sums
+    order = np.argsort(-signed, axis=1, kind="stable")[:, :k]
+    spoke = np.take_along_axis(signed, order, axis=1) > 0
+    return [
+        tuple(families[place] for place in places[:count])
+        for places, count in zip(order.tolist(), spoke.sum(axis=1).tolist(), strict=True)
+    ]
+
+
 def text(
     service: Service,
     contributions: npt.NDArray[np.float64] | Sequence[float],
@@ -128,9 +155,9 @@ def text(
     *,
     direction: Literal["for", "against"] = "for",
 ) -> list[str]:
-    """The families of facts that spoke most for (or against) an offer, most first, in the person's language.
+    """The families of facts that spoke most for (or against) one person's offer, most first, in their language.
 
-    Names which facts were looked at, never what they say about the person.
+    Names which facts were looked at, never what they say about the person. For many people use :func:`leading`.
 
     Args:
         service: Whose texts.
@@ -144,7 +171,5 @@ def text(
     """
     if language not in LANGUAGES:
         raise ModelsInputError(f"There are no texts in '{language}'.", f"Use {', '.join(LANGUAGES)}.")
-    families, sums = by_family(service, np.asarray(contributions, dtype=np.float64))
-    sign = 1.0 if direction == "for" else -1.0
-    order = sorted(range(len(families)), key=lambda i: (-sign * sums[i], i))
-    return [service.family_texts[families[i]][language] for i in order[:k] if sign * sums[i] > 0]
+    [families] = leading(service, np.asarray(contributions, dtype=np.float64), k, direction=direction)
+    return [service.family_texts[family][language] for family in families]

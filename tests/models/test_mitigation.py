@@ -80,7 +80,7 @@ def test_the_reduction_brings_those_in_need_nearer_together(
 ) -> None:
     male = (health["sex"] == "male").to_numpy()
     before, after = (
-        training.cross_fit(HEALTH, each.recipe, health, folds=2, seed=1, refit=each).selected
+        training.cross_fit(HEALTH, each.recipe, health, folds=2, seed=1, refit=each.estimator).selected
         for each in (fitted, reduced)
     )
     assert gap(health, before, male) < -0.10

@@ -99,6 +99,19 @@ def test_texts_name_the_families_that_spoke_most(bus_service: Service) -> None:
     ]
 
 
+@pytest.mark.parametrize("direction", ["for", "against"])
+def test_many_people_at_once_are_told_the_same_as_one_by_one(
+    health: pd.DataFrame, fitted: FittedModel, direction: str
+) -> None:
+    rows = reasons.explain(fitted.estimator, HEALTH, health.head(50)).contributions
+    together = reasons.leading(HEALTH, rows, 3, direction=direction)
+    for row, families in zip(rows, together, strict=True):
+        assert reasons.text(HEALTH, row, "en", direction=direction) == [
+            HEALTH.family_texts[family]["en"] for family in families
+        ]
+    assert reasons.leading(HEALTH, rows[:0], 3) == []
+
+
 def test_another_language_is_refused(bus_service: Service) -> None:
     with pytest.raises(ModelsInputError, match="no texts in 'de'"):
         reasons.text(bus_service, np.zeros(3), "de")

@@ -65,7 +65,7 @@ def test_sensitive_columns_are_not_needed_to_score(health: pd.DataFrame, fitted:
 def test_cross_fitting_keeps_families_whole_and_selects_the_capacity(
     health: pd.DataFrame, fitted: FittedModel
 ) -> None:
-    crossed = training.cross_fit(HEALTH, "need", health, folds=5, seed=1, refit=fitted)
+    crossed = training.cross_fit(HEALTH, "need", health, folds=5, seed=1, refit=fitted.estimator)
     assert (
         len(health.assign(fold=crossed.fold)[["family", "fold"]].drop_duplicates())
         == health["family"].nunique()
