@@ -184,6 +184,7 @@ def foreseen(purpose_id: str, status: ConsentStatus, language: str) -> Answer:
         "status": status.value,
         "status_words": words.status(status, language),
         "reason": None,
+        "reason_words": None,
     }
 
 
@@ -195,6 +196,7 @@ def not_recorded(refused: TransitionRefused, purpose_id: str, language: str) -> 
         "status": refused.current.value,
         "status_words": words.status(refused.current, language),
         "reason": refused.reason,
+        "reason_words": words.cannot_follow(refused, language),
     }
 
 

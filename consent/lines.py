@@ -46,6 +46,7 @@ LABELS: Final[Mapping[str, words.Texts]] = {
         "sv": "Modellens tal för dig {yours}; ett förslag görs från {threshold}",
         "en": "The model's number for you is {yours}; a proposal is made from {threshold} up",
     },
+    "asked": {"fi": "Kysymme", "sv": "Vi frågar", "en": "We ask"},
     "recorded": {"fi": "Kirjattu", "sv": "Registrerat", "en": "Recorded"},
     "would-record": {"fi": "Kirjattaisiin", "sv": "Skulle registreras", "en": "Would be recorded"},
     "not-recorded": {"fi": "Ei kirjattu", "sv": "Inte registrerat", "en": "Not recorded"},
@@ -89,6 +90,8 @@ def purposes(found: Sequence[Mapping[str, Any]], language: str) -> Iterator[str]
         yield f"  {label('covers', language)}: {', '.join(each['processing_words'])}"
         yield f"  {label('kept', language).format(**each)}"
         yield f"  {label('if-no', language)}: {each['effects_of_no']}"
+        asked = " ".join(each["notice"]["text"].split())
+        yield f"  {label('asked', language)} ({label('version', language)} {each['notice']['version']}): {asked}"
 
 
 def consents(found: Sequence[Mapping[str, Any]], language: str) -> Iterator[str]:
@@ -147,7 +150,7 @@ def not_recorded(answer: Mapping[str, Any], title: str, language: str) -> Iterat
     Yields:
         Lines.
     """
-    yield f"{label('not-recorded', language)}: {answer['reason']}"
+    yield f"{label('not-recorded', language)}: {answer['reason_words']}"
     yield f"  {title} ({answer['purpose']}); {label('now', language)}: {answer['status_words']}"
 
 

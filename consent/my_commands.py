@@ -117,7 +117,7 @@ def _refusal(answer: fetch.Answer) -> ConsentError:
             told = f"{problem['title']}: {problem['detail']}"[:500]
         except (ValueError, KeyError, TypeError, RecursionError):
             told = ""
-        told = "".join(each if each.isprintable() else " " for each in told)
+        told = _printable(told)
     if answer.status == _UNAUTHORISED and told:
         return ConsentInputError(told, "Log in again and save the new token.")
     if answer.status >= _FIRST_SERVER_ERROR and told:
@@ -132,10 +132,15 @@ def _refusal(answer: fetch.Answer) -> ConsentError:
     )
 
 
+def _printable(text: str) -> str:
+    """Take out what would steer a terminal: the text is another machine's."""
+    return "".join(each if each.isprintable() else " " for each in text)
+
+
 def _show(answer: dict[str, Any], write: Callable[[], Any], *, as_json: bool) -> None:
     """Print an answer; one that lacks what this version reads came from another one."""
     try:
-        told = [] if as_json else list(write())
+        told = [] if as_json else [_printable(line) for line in write()]
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise ConsentUnavailableError(
             "the answer is not of this version of the API",

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 from datetime import UTC
 from pathlib import Path
@@ -17,7 +18,7 @@ import click
 import uvicorn
 
 from consent.at_home import current_home
-from consent.errors import ConsentUnavailableError
+from consent.errors import ConsentInputError, ConsentUnavailableError
 from consent.fetch import is_loopback
 from consent.ledger import Ledger, utc_now
 from consent.options import PersonId
@@ -99,6 +100,8 @@ def citizen(
         pass  # what is wrong with the ledger is told now, not to the first citizen
     if (tls_certificate is None) != (tls_key is None):
         raise click.UsageError("--tls-certificate and --tls-key belong together.")
+    if tls_certificate is not None and tls_key is not None:
+        _check_tls(tls_certificate, tls_key)
     if is_development:
         _refuse_outside_development(host, jwks, issuer, audience, person)
     else:
@@ -140,6 +143,16 @@ def citizen(
 
 def _stop(_signal: int, _frame: object) -> None:
     raise KeyboardInterrupt
+
+
+def _check_tls(certificate: Path, key: Path) -> None:
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key, password="")
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        raise ConsentInputError(
+            "the TLS certificate and key are not a pair of PEM files that belong together",
+            "Give the certificate with its chain, and its key without a password.",
+        ) from error
 
 
 def _refuse_outside_development(

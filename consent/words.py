@@ -9,9 +9,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from consent.vocabulary import ConsentStatus, UseStatus
+
+if TYPE_CHECKING:
+    from consent.records import TransitionRefused
 
 LANGUAGES: Final = ("fi", "sv", "en")
 
@@ -176,6 +179,40 @@ GIVEN_BY: Final[Mapping[str, Texts]] = {
     },
 }
 
+# Why an answer cannot follow the present state; the ledger's own reason is in English, and more exact for programs.
+_CANNOT_FOLLOW: Final[Mapping[tuple[str, str], Texts]] = {
+    ("in-force", "given"): {
+        "fi": "suostumus on jo voimassa; sitä voi jatkaa (--renew) tai sen voi perua",
+        "sv": "samtycket gäller redan; det kan förnyas (--renew) eller återkallas",
+        "en": "consent is already in force; renew it (--renew) or withdraw it",
+    },
+    ("in-force", "refused"): {
+        "fi": "suostumus on voimassa: kirjaa sen peruminen, ei kieltäytymistä",
+        "sv": "samtycket gäller: registrera att det återkallas, inte att det nekas",
+        "en": "consent is in force: record its withdrawal, not a refusal",
+    },
+    ("withdrawn", "withdrawn"): {
+        "fi": "suostumus on jo peruttu",
+        "sv": "samtycket är redan återkallat",
+        "en": "the consent is withdrawn already",
+    },
+    ("withdrawn", "renewed"): {
+        "fi": "peruttua suostumusta ei voi jatkaa; sen voi antaa uudelleen",
+        "sv": "ett återkallat samtycke kan inte förnyas; det kan ges på nytt",
+        "en": "a withdrawn consent cannot be renewed; it can be given anew",
+    },
+    ("other", "withdrawn"): {
+        "fi": "suostumusta, jonka voisi perua, ei ole",
+        "sv": "det finns inget samtycke att återkalla",
+        "en": "there is no consent to withdraw",
+    },
+    ("other", "renewed"): {
+        "fi": "suostumusta, jota voisi jatkaa, ei ole",
+        "sv": "det finns inget samtycke att förnya",
+        "en": "there is no consent to renew",
+    },
+}
+
 _ARTICLES: Final[Mapping[str, Texts]] = {
     "A6-1-a": {"fi": "suostumus", "sv": "samtycke", "en": "consent"},
     "A6-1-b": {"fi": "sopimus", "sv": "avtal", "en": "a contract"},
@@ -248,6 +285,15 @@ NOT_PROVED: Final[Mapping[str, Texts]] = {
 def status(code: ConsentStatus, language: str) -> str:
     """Say a consent's status."""
     return pick(STATUS[code.value], language)
+
+
+def cannot_follow(refused: TransitionRefused, language: str) -> str:
+    """Say why an answer cannot follow the present state; where there is no sentence of ours, in the ledger's words."""
+    states = ("in-force",) if refused.current.permits else (refused.current.value, "other")
+    for state in states:
+        if texts := _CANNOT_FOLLOW.get((state, refused.asked.value)):
+            return pick(texts, language)
+    return refused.reason
 
 
 def result(code: UseStatus, processing: str, language: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -338,6 +340,47 @@ def test_the_real_program_answers_in_the_terminals_language_and_exits_as_documen
     unknown = real(home, "consent", "give", "none", "--person", AINO, cwd=tmp_path)
     assert unknown.returncode == 2
     assert unknown.stderr.startswith("error: ")
+
+
+def test_a_reason_comes_in_the_terminals_language(home: Home, tmp_path: Path) -> None:
+    told = real(home, "consent", "give", OFFER, "--person", AINO, cwd=tmp_path, LC_ALL="sv_FI.UTF-8")
+    assert told.stdout.startswith("Inte registrerat: samtycket gäller redan")
+
+
+def test_a_folder_with_packages_of_the_same_names_changes_nothing(home: Home, tmp_path: Path) -> None:
+    for name in ("consent", "models"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise SystemExit('a stranger')")
+    (tmp_path / "cli.py").write_text("raise SystemExit('a stranger')")
+    assert real(home, "consent", "show", "--person", AINO, cwd=tmp_path).returncode == 0
+
+
+def test_a_locked_ledger_answers_questions_and_records_nothing(
+    luvalla: Callable[..., Any], home: Home
+) -> None:
+    with contextlib.closing(sqlite3.connect(home.database, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        assert luvalla("consent", "show", "--person", AINO).code == 0
+        locked = luvalla("consent", "withdraw", OFFER, "--person", AINO)
+        assert locked.code == 4
+        assert "locked" in locked.error.message + locked.error.hint
+        other.execute("rollback")
+    assert status(luvalla, AINO) == "given"
+
+
+def test_a_ledger_that_is_truncated_newer_or_gone_is_told_apart(
+    luvalla: Callable[..., Any], home: Home
+) -> None:
+    whole = home.database.read_bytes()
+    show = ("consent", "show", "--person", AINO)
+    with contextlib.closing(sqlite3.connect(home.database)) as database:
+        database.execute("update alembic_version set version_num = '9999'")
+        database.commit()
+    assert luvalla(*show).code == 4
+    home.database.write_bytes(whole[:5000])
+    assert luvalla(*show).code == 3
+    home.database.unlink()
+    assert luvalla(*show).code == 4
 
 
 def test_consent_show_loads_nothing_heavy(home: Home) -> None:

@@ -146,6 +146,14 @@ def test_a_server_that_would_be_open_is_not_started(
     assert "131052-308T" not in told.err
 
 
+def test_files_that_are_no_tls_pair_are_told(luvalla: Callable[..., Any], home: Home) -> None:
+    told = luvalla(
+        "serve", "citizen", "--development", "--tls-certificate", home.config, "--tls-key", home.log_key
+    )
+    assert told.code == 2
+    assert "TLS certificate" in told.error.message
+
+
 def test_an_artificial_identity_code_may_be_tried(home: Home) -> None:
     running = serve(home, "--development", "--person", "010203-9018")
     running.stop()
@@ -325,6 +333,17 @@ def test_a_token_travels_to_no_such_address(
 )
 def test_a_token_may_travel_there(address: str) -> None:
     assert fetch.checked_address(address) == address.rstrip("/")
+
+
+def test_an_answer_cannot_steer_the_terminal(
+    luvalla: Callable[..., Any], home: Home, stranger: tuple[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    real = luvalla("consent", "show", "--person", "invented-aino", "--json").json
+    real["consents"][0]["title"] = "\x1b[2Jcleared"
+    stranger[1]["body"] = json.dumps(real).encode()
+    told = luvalla("my", "consents", "--api", stranger[0], "--token-file", _token(tmp_path / "t", "x"))
+    assert told.code == 0
+    assert "\x1b" not in told.out
 
 
 def test_address_and_token_may_stand_in_the_environment(

@@ -7,6 +7,7 @@ import pytest
 from consent import answers, words
 from consent.errors import ConsentInputError
 from consent.lines import LABELS
+from consent.state import ConsentState, refused_transition
 from consent.vocabulary import LEGAL_BASES, ConsentStatus, GivenBy, Processing, UseStatus
 from consent.web import problems
 from consent.web.language import negotiate
@@ -31,6 +32,7 @@ TABLES = {
     "processing": words.PROCESSING,
     "given_by": words.GIVEN_BY,
     "not_proved": words.NOT_PROVED,
+    "cannot follow": words._CANNOT_FOLLOW,
     "labels": LABELS,
     "absent": _ABSENT,
     "human": {"": words.HUMAN_DECIDES},
@@ -55,6 +57,21 @@ def test_every_code_has_its_sentence() -> None:
     assert set(words.RESULT) == set(UseStatus)
     assert set(words.PROCESSING) == {word.value for word in Processing}
     assert set(words.GIVEN_BY) == {who.value for who in GivenBy}
+
+
+def test_every_refused_transition_has_a_sentence() -> None:
+    for current in ConsentStatus:
+        for asked in (
+            ConsentStatus.GIVEN,
+            ConsentStatus.REFUSED,
+            ConsentStatus.WITHDRAWN,
+            ConsentStatus.RENEWED,
+        ):
+            refused = refused_transition(
+                ConsentState(current, None), asked, purpose_version=1, notice_version=1
+            )
+            if refused is not None:
+                assert words.cannot_follow(refused, "fi") != refused.reason
 
 
 def test_training_offers_nothing_to_anybody() -> None:
