@@ -355,6 +355,7 @@ def test_a_folder_with_packages_of_the_same_names_changes_nothing(home: Home, tm
     assert real(home, "consent", "show", "--person", AINO, cwd=tmp_path).returncode == 0
 
 
+@pytest.mark.slow  # a writer waits ten seconds for its turn
 def test_a_locked_ledger_answers_questions_and_records_nothing(
     luvalla: Callable[..., Any], home: Home
 ) -> None:
