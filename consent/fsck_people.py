@@ -223,6 +223,7 @@ def _check_subjects(connection: Connection, people: People, findings: Findings) 
             payload = people.payloads.get(-1 if enrolment is None else enrolment)
             if enrolment != enrolled or payload is None or payload.subject != row["subject"]:
                 findings.add("subject", key, "the row is not that of the enrolment in the log", enrolled)
+                people.enrolled.setdefault(number, enrolled)
             if len(row["pseudonym"] or b"") != PSEUDONYM_BYTES:
                 findings.add("subject", key, f"the pseudonym is not {PSEUDONYM_BYTES} bytes", enrolled)
     for number, index in sorted({**living, **erased}.items()):

@@ -139,10 +139,27 @@ def _check_rows_of_people(
                 findings.add(
                     "use_values", f"{key}/{each}", "the values are of nobody on record at the run", index
                 )
+    slots = {
+        (run.run, number)
+        for number, erasure in people.erased.items()
+        for run in runs.values()
+        if "use" in people.erased_classes[number]
+        and people.enrolled.get(number, erasure) < run.idx < erasure
+        and number < run.slots
+    }
     for row in store_raw.rows(connection, "use_slot"):
-        number, run = store_raw.integer(row["number"]), runs.get(row["run"] or b"")
-        index = None if run is None else run.idx
-        erased = people.erased.get(-1 if number is None else number, -1)
-        if run is None or erased <= run.idx or len(row["slot"] or b"") != HASH_BYTES:
-            key = store_raw.key_of("use_slot", row)
+        key, number, run_id = (
+            store_raw.key_of("use_slot", row),
+            store_raw.integer(row["number"]),
+            row["run"] or b"",
+        )
+        place = (run_id, -1 if number is None else number)
+        index = runs[run_id].idx if run_id in runs else None
+        if place not in slots or len(row["slot"] or b"") != HASH_BYTES:
             findings.add("use_slot", key, "the slot is not of a person erased after the run", index)
+        slots.discard(place)
+    for run_id, number in sorted(slots):
+        key = f"{run_id.hex()}/{number}"
+        findings.add(
+            "use_slot", key, "the slot that an erasure should have left is missing", runs[run_id].idx
+        )

@@ -1,5 +1,7 @@
 """The check lists every fault, wherever a byte changed, a row went or a row came."""
 
+# ruff: noqa: S608 - the names put into statements are those of our own tables
+
 from __future__ import annotations
 
 import shutil
@@ -75,9 +77,9 @@ def test_every_table_has_a_row(full: World) -> None:
 
 def test_one_changed_byte_of_an_entry_is_reported_with_its_index(copy: World) -> None:
     size = sql(copy, "select count(*) from entry")[0][0]
-    for index in (0, 1, 5, size // 2, size - 1):
+    for index in (0, size // 2, size - 1):
         [(body,)] = sql(copy, "select body from entry where idx = ?", index)
-        for position in (0, len(body) // 2, len(body) - 1):
+        for position in (0, len(body) // 2):
             changed = bytearray(body)
             changed[position] ^= 1
             sql(copy, "update entry set body = ? where idx = ?", bytes(changed), index)
@@ -86,6 +88,7 @@ def test_one_changed_byte_of_an_entry_is_reported_with_its_index(copy: World) ->
     assert faults(copy) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("table", TABLES)
 def test_a_changed_value_in_any_column_is_reported(copy: World, table: str) -> None:
     columns = metadata.tables[table].columns
@@ -112,7 +115,7 @@ def _few(rows: list[tuple]) -> list[tuple]:
 
 def _changes(value: object) -> list[object]:
     if isinstance(value, int):
-        return [value + 1]
+        return [value + 1_000_003, -1 - value]
     if isinstance(value, bytes):
         flipped = bytearray(value)
         flipped[len(value) // 2] ^= 0x40
@@ -124,11 +127,10 @@ def _changes(value: object) -> list[object]:
 
 @pytest.mark.parametrize("table", TABLES)
 def test_a_deleted_row_is_reported(copy: World, table: str) -> None:
-    if table == "erased_opening":
-        pytest.skip("checked below: the opening counts as lost then")
     row = "rowid" if table != "subject_key" else "number"
     sql(copy, f'delete from "{table}" where "{row}" = (select max("{row}") from "{table}")')
-    assert table in {fault.table for fault in faults(copy)} | ({"payload"} if table == "erasure" else set())
+    symptom = {"entry": "checkpoint", "erased_opening": "payload", "use_values": "use_chunk"}
+    assert symptom.get(table, table) in {fault.table for fault in faults(copy)}
 
 
 def test_an_opening_lost_without_an_erasure_is_reported(copy: World) -> None:
@@ -160,6 +162,6 @@ def test_a_changed_checkpoint_or_journal_is_reported(copy: World) -> None:
 def test_faults_tell_nothing_of_anybody(copy: World) -> None:
     subjects = [row[0] for row in sql(copy, "select subject from subject where subject is not null")]
     sql(copy, "update payload set ciphertext = zeroblob(90)")
-    sql(copy, "update subject set pseudonym = x'00'")
+    sql(copy, "update subject set pseudonym = x'00' where number = (select max(number) from subject)")
     told = " ".join(f"{fault.table} {fault.key} {fault.what}" for fault in faults(copy))
     assert not any(subject.hex() in told for subject in subjects)

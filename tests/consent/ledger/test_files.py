@@ -96,11 +96,13 @@ def test_damaged_pages_are_said(world: World) -> None:
 
 READER = """
 import os, sys
-os.setuid(65534)
 from pathlib import Path
 from consent.home import open_home
 from consent.ledger import Ledger
 from consent.errors import ConsentError
+import consent.tlog.verify, sqlalchemy.dialects.sqlite  # what is not loaded yet the other user could not read
+sqlalchemy.create_engine("sqlite://").connect().close()
+os.setuid(65534)
 home = open_home(Path(sys.argv[1]))
 with Ledger.open(home, read_only=True) as ledger:
     print(ledger.consents("a")[1].status.value, len(ledger.uses("a")))
