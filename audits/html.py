@@ -109,6 +109,7 @@ class Page:
         verdict_says: What it means, in one sentence.
         may: What the board can do.
         because: The findings behind the verdict.
+        warnings: Screening findings that lean against a version that is not failed already.
         chance: What the audit could have said at all; "" if not computed.
         lines: Deciding lines, worst first.
         doubtful: Of these, the ones that did not pass.
@@ -130,6 +131,7 @@ class Page:
     verdict_says: str
     may: str
     because: tuple[FindingView, ...]
+    warnings: tuple[FindingView, ...]
     chance: str
     lines: tuple[FindingView, ...]
     doubtful: tuple[FindingView, ...]
@@ -188,7 +190,6 @@ def view(report: AuditReport) -> Page:
         "against": (Badge("against", "!", t["nee_against"]), t["nee_against_says"], t["may_no"]),
         "none": (Badge("none", wording.NOTHING, t["not_enough_evidence"]), t["nee_none_says"], t["may_no"]),
     }[tone]
-    chance = report.rule.chance
     lines = _sorted(v for v in every if v.finding.role is Role.DECIDES)
     screening = _sorted(v for v in every if v.finding.role is Role.SCREENS)
     return Page(
@@ -200,11 +201,8 @@ def view(report: AuditReport) -> Page:
         verdict_says=says,
         may=may,
         because=tuple(by_code[c] for c in report.verdict.because) if tone != "yes" else (),
-        chance=""
-        if chance is None
-        else t["chance_low" if chance < COULD_DECIDE else "chance_ok"].format(
-            chance=wording.percent(chance, 0)
-        ),
+        warnings=tuple(v for v in screening if v.badge.tone == "against") if tone != "no" else (),
+        chance=_chance(report.rule.chance, t),
         lines=lines,
         doubtful=tuple(v for v in lines if v.badge.tone not in _CALM),
         settled=tuple(v for v in lines if v.badge.tone in _CALM),
@@ -216,6 +214,13 @@ def view(report: AuditReport) -> Page:
         identity=_identity(report, t),
         labels={i.feature: i.label for i in report.explanation.importance} if report.explanation else {},
     )
+
+
+def _chance(chance: float | None, t: Mapping[str, str]) -> str:
+    if chance is None:
+        return ""
+    words = t["under_one"] if chance < 0.01 else wording.percent(chance, 0)  # noqa: PLR2004  a percentage without decimals
+    return t["chance_low" if chance < COULD_DECIDE else "chance_ok"].format(chance=words)
 
 
 def _verdict_tone(report: AuditReport) -> str:
@@ -295,7 +300,7 @@ def _price_view(p: PriceRow, t: Mapping[str, str]) -> PriceView:
     change = p.found_now - p.found_before
     words = "as many" if change == 0 else f"{abs(change)} {'more' if change > 0 else 'fewer'} found"
     return PriceView(
-        who=f"{p.group} ({p.attribute})" if p.attribute else t["everybody"],
+        who=wording.group_name(p.group, p.attribute) if p.attribute else t["everybody"],
         row=p,
         before=wording.percent(p.found_before / p.in_need if p.in_need else None),
         now=wording.percent(p.found_now / p.in_need if p.in_need else None),

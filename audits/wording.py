@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 NOTHING = "-"
 """Where there is no number."""
 
+_OF_100 = 100
+"""Fewer people than this are counted, not told as so many of 100, which would claim more than was seen."""
+
 RATE_OF = {
     "tpr": ("people in need", "were found"),
     "ppv": ("people selected", "were in need"),
@@ -164,34 +167,54 @@ def plain(f: Finding) -> str:
     """
     if f.counts is None or f.n == 0 or f.estimate is None or f.rate is None:
         return f.message
+    c = f.counts
     if f.metric == "observed_expected":
-        return f"For every 100 people of {who(f)} whom the model expects to be in need, {100 * f.estimate:.0f} are."
+        if c.group_hits >= _OF_100:
+            return f"For every 100 people of {who(f)} whom the model expects to be in need, {100 * f.estimate:.0f} are."
+        expected = c.group_hits / f.estimate if f.estimate else 0.0
+        return (
+            f"In the group {who(f)}, {_people(c.group_hits)} were in need; the model expected {expected:.1f}."
+        )
     if f.rest_rate is None or (f.metric == "levelling_down" and f.outcome is Outcome.NOT_APPLICABLE):
         return f.message
-    c = f.counts
+    whole = min(c.group_of, c.rest_of) >= _OF_100
     base = 1000 if 0 < min(f.rate, f.rest_rate) < 0.02 else 100  # noqa: PLR2004  under 2 of 100 nothing is left to compare
-    here, there = (f"{base * v:.0f}" for v in (f.rate, f.rest_rate))
+    here = f"{base * f.rate:.0f} of {base}" if whole else f"{c.group_hits} of {c.group_of}"
+    there = f"{base * f.rest_rate:.0f}" if whole else percent(f.rest_rate, 0)
+    share = "" if whole else f" ({percent(f.rate, 0)})"
     if f.metric == "levelling_down":
         more = c.group_hits - c.rest_hits
-        tail = (
-            f"That is {abs(more)} people {'more' if more > 0 else 'fewer'} missed."
-            if more
-            else "That is as many."
+        change = f"{_people(abs(more))} {'more' if more > 0 else 'fewer'} missed" if more else "as many"
+        return (
+            f"In the group {who(f)}, this version misses {here} people in need{share}; "
+            f"the first version missed {there}. That is {change}."
         )
-        return f"In the group {who(f)}, this version misses {here} of {base} people in need; the first version missed {there}. {tail}"
     whose, verb = RATE_OF[METRICS[f.metric].rate]
     by = f" by {f.measure}" if f.measure else ""
-    start = f"In the group {who(f)}, {here} of {base} {whose}{by} {verb}; among everyone else, {there}."
+    start = f"In the group {who(f)}, {here} {whose}{by} {verb}{share}; among everyone else, {there}."
     if f.outcome is Outcome.NOT_APPLICABLE and f.role is not Role.DESCRIBED:
         return f"{start} {_outcome(f)}"
     people = round((f.rest_rate - f.rate) * c.group_of)
     if people > 0 and METRICS[f.metric].rate == "tpr":
-        return f"{start} At everyone else's rate, {people} more people in need would have been found here."
+        return f"{start} At everyone else's rate, {_people(people)} more in need would have been found here."
     return start
 
 
+def group_name(group: str | None, attribute: str | None) -> str:
+    """Names a group.
+
+    Args:
+        group: Group.
+        attribute: Sensitive feature.
+
+    Returns:
+        ``lowest third (income group)``.
+    """
+    return f"{group} ({(attribute or '').replace('_', ' ')})"
+
+
 def who(finding: Finding) -> str:
-    """Names the group.
+    """Names a finding's group.
 
     Args:
         finding: A line's finding.
@@ -199,7 +222,7 @@ def who(finding: Finding) -> str:
     Returns:
         ``Black (race)``.
     """
-    return f"{finding.group} ({finding.attribute})"
+    return group_name(finding.group, finding.attribute)
 
 
 def say(finding: Finding, note: str = "") -> str:
@@ -213,6 +236,10 @@ def say(finding: Finding, note: str = "") -> str:
         Two or three sentences.
     """
     return " ".join(part for part in (_numbers(finding), _outcome(finding), note) if part)
+
+
+def _people(number: int) -> str:
+    return "1 person" if number == 1 else f"{number} people"
 
 
 def _numbers(f: Finding) -> str:

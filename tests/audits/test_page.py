@@ -6,6 +6,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from audits import html, runner, texts, wording
@@ -86,6 +87,46 @@ def test_every_finding_and_digest_is_on_the_page(report, page):
     assert report.digest in page
     assert report.subject.model_digest in page
     assert "All people in this audit are invented." in page
+
+
+def test_a_pass_shows_first_what_screening_has_against_it(make_rows, cells):
+    y, p, g = make_rows({"a": cells(300, 200, 60, 1500), "b": cells(290, 210, 50, 1500)})
+    age = np.where(np.arange(len(y)) % 40 == 0, "young", "old")
+    p[np.flatnonzero((age == "young") & (y == 1))[::5]] = 0
+    lines = [
+        Line("tpr_gap", "group", "a", Direction.AT_LEAST, -0.10, Role.DECIDES, "", ""),
+        Line("tpr_gap", "age", "young", Direction.AT_LEAST, -0.10, Role.SCREENS, "", ""),
+    ]
+    report = runner.audit(y, p, sensitive_features={"group": g, "age": age}, lines=lines)
+    assert (report.verdict.outcome.value, report.findings[1].leaning.value) == ("passed", "against")
+    page = html.page(report)
+    assert page.index("can be your reason to say no") < page.index("What the board can do")
+
+
+@pytest.mark.parametrize(
+    ("group", "rest", "says"),
+    [
+        (
+            (30, 70),
+            (60, 40),
+            "In the group a (group), 30 of 100 people in need were found; among everyone else, 60. At everyone else's rate, 30 people more in need would have been found here.",
+        ),
+        (
+            (4, 5),
+            (250, 157),
+            "In the group a (group), 4 of 9 people in need were found (44%); among everyone else, 61%. At everyone else's rate, 2 people more in need would have been found here.",
+        ),
+        (
+            (90, 110),
+            (80, 120),
+            "In the group a (group), 45 of 100 people in need were found; among everyone else, 40.",
+        ),
+    ],
+)
+def test_a_line_in_plain_words(group, rest, says, make_rows, cells):
+    y, p, g = make_rows({"a": cells(*group, 20, 400), "b": cells(*rest, 20, 400)})
+    line = Line("tpr_gap", "group", "a", Direction.AT_LEAST, -0.10, Role.DECIDES, "", "")
+    assert wording.plain(runner.audit(y, p, sensitive_features=g, lines=[line]).findings[0]) == says
 
 
 def test_names_of_groups_are_escaped(page):
