@@ -19,7 +19,7 @@ from governance.evidence import digest_of
 from models import mitigation, training
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy.typing as npt
     import pandas as pd
@@ -92,6 +92,7 @@ def compare(
     *,
     attributes: Sequence[str],
     seed: int,
+    known: Mapping[str, npt.NDArray[np.bool_]] | None = None,
 ) -> tuple[Outcome, ...]:
     """Cross-fit each option on the consenting people and record the use.
 
@@ -102,6 +103,7 @@ def compare(
         options: What to compare.
         attributes: Sensitive features to tell groups by.
         seed: Decides folds and everything random.
+        known: bool[people used] by recipe: whom an audit with the same seed, people and the service's own capacity selected.
 
     Raises:
         NobodyConsented: exit 1.
@@ -109,7 +111,10 @@ def compare(
     """
     permits = consenting(house, service, population.frame, "audit")
     rows = population.frame[permits.permitted]
-    outcomes = tuple(_outcome(service, rows, option, attributes, seed) for option in options)
+    outcomes = tuple(
+        _outcome(service, rows, option, attributes, seed, {} if known is None else known)
+        for option in options
+    )
     document = json.dumps([asdict(outcome) for outcome in outcomes], sort_keys=True).encode()
     numbers, statuses = use_of(permits, UseStatus.USED)
     house.ledger.append_use(
@@ -129,10 +134,18 @@ def compare(
 
 
 def _outcome(
-    service: Service, rows: pd.DataFrame, option: Option, attributes: Sequence[str], seed: int
+    service: Service,
+    rows: pd.DataFrame,
+    option: Option,
+    attributes: Sequence[str],
+    seed: int,
+    known: Mapping[str, npt.NDArray[np.bool_]],
 ) -> Outcome:
     recipe = training.find_recipe(service, option.recipe)
-    if option.thresholds_by is None:
+    audited = known.get(recipe.name) if option.capacity is None and option.thresholds_by is None else None
+    if audited is not None and len(audited) == len(rows):
+        selected = audited
+    elif option.thresholds_by is None:
         selected = training.cross_fit(service, recipe, rows, seed=seed, capacity=option.capacity).selected
     else:
         fold = training.fold_of(service, rows, n=5, seed=seed)

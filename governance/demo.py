@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from audits.finding import Scale
 from consent.tlog.note import generate_key, save_key
 from consent.trust_chain import Member
 from governance import demo_people, membership, promotion
@@ -42,6 +43,8 @@ HELD_OUT = 0.25
 """Share of the families kept out of training and audit; the run is over them."""
 SCIENTIST = "demo-data-scientist"
 AUDITOR = "demo-auditor"
+_WORTH_SAYING = -0.05
+"""The played citizens' representative dissents where another measure of need shows a gap of five points: half the limit."""
 BOARD = (
     ("aino", "Aino (played by the demo)", "chair"),
     ("bertil", "Bertil (played by the demo)", "data-protection-officer"),
@@ -207,6 +210,9 @@ def to_the_gate(
             line_facts(line.finding, str(line.outcome), acceptable=line.acceptable) for line in decision.lines
         ],
         "price": [vars(row) for row in audited.report.price],
+        "compared": sorted(
+            {line.finding.attribute for line in decision.lines if line.finding and line.finding.attribute}
+        ),
         "people": vars(audited.report.population),
         "report": audited.report.digest,
     }
@@ -326,9 +332,9 @@ def _votes(
     else:
         group, measure, gap = worst
         reason = (
-            f"By another measure of need ({measure.replace('_', ' ')}) people of the group '{group}' are found {-gap:.0%} "
-            "points less often than others. The declared measure hides that."
-        ).replace("% points", " percentage points")
+            f"By another measure of need ({measure.replace('_', ' ')}) the group '{group}' is found {-100 * gap:.0f} percentage points "
+            "less often than others. The declared measure hides that."
+        )
         last = (BOARD[2][0], Choice.AGAINST, reason, (), None)
     return (
         (BOARD[0][0], Choice.FOR, why, terms, expires),
@@ -344,16 +350,15 @@ def _votes(
 
 
 def _worst_by_another_measure(audited: Audited) -> tuple[str, str, float] | None:
-    """Group, measure and gap where another measure of need says that a group is missed most, if it says so at all."""
+    """Group, measure and gap where another measure of need says that a group is missed most, if by `_WORTH_SAYING` or more."""
     gaps = [
         (finding.estimate, finding.group or "", finding.measure or "")
         for finding in audited.report.findings
         if finding.metric == "other_need_tpr_gap"
+        and finding.scale is Scale.DIFFERENCE
         and finding.estimate is not None
-        and finding.high is not None
-        and finding.high < 0
     ]
-    if not gaps:
+    if not gaps or min(gaps)[0] > _WORTH_SAYING:
         return None
     gap, group, measure = min(gaps)
     return group, measure, gap

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 HEALTH_RECIPES = ("spending", "need", "need-equal-tpr")
 HEALTH_OPTIONS = (
     Option("version 1: spending", "spending"),
-    Option("spending, equal selection (fairlearn)", "spending-equal-selection"),
     Option("the declared need", "need"),
     Option("need, equal true positive rates (fairlearn)", "need-equal-tpr"),
     Option("need, a threshold per race group", "need", thresholds_by="race"),
@@ -63,8 +62,8 @@ def play(folder: Path, *, seed: int, tell: Callable[[Scene], None], busy: Callab
         service = plugins.service("health-benefit")
         rows = lay_out_rows(stage, service)
         ask_everyone(stage, house, service, rows)
-        last = _to_the_gate_in_turn(stage, house, service, rows)
-        _compare(stage, house, service, rows, HEALTH_OPTIONS, ("race", "sex"))
+        last, known = _to_the_gate_in_turn(stage, house, service, rows)
+        _compare(stage, house, service, rows, HEALTH_OPTIONS, ("race", "sex"), known)
         if last is None:
             tell(Scene("stop", {"service": service.id}))
         elif to_the_board(stage, house, service, *last):
@@ -72,21 +71,23 @@ def play(folder: Path, *, seed: int, tell: Callable[[Scene], None], busy: Callab
         youth = plugins.service("youth-exclusion")
         youth_rows = lay_out_rows(stage, youth)
         ask_everyone(stage, house, youth, youth_rows)
-        to_the_gate(stage, house, youth, "leaving", youth_rows)
-        _compare(stage, house, youth, youth_rows, YOUTH_OPTIONS, ("origin", "sex"))
+        audited, _ = to_the_gate(stage, house, youth, "leaving", youth_rows)
+        known = {"leaving": audited.cross_fit.selected}
+        _compare(stage, house, youth, youth_rows, YOUTH_OPTIONS, ("origin", "sex"), known)
         tell(Scene("files", {"files": _files(stage, last)}))
 
 
 def _to_the_gate_in_turn(
     stage: Stage, house: House, service: Service, rows: Rows
-) -> tuple[Audited, GateDecision] | None:
-    """The three versions in turn; the last that the board may say yes to, or None."""
-    acceptable = None
+) -> tuple[tuple[Audited, GateDecision] | None, dict[str, Any]]:
+    """The last version that the board may say yes to, or None; and whom each version selected, cross-fitted."""
+    acceptable, known = None, {}
     for recipe in HEALTH_RECIPES:
         audited, decision = to_the_gate(stage, house, service, recipe, rows)
+        known[recipe] = audited.cross_fit.selected
         if decision.acceptable:
             acceptable = (audited, decision)
-    return acceptable
+    return acceptable, known
 
 
 def _run_and_look(stage: Stage, house: House, service: Service, rows: Rows, digest: str) -> None:
@@ -106,10 +107,11 @@ def _compare(
     rows: Rows,
     options: Sequence[Option],
     attributes: Sequence[str],
+    known: dict[str, Any],
 ) -> None:
     stage.busy(f"comparing {len(options)} ways for {service.id}")
     people = population.load(rows.development, service, outcome=True)
-    outcomes = compare(house, service, people, options, attributes=attributes, seed=stage.seed)
+    outcomes = compare(house, service, people, options, attributes=attributes, seed=stage.seed, known=known)
     told: list[dict[str, Any]] = [
         {
             "option": vars(outcome.option),

@@ -58,17 +58,29 @@ def _gate(f: dict[str, Any]) -> list[str]:
         f"Trained on {f['trained_on']:,} consenting people" + (f"; left out: {left}." if left else "."),
         *[f"  Note: {note}" for note in f["notes"]],
     ]
-    told += [_line(line) for line in f["lines"]]
-    told += _price(f["price"])
+    told += _lines(f["lines"])
+    told += _price(f["price"], f["compared"])
     verdict = _OUTCOMES[f["gate"]]
     if f["gate"] == "not_enough_evidence" and f["acceptable"]:
         verdict += ", leaning for: the board may accept it with a condition and an expiry"
     told.append(f"The gate: {verdict}.")
     if not f["acceptable"]:
-        told += [f"  because {reason}" for reason in f["why_not"][:3]]
-        if len(f["why_not"]) > 3:  # noqa: PLR2004 - three reasons are read, thirty are not
-            told.append(f"  and {len(f['why_not']) - 3} more reasons, in the report")
+        told.append(f"  because {f['why_not'][0]}")
+        if len(f["why_not"]) > 1:
+            told.append(f"  and {len(f['why_not']) - 1} more reasons, in the report")
     return told
+
+
+def _lines(lines: list[dict[str, Any]]) -> list[str]:
+    """The lines that did not pass, one by one; how many passed, and how many do not apply."""
+    passed = sum(line["outcome"] == "passed" for line in lines)
+    idle = sum(line["outcome"] == "not_applicable" for line in lines)
+    told = [_line(line) for line in lines if line["outcome"] not in {"passed", "not_applicable"}]
+    aside = f", {idle} do not apply" if idle else ""
+    return [
+        f"  Of {len(lines)} deciding lines {passed} passed{aside}" + ("; the others:" if told else "."),
+        *told,
+    ]
 
 
 def _line(line: dict[str, Any]) -> str:
@@ -89,15 +101,20 @@ def _line(line: dict[str, Any]) -> str:
     return f"  {measured:<20} {group:<14} {numbers}{interval}{limit}: {outcome}{leaning}{few}"
 
 
-def _price(rows: list[dict[str, Any]]) -> list[str]:
+def _price(rows: list[dict[str, Any]], compared: list[str]) -> list[str]:
+    """Everyone, and the groups that the policy decides on; the others stand in the report."""
     told = []
     for row in rows:
-        if not row["in_need"]:
+        if row["in_need"] < 20 or row["attribute"] not in {"", *compared}:  # noqa: PLR2004 - the policy's 20 events
             continue
         group = f"{row['attribute']} {row['group']}" if row["group"] else "everyone in need"
         before, now = row["found_before"] / row["in_need"], row["found_now"] / row["in_need"]
         told.append(f"    {group:<22} found {before:.0%} -> {now:.0%}  ({row['in_need']:,} in need)")
-    return ["  Its price, against version 1 at the same number of offers:", *told] if told else []
+    return (
+        ["  What it changes, against version 1 at the same number of offers, for people in need:", *told]
+        if told
+        else []
+    )
 
 
 def _board(f: dict[str, Any]) -> list[str]:
@@ -144,8 +161,16 @@ def _citizen(f: dict[str, Any]) -> list[str]:
         )
     told += ["  Why:", *[f"    {sentence}" for sentence in f["why"]]]
     told += [f"  A receipt, checked with the trust root alone: {f['receipt']}"]
-    told += [f"    proved: {item}" for item in f["proved"]]
-    told += [f"    not proved: {item}" for item in f["not_proved"]]
+    told += [f"    proved: {item}" for item in f["proved"] if "this person" in item]
+    told += [
+        f"    and {len(f['proved']) - 1} more sentences that are proved, {len(f['not_proved'])} that are not:"
+    ]
+    told += [
+        f"    not proved: {item}"
+        for item in f["not_proved"]
+        if "outside the log" in item or "same log" in item
+    ]
+    told += ["    (all of them: luvalla verify)"]
     if f["flipped"]:
         told.append(f"  The same receipt with its result changed is refused: {f['flipped']}")
     return told

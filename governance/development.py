@@ -153,6 +153,6 @@ def train(
         run,
         entry.index,
         int(permits.permitted.sum()),
-        permits.counts(),
+        left_out(permits),
         len(population.rejected),
     )

@@ -111,7 +111,10 @@ def constraint_groups(
         names: The columns whose combinations are the groups.
         outcome: int64[n], 0 or 1.
     """
-    labels = rows[list(names)].astype(str).agg(" x ".join, axis=1).to_numpy(dtype=str)
+    first, *others = (rows[name].to_numpy(dtype=str) for name in names)
+    labels = first
+    for other in others:
+        labels = np.char.add(np.char.add(labels, " x "), other)
     present, counts = np.unique(labels, return_counts=True)
     events = {str(name): int(outcome[labels == name].sum()) for name in present}
     largest = str(present[np.argmax(counts)])
