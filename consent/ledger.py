@@ -7,23 +7,12 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from consent import (
-    acts,
-    consenting,
-    erasure,
-    fsck,
-    reading,
-    receipt,
-    store_consents,
-    store_log,
-    use_reading,
-    use_recording,
-)
+from consent import acts, consenting, erasure, store_consents, use_recording
+from consent.ledger_reader import LedgerReader
 from consent.opening import open_log
 from consent.purposes import parse
-from consent.purposing import append_purposes, find, newest
-from consent.records import ConsentReceiptRef, ConsentRequest, Head
-from consent.tlog.merkle import root_at
+from consent.purposing import append_purposes
+from consent.records import ConsentReceiptRef, ConsentRequest
 from consent.uses import UseEntry
 from consent.vocabulary import GivenBy
 
@@ -32,20 +21,10 @@ if TYPE_CHECKING:
 
     from consent.canonical import JSON
     from consent.home import Home
-    from consent.log import Log
-    from consent.records import (
-        ConsentRecord,
-        ErasureReceipt,
-        Fault,
-        InstitutionalEntry,
-        Permitted,
-        Purpose,
-        Refused,
-        TransitionRefused,
-    )
+    from consent.records import ErasureReceipt, TransitionRefused
     from consent.tlog.checkpoint import Checkpoint
     from consent.tlog.external import CheckpointStore
-    from consent.uses import UseRequest, UseView
+    from consent.uses import UseRequest
     from consent.vocabulary import ConsentStatus, RetentionClass
 
 _Item = TypeVar("_Item")
@@ -63,7 +42,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Ledger:
+class Ledger(LedgerReader):
     """One open ledger; a context manager.
 
     Every method that writes is durable when it returns: committed, and covered by a checkpoint kept outside the
@@ -74,11 +53,6 @@ class Ledger:
     methods may raise `RefusedToSignError` (3) when the log does not continue the last external checkpoint, and
     `ClockError` (4) when the clock contradicts the log; then nothing is written.
     """
-
-    def __init__(self, home: Home, log: Log) -> None:
-        self.home = home
-        self.log = log
-        self.origin = log.origin
 
     @classmethod
     def open(
@@ -128,22 +102,6 @@ class Ledger:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    # Purposes
-
-    def purposes(self) -> tuple[Purpose, ...]:
-        """The newest version of every purpose, by id."""
-        with self.log.store.read() as connection:
-            return tuple(newest(store_consents.purposes(connection)).values())
-
-    def purpose(self, purpose_id: str, version: int | None = None) -> Purpose:
-        """One purpose, its newest version unless another is asked for.
-
-        Raises:
-            UnknownPurpose: Not on record; the hint names near matches (exit 2).
-        """
-        with self.log.store.read() as connection:
-            return find(store_consents.purposes(connection), purpose_id, version)
-
     def adopt_purposes(self, text: str) -> list[int]:
         """Record the purposes and notices of a purposes file (TOML text) that are new; returns the entries' indices.
 
@@ -179,12 +137,6 @@ class Ledger:
             numbers += consenting.enrol(self.log, batch)
         self.log.checkpoint()
         return numbers
-
-    def number_of(self, person: str) -> int | None:
-        """The person's number; None when they are not on record."""
-        with self.log.store.read() as connection:
-            found = reading.person_of(self.log, connection, person)
-        return None if found is None else found.number
 
     def record_consent(
         self,
@@ -232,30 +184,6 @@ class Ledger:
                 self.log.checkpoint()
         return indices
 
-    def consents(self, person: str) -> list[ConsentRecord]:
-        """One record per purpose that is on record, by id: the person's state now and its history."""
-        return reading.consents(self.log, person)
-
-    def permit(
-        self,
-        person: str,
-        purpose_id: str,
-        processing: str,
-        *,
-        at: datetime | None = None,
-        as_of: int | None = None,
-    ) -> Permitted | Refused:
-        """Whether the person's data may be processed for a purpose.
-
-        Args:
-            person: The external id.
-            purpose_id: Its newest version is what a run would process for.
-            processing: A word of `Processing`.
-            at: The instant at which it must hold; now by default.
-            as_of: Only events with a smaller index count (what was known at that size of the log); all by default.
-        """
-        return reading.permitted(self.log, person, purpose_id, processing, at=at, as_of=as_of)
-
     # The institution's acts, and acts of staff
 
     def append_institutional(
@@ -267,10 +195,6 @@ class Ledger:
             EntryFormatError: The kind or its body is not of version 1 (exit 2).
         """
         return acts.append_institutional(self.log, kind, body, request_id)
-
-    def institutional(self, kind: str) -> list[InstitutionalEntry]:
-        """Every entry of a kind, oldest first."""
-        return reading.institutional(self.log, kind)
 
     def append_act(
         self,
@@ -302,17 +226,6 @@ class Ledger:
             request_id=request_id,
         )
 
-    def acts_of(self, actor: str) -> list[acts.Act]:
-        """Every act of a member of staff or board, oldest first; none for someone unknown.
-
-        Args:
-            actor: The actor's id, as in `append_act`.
-
-        Raises:
-            KeyMissingError: An act's opening is erased or broken (exit 3).
-        """
-        return acts.acts_of(self.log, actor)
-
     # The log
 
     def checkpoint(self) -> Checkpoint:
@@ -322,17 +235,6 @@ class Ledger:
             RefusedToSignError: The log is not a continuation of the last external checkpoint (exit 3).
         """
         return self.log.checkpoint()
-
-    def head(self) -> Head:
-        """Size and root of the log, and the last checkpoint outside."""
-        with self.log.store.read() as connection:
-            size = store_log.log_end(connection).size
-            root = root_at(store_log.SqlHashes(connection), size)
-        return Head(size, root, self.log.last_checkpoint())
-
-    def check(self) -> list[Fault]:
-        """Recompute everything from the stored bytes; every fault, none when all is well."""
-        return fsck.check(self.log, self.home)
 
     # Uses
 
@@ -349,52 +251,12 @@ class Ledger:
         index, replayed = use_recording.append(self.log, use)
         return UseEntry(index, self.log.checkpoint(), replayed)
 
-    def uses(self, person: str) -> list[UseView]:
-        """Every run in which the person was used or left out, oldest first; empty for an unknown person."""
-        return use_reading.uses(self.log, person)
-
-    def values(self, person: str, run: bytes) -> bytes | None:
-        """The values that a run saw of the person; None when none are kept (any more)."""
-        return use_reading.values(self.log, person, run)
-
-    def explanation(self, run: bytes) -> dict[str, Any] | None:
-        """The run's public explanation document.
-
-        Raises:
-            UnknownRunError: exit 2.
-        """
-        return use_reading.explanation(self.log, run)
-
     def purge_values(self, now: datetime | None = None) -> int:
         """Delete kept values whose purpose's retention time is over; returns how many."""
         count = erasure.purge(self.log, store_consents.epoch(now or self.log.now()))
         if count:
             self.log.store.reclaim()
         return count
-
-    # Receipts
-
-    def consent_receipt(self, person: str, which: int | str) -> dict[str, Any]:
-        """A receipt of a consent that proves itself offline (`luvalla verify`).
-
-        Args:
-            person: The external id.
-            which: Index of the consent's entry, or a purpose id (the newest event of that purpose).
-
-        Raises:
-            UnknownPersonError: The person, or such an entry of theirs, is not on record (exit 2).
-            KeyMissingError: Its opening is erased or broken (3).
-        """
-        return receipt.consent_receipt(self.log, person, which)
-
-    def use_receipt(self, person: str, run: bytes) -> dict[str, Any]:
-        """A receipt of what a run did with the person (also: nothing), shows nobody else.
-
-        Raises:
-            UnknownPersonError: Not on record, or enrolled after the run (exit 2).
-            UnknownRunError: exit 2.
-        """
-        return receipt.use_receipt(self.log, person, run)
 
     # Erasure
 

@@ -1,0 +1,143 @@
+"""What an open ledger answers: the half of `consent.ledger.Ledger` that writes nothing but a missing checkpoint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from consent import acts, fsck, reading, receipt, store_consents, store_log, use_reading
+from consent.purposing import find, newest
+from consent.records import Head
+from consent.tlog.merkle import root_at
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from consent.home import Home
+    from consent.log import Log
+    from consent.records import ConsentRecord, Fault, InstitutionalEntry, Permitted, Purpose, Refused
+    from consent.uses import UseView
+
+
+class LedgerReader:
+    """The reading methods of a ledger; opened as a `Ledger`.
+
+    Args:
+        home: Where it lives.
+        log: Its open log.
+
+    Attributes:
+        origin: The log's name.
+    """
+
+    def __init__(self, home: Home, log: Log) -> None:
+        self.home = home
+        self.log = log
+        self.origin = log.origin
+
+    def purposes(self) -> tuple[Purpose, ...]:
+        """The newest version of every purpose, by id."""
+        with self.log.store.read() as connection:
+            return tuple(newest(store_consents.purposes(connection)).values())
+
+    def purpose(self, purpose_id: str, version: int | None = None) -> Purpose:
+        """One purpose, its newest version unless another is asked for.
+
+        Raises:
+            UnknownPurpose: Not on record; the hint names near matches (exit 2).
+        """
+        with self.log.store.read() as connection:
+            return find(store_consents.purposes(connection), purpose_id, version)
+
+    def number_of(self, person: str) -> int | None:
+        """The person's number; None when they are not on record."""
+        with self.log.store.read() as connection:
+            found = reading.person_of(self.log, connection, person)
+        return None if found is None else found.number
+
+    def consents(self, person: str) -> list[ConsentRecord]:
+        """One record per purpose that is on record, by id: the person's state now and its history."""
+        return reading.consents(self.log, person)
+
+    def permit(
+        self,
+        person: str,
+        purpose_id: str,
+        processing: str,
+        *,
+        at: datetime | None = None,
+        as_of: int | None = None,
+    ) -> Permitted | Refused:
+        """Whether the person's data may be processed for a purpose.
+
+        Args:
+            person: The external id.
+            purpose_id: Its newest version is what a run would process for.
+            processing: A word of `Processing`.
+            at: The instant at which it must hold; now by default.
+            as_of: Only events with a smaller index count (what was known at that size of the log); all by default.
+        """
+        return reading.permitted(self.log, person, purpose_id, processing, at=at, as_of=as_of)
+
+    def institutional(self, kind: str) -> list[InstitutionalEntry]:
+        """Every entry of a kind, oldest first."""
+        return reading.institutional(self.log, kind)
+
+    def acts_of(self, actor: str) -> list[acts.Act]:
+        """Every act of a member of staff or board, oldest first; none for someone unknown.
+
+        Args:
+            actor: The actor's id, as in `append_act`.
+
+        Raises:
+            KeyMissingError: An act's opening is erased or broken (exit 3).
+        """
+        return acts.acts_of(self.log, actor)
+
+    def head(self) -> Head:
+        """Size and root of the log, and the last checkpoint outside."""
+        with self.log.store.read() as connection:
+            size = store_log.log_end(connection).size
+            root = root_at(store_log.SqlHashes(connection), size)
+        return Head(size, root, self.log.last_checkpoint())
+
+    def check(self) -> list[Fault]:
+        """Recompute everything from the stored bytes; every fault, none when all is well."""
+        return fsck.check(self.log, self.home)
+
+    def uses(self, person: str) -> list[UseView]:
+        """Every run in which the person was used or left out, oldest first; empty for an unknown person."""
+        return use_reading.uses(self.log, person)
+
+    def values(self, person: str, run: bytes) -> bytes | None:
+        """The values that a run saw of the person; None when none are kept (any more)."""
+        return use_reading.values(self.log, person, run)
+
+    def explanation(self, run: bytes) -> dict[str, Any] | None:
+        """The run's public explanation document.
+
+        Raises:
+            UnknownRunError: exit 2.
+        """
+        return use_reading.explanation(self.log, run)
+
+    def consent_receipt(self, person: str, which: int | str) -> dict[str, Any]:
+        """A receipt of a consent that proves itself offline (`luvalla verify`).
+
+        Args:
+            person: The external id.
+            which: Index of the consent's entry, or a purpose id (the newest event of that purpose).
+
+        Raises:
+            UnknownPersonError: The person, or such an entry of theirs, is not on record (exit 2).
+            KeyMissingError: Its opening is erased or broken (3).
+        """
+        return receipt.consent_receipt(self.log, person, which)
+
+    def use_receipt(self, person: str, run: bytes) -> dict[str, Any]:
+        """A receipt of what a run did with the person (also: nothing), shows nobody else.
+
+        Raises:
+            UnknownPersonError: Not on record, or enrolled after the run (exit 2).
+            UnknownRunError: exit 2.
+        """
+        return receipt.use_receipt(self.log, person, run)
