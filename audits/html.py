@@ -202,7 +202,7 @@ def view(report: AuditReport) -> Page:
         may=may,
         because=tuple(by_code[c] for c in report.verdict.because) if tone != "yes" else (),
         warnings=tuple(v for v in screening if v.badge.tone == "against") if tone != "no" else (),
-        chance=_chance(report.rule.chance, t),
+        chance=_chance(report.rule.chance, t, passed=tone == "yes"),
         lines=lines,
         doubtful=tuple(v for v in lines if v.badge.tone not in _CALM),
         settled=tuple(v for v in lines if v.badge.tone in _CALM),
@@ -216,11 +216,13 @@ def view(report: AuditReport) -> Page:
     )
 
 
-def _chance(chance: float | None, t: Mapping[str, str]) -> str:
+def _chance(chance: float | None, t: Mapping[str, str], *, passed: bool) -> str:
     if chance is None:
         return ""
     words = t["under_one"] if chance < 0.01 else wording.percent(chance, 0)  # noqa: PLR2004  a percentage without decimals
-    return t["chance_low" if chance < COULD_DECIDE else "chance_ok"].format(chance=words)
+    if chance >= COULD_DECIDE:
+        return t["chance_ok"].format(chance=words)
+    return t["chance_repeat" if passed else "chance_low"].format(chance=words)
 
 
 def _verdict_tone(report: AuditReport) -> str:
@@ -288,7 +290,7 @@ def _ends(f: Finding, low: float | None, high: float | None) -> str:
 
 
 def _finding_title(f: Finding) -> str:
-    by = f" ({f.measure})" if f.measure else ""
+    by = f" ({f.measure.replace('_', ' ')})" if f.measure else ""
     return f"{wording.METRIC_TITLE[f.metric]}{by}: {wording.who(f)}"
 
 

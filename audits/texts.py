@@ -38,6 +38,7 @@ EN: Mapping[str, str] = MappingProxyType(
         "may_for": "You may say no. Where the policy allows it you may accept this version with a condition and an end date, and write down what must be counted until then. It is not a pass.",
         "may_no": "This version cannot be certified. You can ask for another one.",
         "chance_low": "Even a model that treats these groups exactly alike would have passed this audit only {chance} of the time: for lack of people, this audit could hardly have said yes.",
+        "chance_repeat": "Audits of this size would pass even a model that treats these groups exactly alike only {chance} of the time: the evidence suffices now, and a repeat may well not pass.",
         "chance_ok": "A model that treats these groups exactly alike would have passed this audit {chance} of the time.",
         "simulated": "Invented or simulated in this audit",
         "people": "people audited",

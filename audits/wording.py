@@ -190,7 +190,7 @@ def plain(f: Finding) -> str:
             f"the first version missed {there}. That is {change}."
         )
     whose, verb = RATE_OF[METRICS[f.metric].rate]
-    by = f" by {f.measure}" if f.measure else ""
+    by = f" by {f.measure.replace('_', ' ')}" if f.measure else ""
     start = f"In the group {who(f)}, {here} {whose}{by} {verb}{share}; among everyone else, {there}."
     if f.outcome is Outcome.NOT_APPLICABLE and f.role is not Role.DESCRIBED:
         return f"{start} {_outcome(f)}"
@@ -256,7 +256,7 @@ def _numbers(f: Finding) -> str:
         )
     else:
         whose, verb = RATE_OF[METRICS[f.metric].rate]
-        by = f", measured by {f.measure}" if f.measure else ""
+        by = f", measured by {f.measure.replace('_', ' ')}" if f.measure else ""
         start = (
             f"{who(f)}{by}: of {c.group_of} {whose}, {c.group_hits} {verb} ({percent(f.rate)}); "
             f"of {c.rest_of} among everyone else, {c.rest_hits} ({percent(f.rest_rate)})"
