@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,12 +16,11 @@ import pandas as pd
 from fairlearn import metrics as fairlearn_metrics
 from sklearn.metrics import accuracy_score, precision_score
 
-from audits import chance, rule, wording
-from audits.check import Attribute, AuditInput, CheckResult
-from audits.counts import Rate, design_effect, rate, rate_rows
+from audits import chance, judging, rule, wording
+from audits.check import AuditInput, CheckResult
+from audits.counts import rate, rate_rows
 from audits.errors import AuditsError
-from audits.finding import Counts, Finding, Leaning, Outcome, Role
-from audits.lines import METRICS, Line
+from audits.finding import Finding, Leaning, Outcome, Role
 from audits.sections import GroupRow, PriceRow
 
 if TYPE_CHECKING:
@@ -30,10 +28,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    Bools = NDArray[np.bool_]
+    from audits.lines import Line
 
-EQUAL_CAPACITY = 0.01
-"""Two versions whose selected shares differ by more than this were not compared at equal capacity. Source: luvalla 2026."""
+    Bools = NDArray[np.bool_]
 
 _METRICS: dict[str, Callable[..., Any]] = {
     "selection_rate": fairlearn_metrics.selection_rate,
@@ -71,7 +68,8 @@ class FairnessCheck:
         """
         family = {role: sum(line.role is role for line in given.lines) for role in Role}
         findings = [
-            _finding(line, given.attributes[line.attribute], given, family[line.role]) for line in given.lines
+            judging.judge(line, given.attributes[line.attribute], given, family[line.role])
+            for line in given.lines
         ]
         unknowns = [
             f"{a.name} is missing for {wording.percent(a.missing)} of people (over {rule.MISSING:.0%}): its lines cannot pass."
@@ -195,198 +193,13 @@ def equal_model(given: AuditInput, findings: tuple[Finding, ...]) -> tuple[dict[
         together.append(by_line[line.id])
     for (_, name, _), lines in families.items():
         attribute = given.attributes[name]
-        of, hit = _rows(lines[0][0], given)
+        of, hit = judging.rate_of(lines[0][0], given)
         people = [rate(of, hit, attribute.codes == g, given.clusters) for g in range(len(attribute.groups))]
         effective = np.array([p.effective(rule.LEVEL)[1] for p in people])
         passed = chance.rates(chance.Family(effective, float(hit.sum() / of.sum()), tuple(lines)), rng)
         by_line |= {line.id: float(p) for (line, _), p in zip(lines, passed.mean(axis=0), strict=True)}
         together.append(float(passed.all(axis=1).mean()))
     return by_line, math.prod(together) if together else None
-
-
-def _finding(line: Line, attribute: Attribute, given: AuditInput, family: int) -> Finding:
-    missing_input = _missing(line, given)
-    base = Finding(
-        code=f"fairness.{line.id}",
-        check="fairness",
-        metric=line.metric,
-        role=line.role,
-        outcome=missing_input[0] if missing_input else Outcome.COULD_NOT_RUN,
-        message=missing_input[1] if missing_input else "",
-        tool="luvalla",
-        version=version("luvalla"),
-        line=line.id,
-        attribute=line.attribute,
-        group=line.group,
-        measure=line.measure,
-        direction=line.direction,
-        limit=line.limit if line.role is not Role.DESCRIBED else None,
-        scale=line.scale,
-        source=line.source,
-        why=line.why,
-    )
-    if missing_input is not None:
-        return base
-    members = (
-        attribute.codes == attribute.groups.index(line.group)
-        if line.group in attribute.groups
-        else attribute.codes < 0
-    )
-    if line.metric == "observed_expected":
-        judged, numbers = _expected(line, members, given, family)
-    elif line.metric == "levelling_down":
-        judged, numbers = _levelled(line, members, given, family)
-    else:
-        judged, numbers = _compared(line, members, given, family)
-    note = ""
-    if attribute.missing > rule.MISSING and line.role is not Role.DESCRIBED:
-        judged = rule.not_a_pass(judged)
-        note = f"{attribute.name} is missing for over {rule.MISSING:.0%} of people, so this line cannot pass."
-    if line.metric == "levelling_down" and not _equal_capacity(given) and judged.limit is not None:
-        judged = replace(judged, outcome=Outcome.NOT_ENOUGH_EVIDENCE, leaning=judged.leaning)
-        note = "The two versions do not select equally many people, so they cannot be compared at equal capacity."
-    found = replace(
-        base,
-        outcome=judged.outcome,
-        leaning=judged.leaning if judged.outcome is Outcome.NOT_ENOUGH_EVIDENCE else None,
-        scale=judged.scale,
-        limit=judged.limit,
-        estimate=_finite(judged.estimate),
-        low=_finite(judged.interval[0]),
-        high=_finite(judged.interval[1]),
-        level=rule.LEVEL,
-        adjusted_low=_finite(judged.adjusted[0]),
-        adjusted_high=_finite(judged.adjusted[1]),
-        adjusted_level=judged.adjusted_level,
-        too_few=judged.too_few,
-        n=int(members.sum()),
-        **numbers,
-    )
-    if line.metric == "levelling_down" and given.baseline is not None and given.baseline.y_pred is None:
-        return replace(
-            found,
-            message=f"{wording.who(found)}: this is the first version, there is nothing to level down from.",
-        )
-    return replace(found, message=wording.say(found, note))
-
-
-def _missing(line: Line, given: AuditInput) -> tuple[Outcome, str] | None:
-    """Names the input without which a line cannot be judged; the line is never left out.
-
-    What nobody said could not run; what the caller said there is none of does not apply, and the gate knows whether it may.
-    """
-    if line.metric == "levelling_down" and given.baseline is None:
-        return Outcome.COULD_NOT_RUN, f"Line {line.id} compares with the first version, and none was given."
-    if line.metric == "other_need_tpr_gap":
-        if given.other_needs is None or (line.measure is not None and line.measure not in given.other_needs):
-            what = line.measure or "any"
-            return (
-                Outcome.COULD_NOT_RUN,
-                f"Line {line.id} is about another measure of need ({what}), and it was not given.",
-            )
-        if not given.other_needs:
-            return (
-                Outcome.NOT_APPLICABLE,
-                "No other measure of need is held, so the declared one stands alone.",
-            )
-    if line.metric == "observed_expected":
-        s = given.y_score
-        if s is None:
-            return Outcome.COULD_NOT_RUN, f"Line {line.id} needs each person's score, and none was given."
-        if bool((s < 0).any()) or bool((s > 1).any()):
-            return (
-                Outcome.NOT_APPLICABLE,
-                "The score is no probability of need, so there is nothing to compare need with.",
-            )
-    return None
-
-
-def _rows(line: Line, given: AuditInput) -> tuple[Bools, Bools]:
-    need = (
-        given.y_true if line.measure is None or given.other_needs is None else given.other_needs[line.measure]
-    )
-    return rate_rows(METRICS[line.metric].rate, need, given.y_pred)
-
-
-def _compared(
-    line: Line, members: Bools, given: AuditInput, family: int
-) -> tuple[rule.Judgement, dict[str, Any]]:
-    of, hit = _rows(line, given)
-    group, rest = (rate(of, hit, who, given.clusters) for who in (members, ~members))
-    judged = rule.judge_rates(line, group, rest, family)
-    if line.unless_need_is_lower:
-        rows = rate_rows("need", given.y_true, given.y_pred)
-        judged = rule.condition(
-            line, judged, *(rate(*rows, who, given.clusters) for who in (members, ~members))
-        )
-    effect = None if given.clusters is None else max(group.design_effect, rest.design_effect)
-    return judged, _numbers(group, rest, effect)
-
-
-def _expected(
-    line: Line, members: Bools, given: AuditInput, family: int
-) -> tuple[rule.Judgement, dict[str, Any]]:
-    score = np.asarray(given.y_score)
-    observed, due, n = int(given.y_true[members].sum()), float(score[members].sum()), int(members.sum())
-    effect = 1.0
-    if given.clusters is not None and n:
-        effect = design_effect(given.y_true[members] - score[members], given.clusters[members])[0]
-    judged = rule.judge_expected(line, observed, due, effect, family)
-    rest = ~members
-    numbers = _numbers(Rate(observed, n), Rate(int(given.y_true[rest].sum()), int(rest.sum())), None)
-    return judged, numbers | {"events": int(due), "design_effect": None if given.clusters is None else effect}
-
-
-def _changed(given: AuditInput, members: Bools) -> tuple[tuple[int, int, int, int], Bools]:
-    need = members & (given.y_true == 1)
-    before = (
-        given.y_pred if given.baseline is None or given.baseline.y_pred is None else given.baseline.y_pred
-    )
-    missed, missed_before = given.y_pred[need] == 0, before[need] == 0
-    cells = (
-        missed & missed_before,
-        missed & ~missed_before,
-        ~missed & missed_before,
-        ~missed & ~missed_before,
-    )
-    both, now, first, neither = (int(c.sum()) for c in cells)
-    return (both, now, first, neither), need
-
-
-def _levelled(
-    line: Line, members: Bools, given: AuditInput, family: int
-) -> tuple[rule.Judgement, dict[str, Any]]:
-    people, need = _changed(given, members)
-    both, now, first, _ = people
-    effect = 1.0
-    if given.clusters is not None and need.any():
-        before = (
-            given.y_pred if given.baseline is None or given.baseline.y_pred is None else given.baseline.y_pred
-        )
-        moved = before[need].astype(np.float64) - given.y_pred[need]
-        effect = design_effect(moved, given.clusters[need])[0] if moved.any() else 1.0
-    judged = rule.judge_levelling(line, people, effect, family)
-    if given.baseline is not None and given.baseline.y_pred is None:
-        judged = replace(judged, outcome=Outcome.NOT_APPLICABLE, leaning=None)
-    n = sum(people)
-    numbers = _numbers(Rate(both + now, n), Rate(both + first, n), None if given.clusters is None else effect)
-    return judged, numbers
-
-
-def _numbers(group: Rate, rest: Rate, effect: float | None) -> dict[str, Any]:
-    return {
-        "rate": _finite(group.value),
-        "rest_rate": _finite(rest.value),
-        "counts": Counts(group.hits, group.of, rest.hits, rest.of),
-        "events": min(group.of, rest.of),
-        "design_effect": effect,
-    }
-
-
-def _equal_capacity(given: AuditInput) -> bool:
-    if given.baseline is None or given.baseline.y_pred is None:
-        return True
-    return abs(float(given.y_pred.mean()) - float(given.baseline.y_pred.mean())) <= EQUAL_CAPACITY
 
 
 def _price(given: AuditInput) -> tuple[PriceRow, ...]:
@@ -417,7 +230,3 @@ def _same_as_fairlearn(values: dict[str, float | None], given: AuditInput, membe
                 f"fairlearn's {name} is {theirs!r} where our counts say {mine!r}",
                 "report this: one of the two is wrong",
             )
-
-
-def _finite(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
