@@ -67,8 +67,8 @@ class Reason:
     """One feature's part in a result.
 
     Attributes:
-        feature: The feature's name in the model.
-        text: What the feature is, in plain words.
+        feature: The feature's name in the model; for a reason told first, the name of its family of related features.
+        text: What the feature or the family is, in plain words.
         value: The value the model used, as text or number; None when there was none.
         contribution: What it added in log-odds; positive speaks for a proposal.
         sentence: Text, value and direction in one sentence.
@@ -165,6 +165,27 @@ def _reason(name: str, text: str, value: object, contribution: float, language: 
     return Reason(name, text, shown, contribution, sentence)
 
 
+def _by_family(table: Sequence[Reason], explanation: Mapping[str, Any], language: str) -> tuple[Reason, ...]:
+    """Related features told together, strongest first; feature by feature where the run declares no families.
+
+    A model may split one circumstance between related features with opposite signs (visits, and what they cost): told one by one
+    they mislead. The families and their sentences are the run's own, as the offers use them.
+    """
+    family_of, texts = explanation.get("families"), explanation.get("family_texts")
+    if not isinstance(family_of, dict) or not isinstance(texts, dict):
+        return tuple(table)
+    sums: dict[str, float] = {}
+    for reason in table:
+        family = str(family_of.get(reason.feature, reason.feature))
+        sums[family] = sums.get(family, 0.0) + reason.contribution
+    told = []
+    for family, contribution in sums.items():
+        text = words.pick(texts.get(family) or {}, language) or family
+        direction = _NEUTRAL if contribution == 0 else (_FOR if contribution > 0 else _AGAINST)
+        told.append(Reason(family, text, None, contribution, f"{text}: {words.pick(direction, language)}"))
+    return tuple(sorted(told, key=lambda reason: -abs(reason.contribution)))
+
+
 def _strongest(table: Sequence[Reason], *, selected: bool) -> tuple[Reason, ...]:
     """Choose what carried the outcome, then what spoke the other way: both sides, for selected and not alike."""
     speaking_for = [reason for reason in table if reason.contribution > 0][:STRONGEST]
@@ -220,7 +241,8 @@ def explain(
     Args:
         values: The person's kept value bytes ``{"c": [contribution..], "s": score, "x": [value..]}``, or None.
         explanation: The run's public document: ``features`` in the order of c and x, ``texts``, ``threshold``,
-            ``expected`` (decimal strings), ``offer``, ``not_selected``; or None.
+            ``expected`` (decimal strings), ``offer``, ``not_selected``, and where it declares them ``families`` (feature to
+            family) and ``family_texts``; or None.
         code: The person's status in the run.
         processing: What kind of run it was.
         controller: Whom to contact.
@@ -260,7 +282,7 @@ def explain(
         explained=True,
         outcome=words.result(code, processing, language),
         absence="",
-        strongest=_strongest(table, selected=selected),
+        strongest=_strongest(_by_family(table, explanation, language), selected=selected),
         table=table,
         score=score,
         threshold=None if threshold is None else _number(threshold, "the threshold"),

@@ -37,11 +37,13 @@ class Audience:
         rows_digest: DIGEST of the file of rows.
         earlier: How many audits of this version came before, on whatever rows.
         on: The day.
+        simulated: What of the people or their consents is invented.
     """
 
     rows_digest: str
     earlier: int
     on: dt.date
+    simulated: tuple[str, ...] = ()
 
 
 def report_on(
@@ -96,7 +98,7 @@ def report_on(
         data_quality=DataQuality(rows, _expectations(service), f"{service.id} rows"),
         clusters=None if service.family_column is None else judged[service.family_column].to_numpy(),
         subject=_subject(service, case, policy, facts, audience, baseline),
-        simulated=service.simulated,
+        simulated=(*service.simulated, *audience.simulated),
         unknowns=(*_unknown_outcomes(rows, known, crossed), *left, *_earlier(audience)),
     )
 

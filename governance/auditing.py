@@ -50,7 +50,15 @@ class Audited:
     cross_fit: CrossFit
 
 
-def audit(house: House, service: Service, version: str, population: Population, *, by: str) -> Audited:
+def audit(
+    house: House,
+    service: Service,
+    version: str,
+    population: Population,
+    *,
+    by: str,
+    simulated: tuple[str, ...] = (),
+) -> Audited:
     """Audit a trained version by cross-fitting its procedure on consenting people's rows.
 
     1. Who consented, at a checkpoint. 2. The artifact, in a private copy, with the digest that was attached. 3. Everyone scored by
@@ -63,6 +71,7 @@ def audit(house: House, service: Service, version: str, population: Population, 
         version: Which.
         population: Rows with outcomes, checked against the contract: those the version was trained on.
         by: Id of who audits: they may not vote on it.
+        simulated: What of the people or their consents is invented; the report says so.
 
     Raises:
         NobodyConsented: exit 1.
@@ -88,9 +97,7 @@ def audit(house: House, service: Service, version: str, population: Population, 
         raise GovernanceEvidenceError(
             message, "train again from the recipe; an audit of the procedure says nothing of this file"
         )
-    audience = Audience(
-        population.digest, len(house.cases.get(service.id, version).reports), house.clock().date()
-    )
+    audience = Audience(population.digest, len(case.reports), house.clock().date(), simulated)
     report = report_on(service, case, house.policy(), rows, crossed, estimator, facts, audience)
     written = report.to_json()
     numbers, statuses = use_of(permits, UseStatus.USED)

@@ -190,7 +190,9 @@ def to_the_gate(
     stage.busy(f"training '{recipe}' and registering it in MLflow")
     trained = train(house, service, recipe, development, seed=stage.seed, by=SCIENTIST)
     stage.busy(f"auditing version {trained.case.version}")
-    audited = audit(house, service, trained.case.version, development, by=AUDITOR)
+    audited = audit(
+        house, service, trained.case.version, development, by=AUDITOR, simulated=(demo_people.INVENTED,)
+    )
     decision = promotion.judge(house, audited.case)
     if decision is None:  # pragma: no cover - it was just audited
         message = "a version that was audited has no report"

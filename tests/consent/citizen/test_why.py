@@ -136,3 +136,24 @@ def test_the_strongest_are_never_weaker_than_those_left_out(
             (reason.contribution for reason in told.table if reason.contribution * sign > 0), key=abs
         )
         assert shown == every[::-1][: why.STRONGEST]
+
+
+def test_related_features_are_told_together_where_the_run_declares_families() -> None:
+    """Visits and what they cost pull apart one by one; together they speak for a proposal."""
+    document = {
+        "features": ["visits", "cost", "age"],
+        "texts": {"visits": {"en": "visits"}, "cost": {"en": "cost of visits"}, "age": {"en": "age"}},
+        "threshold": "0.5",
+        "expected": "0.0",
+        "families": {"visits": "doctor", "cost": "doctor", "age": "age"},
+        "family_texts": {"doctor": {"en": "Your visits last year"}, "age": {"en": "Your age"}},
+    }
+    kept = b'{"c":[0.9,-0.4,0.1],"s":0.7,"x":[5,35.97,40]}'
+    told = why.explain(
+        kept, document, code=UseStatus.SELECTED, processing="scoring", controller="City", language="en"
+    )
+    assert [reason.sentence for reason in told.strongest] == [
+        "Your visits last year: spoke for a proposal",
+        "Your age: spoke for a proposal",
+    ]
+    assert [reason.feature for reason in told.table] == ["visits", "cost", "age"]
