@@ -4,153 +4,34 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from consent.errors import ConsentError
-from consent.records import ConsentRequest
-from consent.tlog.note import generate_key, save_key
 from consent.tlog.verify import verify_receipt
-from consent.trust_chain import Member
 from consent.vocabulary import ConsentStatus, UseStatus
-from governance import founding, membership, promotion, run, stopping
+from governance import founding, promotion, run, stopping
 from governance.auditing import audit
 from governance.ballot import Condition
 from governance.development import train
 from governance.errors import GovernanceError, GovernanceEvidenceError, GovernanceInputError, NobodyConsented
 from governance.house import House
 from governance.overview import lines, of
-from governance.vote import Choice, sign_vote
-from models import plugins, population, synthetic
+from models import population
+from tests.governance.city import SERVICE, City, Kept, make_city, rows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-SERVICE = plugins.service("health-benefit")
-BOARD = ("aino", "bo", "celeste")
-
-
-class Clock:
-    """Real time, moved by hand: the ledger refuses to go backwards."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta()
-
-    def __call__(self) -> datetime:
-        return datetime.now(UTC) + self.ahead
-
-
-def rows(n: int, seed: int):
-    """Invented residents whose need follows two features and no group, so that an honest audit can pass."""
-    frame = synthetic.residents(SERVICE, n, seed=seed)
-    rng = np.random.default_rng(seed)
-    signal = 0.12 * (frame["disea"] - 50) - 0.10 * (frame["mhi"] - 50) - 1.6 + rng.logistic(size=n) * 0.7
-    frame["need"] = (signal > np.quantile(signal, 0.8)).astype(float)
-    for measure in SERVICE.other_needs:
-        frame[measure.column] = frame["need"]
-    frame["physical_limitation"] = frame["need"]
-    return frame
-
-
-@dataclass
-class City:
-    folder: Path
-    home: Path
-    clock: Clock
-    keys: dict
-    development: Path
-    people: Path
-    names: list
-
-    def house(self) -> House:
-        return House.open(self.home, clock=self.clock)
-
-    def load_people(self):
-        return population.load(self.people, SERVICE, outcome=False)
-
-    def load_development(self):
-        return population.load(self.development, SERVICE, outcome=True)
-
-    def vote(self, house, version, member, choice=Choice.FOR, **terms):
-        ballot = house.cases.get(SERVICE.id, version).question()
-        envelope = sign_vote(
-            ballot,
-            choice=choice,
-            reasons="I read the report.",
-            at=self.clock(),
-            key=self.keys[member],
-            **terms,
-        )
-        return promotion.cast(house, SERVICE.id, version, envelope)
-
-    def run(self, house, name, **options):
-        out = self.folder / "offers" / f"{name}.jsonl"
-        done = run.run(house, SERVICE, self.load_people(), out, chance=np.random.default_rng(1), **options)
-        return done, out
-
-
-def make_city(folder: Path) -> City:
-    clock = Clock()
-    home = founding.found(folder / "home", origin="test.example/consent", clock=clock).path
-    development, people = folder / "development.csv", folder / "people.csv"
-    trained_on, asked = rows(4000, seed=3), rows(300, seed=4)
-    trained_on.to_csv(development, index=False)
-    asked[[column.name for column in SERVICE.columns(outcome=False)]].to_csv(people, index=False)
-    names = asked["person_id"].tolist()
-    city = City(folder, home, clock, {}, development, people, names)
-    with city.house() as house:
-        root = membership.root_keys(house)
-        trust = house.trust_root
-        for member in BOARD:
-            key = generate_key(membership.key_name(house.ledger.origin, member))
-            save_key(key, folder / f"{member}.pem")
-            city.keys[member] = key
-            now = clock()
-            term = Member(member, member.capitalize(), "member", now, now + timedelta(days=700), key.verifier)
-            trust = trust.add_member(term, root)
-        membership.put_in_force(house, trust.with_quorum(2, root))
-        given = ConsentStatus.GIVEN
-        everyone = [
-            ConsentRequest(p, SERVICE.purposes.development, given) for p in trained_on["person_id"][:3900]
-        ]
-        everyone += [ConsentRequest(p, SERVICE.purposes.offer, given) for p in names[:250]]
-        everyone += [ConsentRequest(p, SERVICE.purposes.offer, ConsentStatus.REFUSED) for p in names[250:280]]
-        house.ledger.record_consents(everyone)
-    return city
-
-
-def promote_first_version(city: City) -> str:
-    with city.house() as house:
-        done = train(house, SERVICE, "need", city.load_development(), seed=1, by="dara")
-        version = done.case.version
-        audit(house, SERVICE, version, city.load_development(), by="eetu")
-        decision = promotion.judge(house, house.cases.get(SERVICE.id, version))
-        assert decision.acceptable, decision.why_not
-        waiting = promotion.promote(house, SERVICE.id, version)
-        assert isinstance(waiting, promotion.NotPromoted)
-        assert waiting.waiting
-        terms = {}
-        if str(decision.outcome) == "not_enough_evidence":
-            due = city.clock() + timedelta(days=60)
-            terms = {
-                "conditions": (Condition("Measure again.", due),),
-                "expires": city.clock() + timedelta(days=200),
-            }
-        for member in BOARD:
-            city.vote(house, version, member, **terms)
-        assert isinstance(promotion.promote(house, SERVICE.id, version), promotion.Promoted)
-    return version
-
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory):
-    made = make_city(tmp_path_factory.mktemp("city"))
-    assert promote_first_version(made) == "1"
-    return made
+def city(played_city, tmp_path_factory):
+    kept = Kept(played_city.home, tmp_path_factory.mktemp("kept") / "home")
+    yield played_city
+    kept.put_back()
 
 
 def model_file(city: City) -> Path:
