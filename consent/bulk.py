@@ -14,7 +14,7 @@ import numpy as np
 from consent import store_consents, store_log, store_people
 from consent.permit import REFUSAL_BY_CODE
 from consent.purposing import find
-from consent.reading import parse_processing
+from consent.reading import check_aware, parse_processing
 from consent.vocabulary import ConsentStatus, UseStatus
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def permits(
     """
     log = ledger.log
     kind = parse_processing(processing)
+    check_aware(at)
     state = ledger.checkpoint() if not log.store.read_only else log.covering(-1)
     pseudonyms = [log.pseudonym(person) for person in people]
     with log.store.read() as connection:

@@ -76,7 +76,8 @@ def record(
         purposes = store_consents.purposes(connection)
         earlier = store_log.answered(connection, [request for request in asked if request is not None])
         known = _look_up(log, connection, set(pseudonyms))
-        here: dict[bytes, ConsentReceiptRef] = {}
+        here: dict[bytes, store_log.Answered] = {}
+        made: dict[int, ConsentReceiptRef] = {}
         for position, (item, pseudonym, request, fingerprint) in enumerate(
             zip(requests, pseudonyms, asked, prints, strict=True)
         ):
@@ -85,7 +86,8 @@ def record(
                 results.append(replayed(connection, earlier[request].idx))
                 continue
             if request is not None and request in here:
-                results.append(here[request])
+                check_same_request(here[request], fingerprint)
+                results.append(made[here[request].idx])
                 continue
             purpose = find(purposes, item.purpose_id)
             _check(item)
@@ -116,7 +118,8 @@ def record(
             known.last[person.number, purpose.id] = event
             results.append(_ref(event, purpose.id))
             if request is not None:
-                here[request] = _ref(event, purpose.id)
+                here[request] = store_log.Answered(event.index, fingerprint)
+                made[event.index] = _ref(event, purpose.id)
     return results
 
 
@@ -256,7 +259,7 @@ def _check(item: ConsentRequest) -> None:
 
 def _fingerprint(log: Log, item: ConsentRequest, pseudonym: bytes) -> bytes:
     words = (item.purpose_id, item.status.value, item.language, item.given_by.value, item.method)
-    return log.fingerprint(b"consent", pseudonym, *(word.encode() for word in words))
+    return log.fingerprint(b"consent", pseudonym, *(word.encode("utf-8", "surrogatepass") for word in words))
 
 
 def _ref(event: ConsentEvent, purpose_id: str, *, replayed: bool = False) -> ConsentReceiptRef:

@@ -21,15 +21,15 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from consent import store_consents, store_log, store_people, store_uses
-from consent.canonical import encode, format_time, parse_time
+from consent.canonical import encode, format_time, parse_time, use_salt, use_slot, values_salt, values_slot
 from consent.erasure_journal import JournalLine, append_line, read_lines, subject_digest
-from consent.errors import BadRequestError, UnknownPersonError
+from consent.errors import BadRequestError, LedgerDamagedError, UnknownPersonError
 from consent.keys import KEY_BYTES
 from consent.log import check_same_request
 from consent.reading import person_of
 from consent.records import ErasureReceipt
 from consent.store_people import Person
-from consent.use_reading import chunk_slots, open_statuses
+from consent.use_reading import open_statuses, open_value, use_key
 from consent.use_values import CHUNK
 from consent.vocabulary import ERASABLE, RetentionClass, UseStatus
 
@@ -232,31 +232,34 @@ def receipt_of(text: bytes, index: int) -> ErasureReceipt:
 
 def _leave_slots(log: Log, connection: Connection, person: Person) -> None:
     """Steps 1 and 2 for every run since the person's enrolment."""
-    position = person.number % CHUNK
+    number = person.number
+    position = number % CHUNK
+    key = use_key(log, connection, number)
     slots: list[store_log.Row] = []
     blanked: list[tuple[bytes, int, bytes]] = []
-    runs = [run for run in store_uses.runs_after(connection, person.enrolled) if run.slots > person.number]
-    for run in runs:
-        chunk = store_uses.chunk_of(connection, run.run, person.number // CHUNK)
+    for run in _runs_of(connection, person):
+        chunk = store_uses.chunk_of(connection, run.run, number // CHUNK)
         if chunk is None:
-            continue
+            raise LedgerDamagedError("a chunk of a run is missing", "run `luvalla ledger check`")
         statuses = bytearray(open_statuses(chunk.statuses))
-        recomputed = chunk_slots(log, connection, run, chunk.chunk, bytes(statuses))
-        slots.append(
-            {
-                "run": run.run,
-                "number": person.number,
-                "slot": recomputed.use[position],
-                "values_slot": None if recomputed.values is None else recomputed.values[position],
-            }
-        )
+        slot_of_values = None
+        if run.values_until is not None:
+            value = open_value(log, connection, run.run, number) or b""
+            slot_of_values = values_slot(run.run, number, values_salt(key, run.run), value)
+        slot = use_slot(run.run, number, statuses[position], use_salt(key, run.run))
+        slots.append({"run": run.run, "number": number, "slot": slot, "values_slot": slot_of_values})
         if statuses[position] != UseStatus.NOT_IN_RUN:
             statuses[position] = UseStatus.NOT_IN_RUN
             blanked.append((run.run, chunk.chunk, zlib.compress(bytes(statuses))))
+        store_uses.cut_values_of(connection, number, run.run)
     store_uses.insert_slots(connection, slots)
     store_uses.update_statuses(connection, blanked)
-    for run in runs:
-        store_uses.cut_values_of(connection, person.number, run.run)
+
+
+def _runs_of(connection: Connection, person: Person) -> list[store_uses.Run]:
+    """The runs whose trees have a slot of the person."""
+    runs = store_uses.runs_after(connection, person.enrolled)
+    return [run for run in runs if run.slots > person.number]
 
 
 def _count(
@@ -265,14 +268,12 @@ def _count(
     payloads, details = store_log.count_openings(connection, person.number, RetentionClass.EVIDENCE.code)
     runs = values = 0
     if RetentionClass.USE in decision.erased:
-        for run in store_uses.runs_after(connection, person.enrolled):
-            chunk = store_uses.chunk_of(connection, run.run, person.number // CHUNK)
-            if (
-                chunk is not None
-                and open_statuses(chunk.statuses)[person.number % CHUNK] != UseStatus.NOT_IN_RUN
-            ):
-                runs += 1
-                values += store_uses.value_of(connection, run.run, person.number) is not None
+        statuses = dict(store_uses.statuses_in_runs(connection, person.number // CHUNK))
+        kept = store_uses.runs_with_values_of(connection, person.number)
+        for run in _runs_of(connection, person):
+            found = run.run in statuses and open_statuses(statuses[run.run])[person.number % CHUNK]
+            runs += bool(found)
+            values += run.run in kept
     return ErasureReceipt(
         index=None,
         at=at,

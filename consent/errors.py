@@ -165,7 +165,3 @@ class ClockError(ConsentUnavailableError):
 
 class KeyMissingError(ConsentEvidenceError):
     """A key or an opening that should be there is not, or does not open what it should."""
-
-
-class FreedBytesError(ConsentUnavailableError):
-    """The erasure is recorded, but freed bytes could not be removed from the database's files yet."""

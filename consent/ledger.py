@@ -8,6 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from consent import acts, consenting, erasure, store_consents, use_recording
+from consent.errors import LedgerUnavailableError
 from consent.ledger_reader import LedgerReader
 from consent.opening import open_log
 from consent.purposes import parse
@@ -255,7 +256,7 @@ class Ledger(LedgerReader):
         """Delete kept values whose purpose's retention time is over; returns how many."""
         count = erasure.purge(self.log, store_consents.epoch(now or self.log.now()))
         if count:
-            self.log.store.reclaim()
+            self.reclaim()
         return count
 
     # Erasure
@@ -289,7 +290,18 @@ class Ledger(LedgerReader):
             return erasure.foresee(self.log, person, decision)
         done = erasure.erase(self.log, self.home.erasure_journal, person, decision, request_id)
         self.log.checkpoint()
-        return replace(done, bytes_freed=self.log.store.reclaim())
+        return replace(done, bytes_freed=self.reclaim())
+
+    def reclaim(self) -> bool:
+        """Remove freed bytes from the database's files (VACUUM, then an empty write-ahead log).
+
+        Returns:
+            False when another process was in the way: the erasure stands, and this is to be called again.
+        """
+        try:
+            return self.log.store.reclaim()
+        except LedgerUnavailableError:
+            return False
 
     def replay_erasures(self) -> int:
         """Erase again whoever the journal outside the database names and the database still holds; returns how many.
@@ -302,5 +314,5 @@ class Ledger(LedgerReader):
         done = erasure.replay(self.log, self.home.erasure_journal)
         if done:
             self.log.checkpoint()
-            self.log.store.reclaim()
+            self.reclaim()
         return done

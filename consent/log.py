@@ -86,7 +86,9 @@ class Log:
     def request(self, request_id: str | None) -> bytes | None:
         """The caller's request id as it is stored; it might hold personal data, so only a keyed digest is."""
         return (
-            None if request_id is None else keyed_digest(self.pseudonym_key, b"request", request_id.encode())
+            None
+            if request_id is None
+            else keyed_digest(self.pseudonym_key, b"request", request_id.encode("utf-8", "surrogatepass"))
         )
 
     def fingerprint(self, *parts: bytes) -> bytes:

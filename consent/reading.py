@@ -45,6 +45,7 @@ def permitted(
 ) -> Permitted | Refused:
     """See `Ledger.permit`."""
     kind = parse_processing(processing)
+    check_aware(at)
     with log.store.read() as connection:
         purpose = find(store_consents.purposes(connection), purpose_id)
         found = person_of(log, connection, person)
@@ -87,6 +88,18 @@ def parse_processing(word: str) -> Processing:
         raise BadRequestError(
             f"unknown processing `{word[:40]}`", f"use {', '.join(item.value for item in Processing)}"
         ) from error
+
+
+def check_aware(at: datetime | None) -> None:
+    """Refuse an instant that could mean several.
+
+    Raises:
+        BadRequestError: It carries no time zone.
+    """
+    if at is not None and at.tzinfo is None:
+        raise BadRequestError(
+            "the instant asked about has no time zone", "pass an aware datetime, e.g. in UTC"
+        )
 
 
 def _institutional(index: int, body: bytes) -> InstitutionalEntry:

@@ -39,6 +39,9 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = "0001"
 """The Alembic revision that this code reads and writes (consent/migrations/versions)."""
 
+_ERRORS = (SQLAlchemyError, store_sqlite.DriverError)
+"""The driver's own come through unwrapped while a connection is being prepared."""
+
 metadata = MetaData()
 
 # The log.
@@ -236,7 +239,7 @@ class Store:
         try:
             with self._reader.connect() as connection:
                 yield connection
-        except SQLAlchemyError as error:
+        except _ERRORS as error:
             raise store_sqlite.explained(error, self.path) from error
 
     @contextmanager
@@ -252,7 +255,7 @@ class Store:
         try:
             with self._writer.begin() as connection:
                 yield connection
-        except SQLAlchemyError as error:
+        except _ERRORS as error:
             raise store_sqlite.explained(error, self.path) from error
 
     def check_version(self) -> None:
@@ -266,7 +269,7 @@ class Store:
         try:
             with self._reader.connect() as connection:
                 found = [str(row[0]) for row in connection.execute(select(version_table.c.version_num))]
-        except SQLAlchemyError as error:
+        except _ERRORS as error:
             if store_sqlite.lacks_table(error):
                 found = []
             else:
@@ -287,7 +290,7 @@ class Store:
         """What the database itself finds wrong with its structure; empty when all is well."""
         try:
             return store_sqlite.structural_faults(self._reader)
-        except SQLAlchemyError as error:
+        except _ERRORS as error:
             return [store_sqlite.explained(error, self.path).message]
 
     def reclaim(self) -> bool:
@@ -301,5 +304,5 @@ class Store:
         self._reader.dispose()
         try:
             return store_sqlite.reclaim(self._writer)
-        except (SQLAlchemyError, store_sqlite.DriverError) as error:
+        except _ERRORS as error:
             raise store_sqlite.explained(error, self.path) from error

@@ -34,6 +34,7 @@ from consent.log import check_same_request
 from consent.permit import REFUSAL_BY_CODE
 from consent.purposing import find
 from consent.reading import parse_processing
+from consent.shapes import MAX_NUMBER
 from consent.tlog.merkle import chunk_roots_of, root_at, root_of
 from consent.use_values import CHUNK, pack
 from consent.vocabulary import ConsentStatus, Processing, RetentionClass, UseStatus
@@ -149,6 +150,10 @@ def _plain(use: UseRequest) -> _Request:
             "a number is named twice, or is negative",
             "name each person once, and leave out those not on record (-1)",
         )
+    if max(numbers) > MAX_NUMBER:
+        raise BadRequestError(
+            "something given as a person's number is not a number of this log", "pass `Permits.numbers`"
+        )
     if not _STATUSES.issuperset(statuses):
         raise BadRequestError("a status is not a code of `UseStatus`", "see consent/vocabulary.py")
     for name, value in (("certificate", use.certificate), ("output", use.output)):
@@ -207,7 +212,7 @@ def _fingerprint(log: Log, request: _Request) -> bytes:
     )
     return log.fingerprint(
         b"run",
-        *(word.encode() for word in words),
+        *(word.encode("utf-8", "surrogatepass") for word in words),
         array("Q", request.numbers).tobytes(),
         bytes(request.statuses),
         values,

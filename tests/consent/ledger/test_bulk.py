@@ -33,7 +33,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(steps, st.integers(0, 400))
 def test_all_three_ways_decide_alike(done, days: int) -> None:
     with TemporaryDirectory() as folder:
@@ -91,3 +91,6 @@ def test_wrong_questions(ledger) -> None:
         permits(ledger, PEOPLE, "other", "scoring")
     with pytest.raises(BadRequestError):
         permits(ledger, PEOPLE, OFFER, "gossip")
+    for ask in (permits, lambda ledger, people, *rest, at: ledger.permit(people[0], *rest, at=at)):
+        with pytest.raises(BadRequestError, match="time zone"):
+            ask(ledger, PEOPLE, OFFER, "scoring", at=START.replace(tzinfo=None))

@@ -57,7 +57,7 @@ def test_an_id_is_the_same_person_in_any_spelling(ledger: Ledger) -> None:
     assert ledger.enrol(" 131052-308t ") == ledger.enrol(PERSON)
 
 
-@pytest.mark.parametrize("person", ["", "  ", "a\nb", "x" * 200])
+@pytest.mark.parametrize("person", ["", "  ", "a\nb", "x" * 200, "\ud800"])
 def test_an_id_that_is_none_is_refused(ledger: Ledger, person: str) -> None:
     with pytest.raises(BadRequestError):
         ledger.enrol(person)
@@ -115,6 +115,13 @@ def test_a_request_id_of_something_else_is_refused(ledger: Ledger) -> None:
     for other in ((PERSON, OFFER, S.WITHDRAWN), ("another", OFFER, S.GIVEN), (PERSON, DEVELOPMENT, S.GIVEN)):
         with pytest.raises(RequestConflictError):
             ledger.record_consent(*other, request_id="r1")
+
+
+def test_any_text_is_a_request_id(ledger: Ledger) -> None:
+    for request_id in ("", "ä", "\ud800", "x" * 10_000):
+        ledger.enrol("a" + str(len(request_id)), request_id=request_id)
+    with pytest.raises(UnknownPurpose):
+        ledger.record_consent(PERSON, "\ud800", S.GIVEN, request_id="\ud800")
 
 
 def test_enrolling_twice_gives_one_number(ledger: Ledger) -> None:
@@ -236,6 +243,13 @@ def test_bulk_with_request_ids_can_be_repeated(ledger: Ledger) -> None:
     size = ledger.head().size
     assert ledger.record_consents([*events, events[0]]) == first
     assert ledger.head().size == size
+
+
+def test_one_request_id_for_two_things_in_a_batch_is_refused(ledger: Ledger) -> None:
+    events = [ConsentRequest(person, OFFER, S.GIVEN, request_id="same") for person in ("a", "b")]
+    with pytest.raises(RequestConflictError):
+        ledger.record_consents(events)
+    assert ledger.number_of("a") is None
 
 
 def test_what_bulk_and_one_by_one_write_opens_alike(ledger: Ledger, world: World) -> None:

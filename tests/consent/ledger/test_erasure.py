@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
-from consent import erasure, store_uses
+from consent import erasure, store_sqlite, store_uses
 from consent.errors import BadRequestError, ConsentError, LedgerUnavailableError, UnknownPersonError
 from consent.records import ConsentRequest
 from consent.vocabulary import ConsentStatus, RetentionClass, UseStatus
@@ -204,6 +206,19 @@ def test_a_repeated_request_returns_the_first_receipt(ledger: Ledger, runs: list
     size = ledger.head().size
     assert ledger.erase("gone", ground=GROUND, request_id="e1") == first
     assert ledger.head().size == size
+
+
+def test_a_reader_in_the_way_leaves_the_freed_bytes_for_later(
+    ledger: Ledger, world: World, runs: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(sqlite3.connect(world.home.database)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("select count(*) from entry").fetchone()
+        monkeypatch.setattr(store_sqlite, "BUSY_SECONDS", 0.1)
+        with world.open() as quick:
+            assert not quick.erase("gone", ground=GROUND).bytes_freed
+    assert ledger.number_of("gone") is None
+    assert ledger.reclaim()
 
 
 def test_the_journal_holds_random_ids_only(ledger: Ledger, world: World, runs: list[bytes]) -> None:

@@ -83,6 +83,15 @@ def test_a_locked_file_is_said_and_nothing_written(world: World, monkeypatch: py
         ledger.record_consent("a", OFFER, S.GIVEN)
 
 
+def test_a_file_that_another_holds_alone_is_said(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_sqlite, "BUSY_SECONDS", 0.1)
+    with closing(sqlite3.connect(world.home.database)) as other:
+        other.execute("PRAGMA locking_mode=EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(LedgerUnavailableError, match="locked"):
+            world.open()
+
+
 def test_damaged_pages_are_said(world: World) -> None:
     with world.open() as ledger:
         ledger.record_consent("a", OFFER, S.GIVEN)

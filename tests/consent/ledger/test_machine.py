@@ -200,7 +200,7 @@ class City(RuleBasedStateMachine):
 
 
 City.TestCase.settings = settings(
-    max_examples=int(os.environ.get("LEDGER_EXAMPLES", "15")),
+    max_examples=int(os.environ.get("LEDGER_EXAMPLES", "8")),
     stateful_step_count=25,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -170,6 +170,7 @@ def test_any_sequence_will_do(ledger: Ledger, people: dict[str, int]) -> None:
         ({"numbers": [], "statuses": []}, "names nobody"),
         ({"numbers": [-1, 1, 2, 3, 4]}, "negative"),
         ({"numbers": [7, 7, 1, 2, 3]}, "twice"),
+        ({"numbers": [2**70, 7, 1, 2, 3]}, "not a number"),
         ({"numbers": [1.5, 2, 3, 4, 5]}, "must be integers"),
         ({"statuses": [1, 2, 3, 0x11, 0x77]}, "not a code"),
         ({"certificate": "abc"}, "certificate is not a digest"),
