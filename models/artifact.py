@@ -131,6 +131,12 @@ class Facts:
         return {"v": 1, **asdict(self)}
 
 
+def write_facts(folder: Path, known: Facts) -> None:
+    """Put the facts into an artifact that is being made, before its digest is taken."""
+    text = json.dumps(known.document(), ensure_ascii=False, indent=1, sort_keys=True)
+    (folder / FACTS_FILE).write_text(text + "\n", encoding="utf-8")
+
+
 def facts(folder: Path) -> Facts:
     """The facts stored in an artifact. Check the folder's :func:`digest` first.
 

@@ -7,11 +7,20 @@ import logging
 import os
 import re
 import warnings
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlparse
+
+from models.errors import (
+    AliasRefusedError,
+    ModelsError,
+    ModelsInputError,
+    RegistryUnavailableError,
+    UnknownVersionError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 # Telemetry would look up a host on the network at every logging call.
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
@@ -58,3 +67,58 @@ def artifact_root(root: Path | None) -> Iterator[None]:
 def shown(text: str) -> str:
     """A text without the users and passwords of the addresses in it, for messages."""
     return re.sub(r"//[^/@\s]*@", "//", text)
+
+
+def check_place(tracking_uri: str, root: Path | None) -> None:
+    """Refuse a SQLite store that MLflow would put, or whose artifacts it would put, where nobody asked for them.
+
+    Raises:
+        ModelsInputError: No artifact root, or a database relative to the current folder.
+        RegistryUnavailableError: The database's folder is not there.
+    """
+    if not tracking_uri.startswith("sqlite:"):
+        return
+    if root is None:
+        raise ModelsInputError(
+            "A SQLite store was given without an artifact root.",
+            "Give the folder that artifacts go to; MLflow would use the current one.",
+        )
+    if not tracking_uri.startswith("sqlite:////"):
+        raise ModelsInputError(
+            f"'{tracking_uri}' names a database relative to the current folder, a whole path was expected.",
+            "Give it with four slashes: sqlite:////home/me/.luvalla/mlflow.db.",
+        )
+    database = Path(unquote(urlparse(tracking_uri).path))
+    if not database.parent.is_dir():  # MLflow would make the folder, readable by everyone
+        raise RegistryUnavailableError(
+            f"There is no folder for the database '{database}'.",
+            "Make it first, or check the path: `luvalla init`.",
+        )
+
+
+def translated(code: str, text: str, *, name: str, version: str, uri: str) -> ModelsError:
+    """What an MLflow failure is called in this room.
+
+    Args:
+        code: MLflow's error code.
+        text: MLflow's message; its first line is passed on, without passwords.
+        name: The registered model that was asked for; empty when none was.
+        version: Its version, or an alias.
+        uri: The tracking server's address.
+    """
+    first = shown(text.strip().split("\n", 1)[0])[:300]
+    missing = code in ("RESOURCE_DOES_NOT_EXIST", "NOT_FOUND") or (
+        code == "INVALID_PARAMETER_VALUE" and re.search(r"not found|must be an integer|does not exist", first)
+    )
+    if missing and name:
+        return UnknownVersionError(
+            f"The registry has no version '{version}' of '{name}'.", "See `luvalla status` for those it has."
+        )
+    if code == "INVALID_PARAMETER_VALUE":
+        return ModelsInputError(f"MLflow refuses this: {first}", "Mend what it names.")
+    if code == "PERMISSION_DENIED":
+        return AliasRefusedError(first, "A version needs a certificate first: `luvalla promote`.")
+    return RegistryUnavailableError(
+        f"MLflow at {shown(uri)} failed: {first}",
+        "Check that the server runs, or that the database is neither locked nor read-only.",
+    )

@@ -7,7 +7,6 @@ server" and "active run" are never read or set, so a notebook's own MLflow work 
 from __future__ import annotations
 
 import contextlib
-import json
 import shutil
 import tempfile
 from importlib import metadata
@@ -17,7 +16,7 @@ from urllib.parse import unquote, urlparse
 
 # First: MLflow reads its settings when it is imported.
 from models.mlflow_settings import artifact_root as artifact_root_set
-from models.mlflow_settings import quiet, shown  # isort: split
+from models.mlflow_settings import check_place, quiet, translated  # isort: split
 
 import mlflow.sklearn
 from mlflow.artifacts import download_artifacts
@@ -27,7 +26,7 @@ from mlflow.models import infer_signature
 from mlflow.tracking import MlflowClient
 
 from models import artifact, estimators, synthetic
-from models.errors import AliasRefusedError, ModelsInputError, RegistryUnavailableError, UnknownVersionError
+from models.errors import ModelsInputError, RegistryUnavailableError, UnknownVersionError
 from models.version import DATA_TAG, DIGEST_TAG, RECIPE_TAG, SERVICE_TAG, Logged, Version
 
 if TYPE_CHECKING:
@@ -61,22 +60,7 @@ class Registry:
     def __init__(
         self, tracking_uri: str, registry_uri: str | None = None, artifact_root: Path | None = None
     ) -> None:
-        if tracking_uri.startswith("sqlite:") and artifact_root is None:
-            raise ModelsInputError(
-                "A SQLite store was given without an artifact root.",
-                "Give the folder that artifacts go to; MLflow would use the current one.",
-            )
-        if tracking_uri.startswith("sqlite:") and not tracking_uri.startswith("sqlite:////"):
-            raise ModelsInputError(
-                f"'{tracking_uri}' names a database relative to the current folder, a whole path was expected.",
-                "Give it with four slashes: sqlite:////home/me/.luvalla/mlflow.db.",
-            )
-        database = unquote(urlparse(tracking_uri).path)
-        if tracking_uri.startswith("sqlite:") and not Path(database).parent.is_dir():
-            raise RegistryUnavailableError(  # MLflow would make the folder, readable by everyone
-                f"There is no folder for the database '{database}'.",
-                "Make it first, or check the path: `luvalla init`.",
-            )
+        check_place(tracking_uri, artifact_root)
         self.tracking_uri = tracking_uri
         self.registry_uri = registry_uri or tracking_uri
         self.artifact_root = None if artifact_root is None else artifact_root.resolve()
@@ -134,14 +118,7 @@ class Registry:
                         Metric(name, float(value), run.info.start_time, 0)
                         for name, value in {**fitted.metrics, **metrics}.items()
                     ],
-                    params=[
-                        Param("recipe", fitted.recipe.name),
-                        Param("target", fitted.recipe.target),
-                        Param("family", fitted.recipe.family),
-                        Param("mitigation", str(fitted.recipe.mitigation)),
-                        Param("capacity", repr(fitted.capacity)),
-                        Param("seed", str(fitted.seed)),
-                    ],
+                    params=[Param(name, value) for name, value in fitted.parameters().items()],
                     tags=[RunTag(key, value) for key, value in every_tag.items()],
                 )
                 model = self._client.create_logged_model(
@@ -387,20 +364,7 @@ def _save(service: Service, fitted: FittedModel, example: pd.DataFrame, folder: 
         pip_requirements=requirements,
         pyfunc_predict_fn="predict_proba",
     )
-    facts = artifact.Facts(
-        service=service.id,
-        recipe=fitted.recipe.name,
-        threshold=fitted.threshold,
-        capacity=fitted.capacity,
-        features=fitted.features,
-        contract_digest=service.contract_digest(),
-        data_digest=fitted.data_digest,
-        seed=fitted.seed,
-        notes=fitted.notes,
-    )
-    (folder / artifact.FACTS_FILE).write_text(
-        json.dumps(facts.document(), indent=1, sort_keys=True) + "\n", encoding="utf-8"
-    )
+    artifact.write_facts(folder, fitted.facts(service))
 
 
 def _version(found: Any) -> Version:
@@ -423,25 +387,10 @@ def _speaking_to(registry: Registry, name: str = "", version: str = "") -> Itera
         with quiet():
             yield
     except MlflowException as error:
-        if error.error_code in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE", "NOT_FOUND") and name:
-            raise UnknownVersionError(
-                f"The registry has no version '{version}' of '{name}'.",
-                "See `luvalla status` for those it has.",
-            ) from error
-        if error.error_code == "PERMISSION_DENIED":
-            raise AliasRefusedError(
-                _first_line(error), "A version needs a certificate first: `luvalla promote`."
-            ) from error
-        raise RegistryUnavailableError(
-            f"MLflow at {shown(registry.tracking_uri)} failed: {_first_line(error)}",
-            "Check that the server runs, or that the database is neither locked nor read-only.",
-        ) from error
+        code, text = str(error.error_code), str(error.message)
+        raise translated(code, text, name=name, version=version, uri=registry.tracking_uri) from error
     except OSError as error:
         raise RegistryUnavailableError(
             f"MLflow's files cannot be reached: {error.strerror or type(error).__name__}.",
             "Check disk and permissions.",
         ) from error
-
-
-def _first_line(error: MlflowException) -> str:
-    return shown(str(error.message).strip().split("\n", 1)[0])[:300]

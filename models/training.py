@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from models import estimators
+from models.artifact import Facts
 from models.errors import TrainingRefusedError, UnknownRecipeError
 from models.folds import folds as assign_folds
 from models.folds import positions
@@ -54,6 +55,31 @@ class FittedModel:
     seed: int
     data_digest: str
     notes: tuple[str, ...] = ()
+
+    def parameters(self) -> dict[str, str]:
+        """How it was trained, as text for a tracking server."""
+        return {
+            "recipe": self.recipe.name,
+            "target": self.recipe.target,
+            "family": self.recipe.family,
+            "mitigation": str(self.recipe.mitigation),
+            "capacity": repr(self.capacity),
+            "seed": str(self.seed),
+        }
+
+    def facts(self, service: Service) -> Facts:
+        """What its artifact must say of it beside the estimator."""
+        return Facts(
+            service=service.id,
+            recipe=self.recipe.name,
+            threshold=self.threshold,
+            capacity=self.capacity,
+            features=self.features,
+            contract_digest=service.contract_digest(),
+            data_digest=self.data_digest,
+            seed=self.seed,
+            notes=self.notes,
+        )
 
 
 @dataclass(frozen=True)
