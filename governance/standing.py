@@ -125,7 +125,17 @@ def card(house: House, service: Service, version: str) -> Card:
         audit=()
         if report is None
         else tuple(finding.message for finding in report.findings if finding.line is not None),
-        decision=""
-        if decision is None
-        else f"{decision.outcome}: {'; '.join(decision.reasons) or 'no reasons against'}",
+        decision="" if decision is None else _decided(decision),
+    )
+
+
+def _decided(decision: BoardDecision) -> str:
+    """The outcome with what binds it: why not, under which conditions, and who dissented."""
+    return "; ".join(
+        [
+            str(decision.outcome).replace("-", " "),
+            *decision.reasons,
+            *[f"condition, due {format_time(item.due)}: {item.text}" for item in decision.conditions],
+            *[f"dissent, {vote.member}: {vote.reasons}" for vote in decision.dissent],
+        ]
     )
