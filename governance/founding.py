@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+DEMO = "demo"
+"""Where `luvalla demo` plays, inside the home's folder."""
+
 SETTINGS = """
 [models]
 # Any MLflow server. Empty: an SQLite file and a folder of artifacts inside this home.
@@ -56,7 +59,7 @@ def found(
     Everything is made in a folder beside and renamed: a crash leaves no half home under the name.
 
     Args:
-        path: Where; must not exist, or be an empty folder.
+        path: Where; must not exist, or be a folder that is empty but for the demo's.
         origin: The log's name, such as `city.example/consent`.
         purposes: Purposes file (TOML); the shipped one by default.
         policy: Policy file; the shipped one by default.
@@ -73,7 +76,7 @@ def found(
     """
     text = policies.shipped() if policy is None else policy
     agreed = policies.load(text)
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if path.exists() and (not path.is_dir() or {entry.name for entry in path.iterdir()} - {DEMO}):
         message = f"there is something at {path} already"
         raise GovernanceInputError(message, "name another folder with --home, or move this one away")
     beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.unfinished")
@@ -83,8 +86,9 @@ def found(
             beside, origin=origin, purposes=shipped_purposes() if purposes is None else purposes, clock=clock
         )
         _furnish(beside, path, text, agreed, clock)
-        if path.exists():
-            path.rmdir()
+        if (path / DEMO).exists():
+            # `luvalla demo` may have been played here before there was a home: it stays where it was.
+            (path / DEMO).rename(beside / DEMO)
         beside.rename(path)
     except OSError as error:
         message = f"cannot make a home at {path}: {error.strerror}"

@@ -230,6 +230,8 @@ def _recorded(
         waiting.unlink()
         return RunRefused(still.check, still.reason, still.way_out)
     offers.release(waiting, out)
+    # What earlier runs kept of people is deleted once its purpose's time is over; nobody has to remember to.
+    house.ledger.purge_values()
     done = _counted(population, permits, serving, allowed)
     return replace(
         done,

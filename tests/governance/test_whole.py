@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -88,7 +88,7 @@ def test_each_person_sees_their_own_result_and_proves_it(city):
     assert seen[yes].used
     assert seen[no] is UseStatus.REFUSED
     assert unknown == []
-    assert proved.use.status == "refused"
+    assert proved.use.status_word == "refused"
     assert not nothing_kept
     assert len(kept["x"]) == len(kept["c"]) == len(SERVICE.features)
 
@@ -399,3 +399,28 @@ def test_a_home_is_made_whole_or_not_at_all(tmp_path, monkeypatch):
     assert oct(target.stat().st_mode)[-3:] == "700"
     with pytest.raises(GovernanceInputError, match="there is something"):
         founding.found(target, origin="test.example/none")
+
+
+def test_a_home_can_be_made_where_the_demo_was_played(tmp_path):
+    target = tmp_path / "home"
+    (target / "demo").mkdir(parents=True)
+    (target / "demo" / "file").write_text("kept")
+    founding.found(target, origin="test.example/none")
+    assert (target / "demo" / "file").read_text() == "kept"
+    assert (target / "luvalla.toml").is_file()
+
+
+def test_kept_values_go_when_their_purpose_s_time_is_over(city):
+    person = city.names[3]
+    days = 0
+    with city.house() as house:
+        days = house.ledger.purpose(SERVICE.purposes.offer).retention_days
+        done, _ = city.run(house, "kept")
+        assert house.ledger.values(person, done.run)
+    later = datetime.now(UTC) + timedelta(days=days + 1)
+    with House.open(city.home, clock=lambda: later, read_only=True) as house:
+        assert house.ledger.explanation(done.run) is not None
+    with city.house() as house:
+        assert house.ledger.purge_values(later) > 0
+        assert house.ledger.values(person, done.run) is None
+        assert house.ledger.check() == []
