@@ -167,7 +167,14 @@ def _typed(values: pd.Series, column: Column) -> tuple[pd.Series, npt.NDArray[np
         is_text = pd.api.types.is_string_dtype(values) or isinstance(values.dtype, pd.CategoricalDtype)
         wrong = np.zeros(len(values), dtype=bool) if is_text or values.isna().all() else ~empty.to_numpy()
         return values.astype("str").where(~empty, None), wrong
-    if pd.api.types.is_datetime64_any_dtype(values):  # to_numeric would make nanoseconds of a date
+    types = pd.api.types
+    # to_numeric would make nanoseconds of a date or a duration, and 1 of a yes where a measure is expected.
+    no_number = (
+        types.is_datetime64_any_dtype(values)
+        or types.is_timedelta64_dtype(values)
+        or types.is_complex_dtype(values)
+    )
+    if no_number or (types.is_bool_dtype(values) and column.kind != "flag"):
         return pd.Series(np.nan, index=values.index), np.ones(len(values), dtype=bool)
     numbers = pd.to_numeric(values, errors="coerce").astype(float)
     wrong = (~empty & ~np.isfinite(numbers)).to_numpy()

@@ -80,6 +80,10 @@ def _csv(content: bytes, text: Sequence[str]) -> pd.DataFrame:
             "The CSV's columns are separated by semicolons, commas were expected.",
             "Export with commas and a decimal point, or as Parquet.",
         )
+    if any(not name.strip() for name in header):
+        raise PopulationRefusedError(
+            "A column of the CSV has no name.", "Give each column a name in the first line."
+        )
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
         raise PopulationRefusedError(

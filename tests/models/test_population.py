@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -106,12 +107,33 @@ def test_an_unknown_outcome_is_unknown_and_not_rejected(pupils: pd.DataFrame) ->
     assert valid["left_school"].isna().all()
 
 
-@pytest.mark.parametrize("values", [["x"] * 30, pd.date_range("2020-01-01", periods=30)])
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["x"] * 30,
+        pd.date_range("2020-01-01", periods=30),
+        pd.to_timedelta([1] * 30, unit="s"),
+        [True] * 30,
+        [1j] * 30,
+    ],
+    ids=["text", "dates", "durations", "yes and no", "complex"],
+)
 def test_a_column_of_the_wrong_type_throughout_is_refused_as_such(
     pupils: pd.DataFrame, values: object
 ) -> None:
     with pytest.raises(PopulationRefusedError, match="Column 'read12': no row holds a number"):
         population.check(pupils.assign(read12=values), YOUTH, outcome=True)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [[Decimal("12.5")] * 30, pd.array([12] * 30, dtype="Int64"), ["12.5"] * 30],
+    ids=["decimal", "Int64", "text"],
+)
+def test_numbers_of_other_types_are_numbers(pupils: pd.DataFrame, values: object) -> None:
+    valid, rejected = population.check(pupils.assign(read12=values), YOUTH, outcome=True)
+    assert rejected == ()
+    assert valid["read12"].dtype == np.float64
 
 
 def test_numbers_where_text_was_expected_are_refused(pupils: pd.DataFrame) -> None:
@@ -130,6 +152,7 @@ BAD_FILES = {
     "header only": (b"person_id,read12,math12,motheduc,fatheduc,lfaminc\n", "no rows"),
     "blank lines": (b"\n\n\n", "no header"),
     "semicolons": (b"person_id;read12;math12\n1;2;3\n", "semicolons"),
+    "a column without a name": (b"person_id,,read12\na,1,2\n", "has no name"),
     "a column named twice": (b"person_id,read12,read12\na,1,2\n", "named twice: read12"),
     "Latin-1": ("person_id,read12\nä,1\n".encode("latin-1"), "Line 2 of the CSV is not UTF-8"),
     "a zero byte": (b"person_id,read12\n\x00,1\n", "zero byte"),
