@@ -18,7 +18,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from consent import store_log
-from consent.errors import CheckpointConflictError, ClockError, RefusedToSignError, RequestConflictError
+from consent.errors import (
+    CheckpointConflictError,
+    CheckpointStoreError,
+    ClockError,
+    RefusedToSignError,
+    RequestConflictError,
+)
 from consent.pseudonym import keyed_digest, pseudonym
 from consent.tlog.checkpoint import Checkpoint, TreeHead, open_checkpoint, sign_checkpoint
 from consent.tlog.merkle import EMPTY_EDGE, RightEdge, load_edge, root_at
@@ -78,6 +84,7 @@ class Log:
     _edge: RightEdge = EMPTY_EDGE
     _signing: SigningKey | None = None
     _verified: tuple[bytes, Checkpoint] | None = None
+    _outcome_unknown: bool = False
 
     def pseudonym(self, person: str) -> bytes:
         """The keyed pseudonym of an external id."""
@@ -150,13 +157,21 @@ class Log:
             raw = self.external.read()
             last = self._last(raw, first=first)
             head = self._continuing_head(last)
-            if last is not None and last.head == head:
+            if last is not None and raw is not None and last.head == head:
+                if self._outcome_unknown:
+                    # It was written, perhaps not durably: the same bytes again make sure.
+                    self.external.replace(raw, raw)
+                    self._outcome_unknown = False
                 return last
-            signed = sign_checkpoint(head, self._signing_key())
+            signed = sign_checkpoint(head, self._signing_key(head.size))
             try:
                 self.external.replace(raw, signed.note.encode())
             except CheckpointConflictError:
                 continue
+            except CheckpointStoreError:
+                self._outcome_unknown = True
+                raise
+            self._outcome_unknown = False
             self._verified = (signed.note.encode(), signed)
             return signed
         raise RefusedToSignError(
@@ -235,9 +250,14 @@ class Log:
                 f"the first {size} entries do not have the root that was signed for them", _RESTORED
             )
 
-    def _signing_key(self) -> SigningKey:
+    def _signing_key(self, size: int) -> SigningKey:
         if self._signing is None:
             self._signing = load_key(self.log_key, self.origin)
+        if self._signing.verifier not in self.trust.log_vkeys(size):
+            raise RefusedToSignError(
+                "the log's private key is not one that the trust root gives for this size: nobody would believe it",
+                "put the right key file back, or rotate the key in the trust root first",
+            )
         return self._signing
 
     def _time_of_append(self, last_at: int) -> datetime:

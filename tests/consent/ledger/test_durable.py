@@ -12,7 +12,7 @@ import time
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 
@@ -148,6 +148,32 @@ def test_a_restored_database_that_grew_another_way_is_not_signed(world: World, t
             ledger.checkpoint()
         with pytest.raises(RefusedToSignError):
             ledger.consent_receipt("a", OFFER)
+
+
+def test_a_key_that_the_trust_root_does_not_give_signs_nothing(world: World) -> None:
+    world.home.log_key.write_bytes(world.home.root_key.read_bytes())
+    with world.open() as ledger, pytest.raises(RefusedToSignError, match="trust root"):
+        ledger.enrol("a")
+    with world.open(read_only=True) as ledger:
+        assert ledger.head().checkpoint.size < ledger.head().size
+
+
+def test_a_checkpoint_that_may_not_be_durable_is_written_again(world: World) -> None:
+    class Forgetful(FileCheckpointStore):
+        synced: ClassVar[list[bytes]] = []
+
+        def replace(self, expected: bytes | None, new: bytes) -> None:
+            super().replace(expected, new)
+            if not self.synced:
+                self.synced.append(b"failed")
+                raise CheckpointStoreError("the folder was not synced", "try again")
+            self.synced.append(new)
+
+    with world.open(external=Forgetful(world.home.checkpoint)) as ledger:
+        with pytest.raises(CheckpointStoreError):
+            ledger.enrol("a")
+        ledger.checkpoint()
+        assert Forgetful.synced == [b"failed", world.home.checkpoint.read_bytes()]
 
 
 def test_a_missing_checkpoint_is_not_replaced(world: World) -> None:
