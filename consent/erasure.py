@@ -136,16 +136,7 @@ def destroy(
     """Steps 1 to 4."""
     connection = writing.connection
     receipt = _count(connection, person, decision, writing.at, dry_run=False)
-    if RetentionClass.USE in decision.erased:
-        _leave_slots(log, connection, person)
-    indices = store_log.payload_indices(connection, person.number)
-    store_log.forget_fingerprints(connection, indices)
-    if RetentionClass.EVIDENCE in decision.erased:
-        store_log.delete_payloads(connection, person.number, RetentionClass.EVIDENCE.code)
-        store_consents.delete_events(connection, person.number)
-    if RetentionClass.DETAIL in decision.erased:
-        store_log.delete_details(connection, person.number)
-    store_people.delete_keys(connection, person.number, [item.code for item in decision.erased])
+    indices = _destroy_rows(log, connection, person, decision)
     key = os.urandom(KEY_BYTES)
     writing.add_key(person.number, RetentionClass.ERASURE, key)
     body = {
@@ -172,6 +163,21 @@ def destroy(
     return receipt
 
 
+def _destroy_rows(log: Log, connection: Connection, person: Person, decision: Decision) -> list[int]:
+    """Steps 1 to 3, all but the link from external id to number; returns the entries whose openings were there."""
+    if RetentionClass.USE in decision.erased:
+        _leave_slots(log, connection, person)
+    indices = store_log.payload_indices(connection, person.number)
+    store_log.forget_fingerprints(connection, indices)
+    if RetentionClass.EVIDENCE in decision.erased:
+        store_log.delete_payloads(connection, person.number, RetentionClass.EVIDENCE.code)
+        store_consents.delete_events(connection, person.number)
+    if RetentionClass.DETAIL in decision.erased:
+        store_log.delete_details(connection, person.number)
+    store_people.delete_keys(connection, person.number, [item.code for item in decision.erased])
+    return indices
+
+
 def replay(log: Log, journal: Path) -> int:
     """Erase again whoever the journal names and the database still holds: after a crash between steps 5 and 6, or a restore.
 
@@ -187,6 +193,11 @@ def replay(log: Log, journal: Path) -> int:
             if store_log.answered(connection, [line.request]):
                 break
             pending.append(line)
+    if not pending:
+        return 0
+    beyond = log.shrunk_from()
+    if beyond is not None:
+        return _replay_without_entries(log, pending, beyond)
     done = 0
     for line in reversed(pending):
         with log.writing() as writing:
@@ -197,6 +208,23 @@ def replay(log: Log, journal: Path) -> int:
                 continue
             destroy(log, writing, person, _decision(line.decision), line.request, None)
         done += 1
+    return done
+
+
+def _replay_without_entries(log: Log, pending: list[JournalLine], beyond: int) -> int:
+    """In a database older than its last checkpoint nothing may be appended, but nobody erased may come back either.
+
+    The rows say that they were erased at an index beyond the log, and the check says so too, until the newer database
+    is put back.
+    """
+    done = 0
+    with log.store.write() as connection:
+        for line in pending:
+            person = _of_line(connection, line)
+            if person is not None:
+                _destroy_rows(log, connection, person, _decision(line.decision))
+                store_people.forget(connection, person.number, beyond)
+                done += 1
     return done
 
 

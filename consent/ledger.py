@@ -306,13 +306,12 @@ class Ledger(LedgerReader):
     def replay_erasures(self) -> int:
         """Erase again whoever the journal outside the database names and the database still holds; returns how many.
 
-        Called by `open` for writing: after a crash in the middle of an erasure, or a restored backup.
-
-        Raises:
-            RefusedToSignError: The database is older than the last external checkpoint (exit 3).
+        Called by `open` for writing: after a crash in the middle of an erasure, or a restored backup. In a database
+        older than its last checkpoint people are erased again too, but nothing is appended or signed.
         """
         done = erasure.replay(self.log, self.home.erasure_journal)
         if done:
-            self.log.checkpoint()
+            if self.log.shrunk_from() is None:
+                self.log.checkpoint()
             self.reclaim()
         return done

@@ -188,6 +188,17 @@ class Log:
         raw = self.external.read()
         return None if raw is None else self._opened(raw)
 
+    def shrunk_from(self) -> int | None:
+        """The size of the external checkpoint where that is larger than the log; None when all is well.
+
+        Raises:
+            NoteError: The external checkpoint is not one of this log's.
+        """
+        last = self.last_checkpoint()
+        with self.store.read() as connection:
+            size = store_log.log_end(connection).size
+        return last.size if last is not None and last.size > size else None
+
     def covering(self, index: int) -> Checkpoint:
         """A checkpoint that covers an entry: the last one, or a new one where the log may be written.
 
@@ -197,6 +208,7 @@ class Log:
         last = self.last_checkpoint()
         if last is not None and last.size > index:
             with self.store.read() as connection:
+                self._check_size(store_log.log_end(connection).size, last.size)
                 self._compare(connection, last.size, last.root)
             return last
         if self.store.read_only:
