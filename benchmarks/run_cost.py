@@ -142,7 +142,8 @@ def promoted(house: House, service: Service, recipe: str, development: Populatio
         trust, root, at = house.trust_root, membership.root_keys(house), house.clock()
         for member, key in KEYS.items():
             trust = trust.add_member(
-                Member(member, member.capitalize(), "member", at, at + timedelta(days=700), key.verifier), root
+                Member(member, member.capitalize(), "member", at, at + timedelta(days=700), key.verifier),
+                root,
             )
         membership.put_in_force(house, trust.with_quorum(2, root))
     version = train(house, service, recipe, development, seed=1, by="dara").case.version

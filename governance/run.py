@@ -12,7 +12,9 @@ If the process dies between 5 and 6, a use is recorded that reached no one: the 
 
 from __future__ import annotations
 
+import gc
 import secrets
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +35,7 @@ from governance.promotion import CHAMPION
 from models import artifact, reasons, scoring
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     import numpy.typing as npt
@@ -169,19 +171,35 @@ def run(
     serving = champion(house, service)
     if isinstance(serving, RunRefused):
         return serving
-    people: list[str] = population.frame[service.person_column].tolist()
-    permits = bulk.permits(house.ledger, people, service.purposes.offer, "scoring", at=house.clock())
-    allowed = permits.permitted.copy()
-    if not allowed.any():
-        return RunRefused(
-            "consent",
-            f"none of the {len(people)} people in the file consented to {service.purposes.offer}",
-            "nobody is scored without their yes; see `luvalla consent purposes`",
-        )
-    if out is None or dry_run:
-        return _counted(population, permits, serving, allowed)
-    with offers.alone(house):
-        return _recorded(house, service, population, out, serving, permits, chance)
+    with _uncollected():
+        people: list[str] = population.frame[service.person_column].tolist()
+        permits = bulk.permits(house.ledger, people, service.purposes.offer, "scoring", at=house.clock())
+        if not permits.permitted.any():
+            return RunRefused(
+                "consent",
+                f"none of the {len(people)} people in the file consented to {service.purposes.offer}",
+                "nobody is scored without their yes; see `luvalla consent purposes`",
+            )
+        if out is None or dry_run:
+            return _counted(population, permits, serving, permits.permitted)
+        with offers.alone(house):
+            return _recorded(house, service, population, out, serving, permits, chance)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the cycle collector off meanwhile.
+
+    Every person takes a few tuples and texts, all of them still needed, and none in a cycle: the collector would look
+    through the whole process for each quarter more of them, and find nothing (benchmarks/run_cost.py: 6 us a person).
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _recorded(
