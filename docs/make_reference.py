@@ -22,7 +22,7 @@ from governance import policy as policies
 from governance.founding import shipped_purposes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from governance.profile import LineSpec
 
@@ -252,7 +252,7 @@ def _first(text: str | None) -> str:
     return re.sub(r":(?:func|class|mod|data):`([^`]+)`", r"`\1`", paragraph).replace("``", "`")
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     if not rows:
         return ""
     cells = [head, tuple("---" for _ in head), *rows]
