@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import gc
 import importlib
 import os
 import sys
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 import click
 
@@ -168,6 +170,21 @@ def _load(target: str) -> click.Command:
 
 
 ROOMS = ("governance", "models", "audits", "consent")
+INTERRUPTED = 130
+"""128 + SIGINT, as shells say it: neither a yes nor a no."""
+UNAVAILABLE = frozenset(
+    {
+        errno.ENOSPC,
+        errno.EDQUOT,
+        errno.EROFS,
+        errno.EACCES,
+        errno.EPERM,
+        errno.EIO,
+        errno.EMFILE,
+        errno.ENFILE,
+    }
+)
+"""A disk that is full, read-only, failing or somebody else's is no fault of luvalla."""
 
 
 def _stranger(room: str) -> Path | None:
@@ -205,7 +222,7 @@ class Shadowed(click.ClickException):
     help="With permission: services that run only on audited models and consenting people.\n\n"
     "Start with `luvalla demo`, or make a home of your own with `luvalla init`.",
     epilog="Exit codes: 0 yes; 1 the answer is no; 2 wrong usage or input; 3 evidence does not verify; "
-    "4 cannot be reached, locked or read-only; 70 a fault of luvalla.",
+    "4 cannot be reached, locked or read-only; 70 a fault of luvalla; 130 interrupted (Ctrl-C).",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     no_args_is_help=True,
 )
@@ -251,7 +268,15 @@ def main(args: list[str] | None = None) -> None:
     Args:
         args: The arguments, without the program's name; the process's own by default.
     """
-    sys.exit(_outcome(args))
+    code = _outcome(args)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = _reader_left()
+    except OSError as error:
+        _silence(sys.stdout)
+        code = _fault(error)
+    sys.exit(code)
 
 
 def _outcome(args: list[str] | None) -> int:
@@ -261,9 +286,10 @@ def _outcome(args: list[str] | None) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return 2
-    except click.Abort:
+    except click.Abort as error:
         click.echo("stopped", err=True)
-        return 2
+        # click makes an Abort of Ctrl-C; one of its own is a question that was answered with no, or not at all.
+        return INTERRUPTED if isinstance(error.__cause__, KeyboardInterrupt) else 2
     except click.ClickException as error:
         error.show()
         if hint := getattr(error, "hint", ""):
@@ -271,14 +297,30 @@ def _outcome(args: list[str] | None) -> int:
         return 2
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
-        # The reader went away (`luvalla ... | head`): say nothing more, also not at interpreter exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return _reader_left()
+    except SystemExit as error:
+        if isinstance(
+            error.__context__, BrokenPipeError
+        ):  # click's own way of meeting it: exit code 1, which is a no
+            return _reader_left()
+        raise
     except Exception as error:  # noqa: BLE001 (one of the two tables that catch everything)
         return _fault(error)
     return result if isinstance(result, int) else 0
+
+
+def _reader_left() -> int:
+    """The reader went away (`luvalla ... | head`): say nothing more, also not at interpreter exit."""
+    _silence(sys.stdout)
+    return 0
+
+
+def _silence(stream: IO[str]) -> None:
+    """Let what a stream still holds go nowhere."""
+    with contextlib.suppress(OSError, ValueError):  # a stream without a file has nothing to silence
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _fault(error: Exception) -> int:
@@ -292,6 +334,14 @@ def _fault(error: Exception) -> int:
         return code
     if os.environ.get("LUVALLA_TRACEBACK"):
         raise error
+    if isinstance(error, OSError) and error.errno in UNAVAILABLE:
+        # No room asked for this file by name, so there is no better place to say it than here.
+        place = f": {error.filename}" if isinstance(error.filename, str) else ""
+        click.echo(f"error: {error.strerror}{place}", err=True)
+        click.echo(
+            "hint: check the space left on the disk, and the owner and mode of file and folder", err=True
+        )
+        return 4
     # An exception's own text may hold a person's data: only its kind and place are shown.
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:
