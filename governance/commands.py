@@ -74,7 +74,7 @@ def init(
     home = founding.found(
         ctx.obj["home"],
         origin=origin,
-        purposes=None if purposes is None else purposes.read_text(encoding="utf-8"),
+        purposes=None if purposes is None else _text_of(purposes),
         policy=None if policy is None else policy.read_bytes(),
     )
     with House.open(home.path) as house:
@@ -90,6 +90,16 @@ def init(
         ],
         as_json=as_json,
     )
+
+
+def _text_of(path: Path) -> str:
+    from governance.errors import GovernanceInputError  # noqa: PLC0415
+
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        message = f"{path} is not UTF-8"
+        raise GovernanceInputError(message, "save the file as UTF-8") from error
 
 
 @click.command()
@@ -115,14 +125,11 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
 @_json
 def rows(service: str, out: Path, *, as_json: bool) -> None:
     """Write the real rows that ship for SERVICE, with invented identities, to try things on."""
-    from governance.errors import GovernanceInputError  # noqa: PLC0415
+    from governance import balloting  # noqa: PLC0415
     from models import datasets, plugins  # noqa: PLC0415
 
-    if out.exists():
-        message = f"{out} exists"
-        raise GovernanceInputError(message, "name a new file")
     frame = datasets.load(plugins.service(service))
-    frame.to_csv(out, index=False)
+    balloting.write_new(out, frame.to_csv(index=False).encode())
     _show(
         {"file": str(out), "rows": len(frame)},
         lambda: [f"{len(frame):,} rows in {out}; the identities are invented"],
@@ -301,6 +308,7 @@ def run(
     """Run SERVICE's champion on the people of a file who consented.
 
     The certificate is verified against the artifact as loaded; every use is recorded before any offer leaves.
+    Exit code 1: it may not run, or nobody consented; 3: the artifact or the evidence for it was changed.
     """
     import numpy as np  # noqa: PLC0415
 
@@ -322,14 +330,14 @@ def run(
             lambda: [f"refused ({done.check}): {done.reason}", f"way out: {done.way_out}"],
             as_json=as_json,
         )
-        ctx.exit(1)
+        ctx.exit(done.exit_code)
     document = {
         "ran": not dry_run,
-        "run": done.run.hex(),
-        "entry": done.index,
+        "run": None if dry_run else done.run.hex(),
+        "entry": None if dry_run else done.index,
         "version": done.version,
         "certificate": done.certificate,
-        "output": done.output,
+        "output": None if dry_run else done.output,
         "file": None if dry_run else str(out),
         "people": done.people,
         "scored": done.scored,

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
-import shutil
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -14,7 +11,6 @@ import numpy as np
 import orjson
 
 from consent.canonical import b64u
-from governance.errors import GovernanceUnavailableError
 from models import reasons
 from models.service import LANGUAGES
 
@@ -140,12 +136,16 @@ def write(
         "run": b64u(run_id),
         "service": service.id,
     }
-    with path.open("xb") as file:
-        path.chmod(0o600)
-        file.write(orjson.dumps(first) + b"\n")
-        file.writelines(_lines(service, people, results))
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with path.open("xb") as file:
+            path.chmod(0o600)
+            file.write(orjson.dumps(first) + b"\n")
+            file.writelines(_lines(service, people, results))
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
     return path
 
 
@@ -191,43 +191,3 @@ def _texts(service: Service, told: Mapping[str, str], families: tuple[str, ...])
         }
         for language in LANGUAGES
     }
-
-
-def release(waiting: Path, out: Path) -> None:
-    """Move a recorded run's offers to where they were asked for; nothing is overwritten.
-
-    Raises:
-        GovernanceUnavailableError: They cannot be written there; they stay in the outbox (exit 4).
-    """
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        # Another file system has no rename from here: copy beside the target, then rename there.
-        beside = out.with_name(f".{out.name}.{secrets.token_hex(4)}")
-        shutil.copyfile(waiting, beside)
-        beside.chmod(0o600)
-        with beside.open("rb") as file:
-            os.fsync(file.fileno())
-        os.link(beside, out)
-        beside.unlink()
-    except OSError as error:
-        message = f"the run is recorded, but its offers could not be written to {out}: {error.strerror}"
-        raise GovernanceUnavailableError(message, f"they lie in {waiting}; move them by hand") from error
-    waiting.unlink()
-
-
-@contextmanager
-def alone(house: House) -> Iterator[None]:
-    """One recorded run at a time; what an earlier one left unreleased, because it died, is removed first.
-
-    A file still in the outbox was either never recorded, or recorded and released to no one: in both cases it may not leave now.
-    """
-    house.home.outbox.mkdir(mode=0o700, exist_ok=True)
-    with (house.home.outbox / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            message = "another run of this home is under way"
-            raise GovernanceUnavailableError(message, "wait until it ends") from error
-        for left in house.home.outbox.glob("*.jsonl"):
-            left.unlink()
-        yield

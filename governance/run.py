@@ -24,10 +24,10 @@ from consent import bulk
 from consent.errors import ConsentChanged
 from consent.uses import ModelRef, UseRequest
 from consent.vocabulary import UseStatus
-from governance import offers
+from governance import offers, release
 from governance.certificate import Invalid
 from governance.certified import check_certificate, subject_of
-from governance.development import left_out
+from governance.development import left_out, someone_in
 from governance.errors import GovernanceInputError
 from governance.evidence import digest_of
 from governance.offers import Results
@@ -63,6 +63,17 @@ class RunRefused:
     check: str
     reason: str
     way_out: str
+
+    @property
+    def exit_code(self) -> int:
+        """1 where the answer is no, 3 where something that should prove itself does not."""
+        return 1 if self.check in DECISIONS else 3
+
+
+DECISIONS = frozenset(
+    {"champion", "consent", "certificate", "not-yet", "expired", "condition", "suspended", "revoked", "board"}
+)
+"""Checks by which people, or the time they set, say no; every other one finds evidence that does not fit."""
 
 
 @dataclass(frozen=True)
@@ -158,16 +169,17 @@ def run(
         What was done, or why nothing was.
 
     Raises:
-        GovernanceInputError: `out` exists (exit 2).
-        GovernanceUnavailableError: `out` cannot be written; the use is recorded then and the offers stay in the outbox (4).
+        GovernanceInputError: `out` exists, or no row of the file keeps the contract (exit 2).
+        GovernanceUnavailableError: `out` cannot be written: nothing was recorded, or, where only the release failed, the
+            use is recorded, reached no one, and the offers are deleted (4).
         ConsentError: The ledger cannot be read or written (3 or 4).
     """
     if out is None and not dry_run:
         message = "a run that records needs a file for its offers"
         raise GovernanceInputError(message, "name one, or ask for a dry run")
-    if out is not None and out.exists():
-        message = f"{out} exists: a run never overwrites"
-        raise GovernanceInputError(message, "name a new file")
+    someone_in(population)
+    if out is not None and not dry_run:
+        release.check_place(out)
     serving = champion(house, service)
     if isinstance(serving, RunRefused):
         return serving
@@ -182,7 +194,7 @@ def run(
             )
         if out is None or dry_run:
             return _counted(population, permits, serving, permits.permitted)
-        with offers.alone(house):
+        with release.alone(house):
             return _recorded(house, service, population, out, serving, permits, chance)
 
 
@@ -214,42 +226,30 @@ def _recorded(
     """Steps 3 to 6, until nobody changed their mind in between."""
     people: list[str] = population.frame[service.person_column].tolist()
     allowed = permits.permitted.copy()
-    while True:
-        results = _results(service, serving, population.frame, allowed, house.settings.review_share, chance)
-        run_id = secrets.token_bytes(16)
-        waiting = offers.write(
-            house,
-            service,
-            {
-                "certificate": serving.valid.certificate.digest,
-                "model": {
-                    "digest": serving.digest,
-                    "name": service.registered_model,
-                    "version": serving.version,
-                },
-            },
-            run_id,
-            people,
-            results,
-        )
-        request = _use(house, service, serving, run_id, waiting, permits, results)
-        try:
-            entry = house.ledger.append_use(request)
-        except ConsentChanged as changed:
-            # Nothing was written. They are left out as they now stand, and the offers are made anew without them.
-            waiting.unlink()
-            permits = bulk.permits(house.ledger, people, service.purposes.offer, "scoring", at=house.clock())
-            allowed &= permits.permitted & ~np.isin(permits.numbers, list(changed.numbers))
-            continue
-        break
-    still = check_certificate(house, serving.valid.certificate.subject)
-    if isinstance(still, Invalid):
-        # Suspended or revoked while it ran: recorded, and released to no one.
-        waiting.unlink()
-        return RunRefused(still.check, still.reason, still.way_out)
-    offers.release(waiting, out)
     # What earlier runs kept of people is deleted once its purpose's time is over; nobody has to remember to.
     house.ledger.purge_values()
+    while allowed.any():
+        results = _results(service, serving, population.frame, allowed, house.settings.review_share, chance)
+        run_id = secrets.token_bytes(16)
+        waiting = offers.write(house, service, _head(service, serving), run_id, people, results)
+        try:
+            request = _use(house, service, serving, run_id, waiting, permits, results)
+            entry = house.ledger.append_use(request)
+            still = check_certificate(house, serving.valid.certificate.subject)
+            if isinstance(still, Invalid):
+                # Suspended or revoked while it ran: recorded, and released to no one.
+                return RunRefused(still.check, still.reason, still.way_out)
+            release.release(waiting, out)
+            break
+        except ConsentChanged as changed:
+            # Nothing was written. They are left out as they now stand, and the offers are made anew without them.
+            permits = bulk.permits(house.ledger, people, service.purposes.offer, "scoring", at=house.clock())
+            allowed &= permits.permitted & ~np.isin(permits.numbers, list(changed.numbers))
+        finally:
+            # Released, refused, failed or interrupted: nothing stays that could leave later.
+            waiting.unlink(missing_ok=True)
+    else:
+        return _nobody(service, people)
     done = _counted(population, permits, serving, allowed)
     return replace(
         done,
@@ -260,6 +260,26 @@ def _recorded(
         sampled=int(results.sampled.sum()),
         checkpoint=entry.checkpoint,
     )
+
+
+def _nobody(service: Service, people: list[str]) -> RunRefused:
+    return RunRefused(
+        "consent",
+        f"none of the {len(people)} people in the file consented to {service.purposes.offer}",
+        "nobody is scored without their yes; see `luvalla consent purposes`",
+    )
+
+
+def _head(service: Service, serving: Champion) -> dict[str, Any]:
+    """What the offers file says of the model first."""
+    return {
+        "certificate": serving.valid.certificate.digest,
+        "model": {
+            "digest": serving.digest,
+            "name": service.registered_model,
+            "version": serving.version,
+        },
+    }
 
 
 def _results(
