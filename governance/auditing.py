@@ -10,7 +10,7 @@ from audits import html
 from consent.uses import ModelRef, UseRequest
 from consent.vocabulary import UseStatus
 from governance.audit_input import Audience, report_on
-from governance.development import consenting, left_out, use_of
+from governance.development import consenting, left_out, someone_in, use_of
 from governance.errors import GovernanceEvidenceError
 from models import artifact, training
 
@@ -74,11 +74,13 @@ def audit(
         simulated: What of the people or their consents is invented; the report says so.
 
     Raises:
+        GovernanceInputError: The version is not on the table, or every row breaks the contract (exit 2).
         NobodyConsented: exit 1.
         ConsentChanged: Somebody withdrew meanwhile; nothing was recorded or kept (exit 1).
         GovernanceEvidenceError: The artifact was changed, or the deployed version does not do what its procedure does (3).
     """
     case = house.cases.get(service.id, version)
+    someone_in(population)
     permits = consenting(house, service, population.frame, "audit")
     rows = population.frame[permits.permitted]
     with house.private_folder() as folder:

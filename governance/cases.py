@@ -88,11 +88,20 @@ class Cases:
             GovernanceInputError: It is there already, or its names cannot be file names.
         """
         with self._lock():
-            path = self._path(case.service, case.version)
-            if path.exists():
-                message = f"version {case.version} of {case.service} is on the table already"
-                raise GovernanceInputError(message, "see `luvalla status`")
-            self._write(path, case)
+            self.check_free(case.service, case.version)
+            self._write(self._path(case.service, case.version), case)
+
+    def check_free(self, service: str, version: str) -> None:
+        """Refuse a version that is on the table: the registry counts anew after its database was lost.
+
+        Raises:
+            GovernanceInputError: It is there already, or its names cannot be file names.
+        """
+        if self._path(service, version).exists():
+            message = f"version {version} of {service} is on the table already"
+            raise GovernanceInputError(
+                message, "see `luvalla status`; if the registry's database was lost, restore it"
+            )
 
     def get(self, service: str, version: str) -> Case:
         """One version.

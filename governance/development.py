@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,8 +13,9 @@ from consent import bulk
 from consent.uses import ModelRef, UseRequest
 from consent.vocabulary import UseStatus
 from governance.cases import Case
-from governance.errors import GovernanceEvidenceError, NobodyConsented
+from governance.errors import GovernanceEvidenceError, GovernanceInputError, NobodyConsented
 from models import training
+from models.errors import ModelsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,6 +71,19 @@ def consenting(house: House, service: Service, frame: pd.DataFrame, processing: 
     return permits
 
 
+def someone_in(population: Population) -> None:
+    """Refuse a file of which no row is left.
+
+    Raises:
+        GovernanceInputError: Every row breaks the data contract (exit 2).
+    """
+    if population.frame.empty:
+        message = f"not one of the file's {population.rows:,} rows keeps the data contract"
+        raise GovernanceInputError(
+            message, "mend the export: each row's fault was told by row number and column"
+        )
+
+
 def left_out(permits: Permits) -> dict[str, int]:
     """People of the file who may not be used, counted by reason."""
     return {reason: count for reason, count in permits.counts().items() if reason != "permitted"}
@@ -101,31 +116,40 @@ def train(
         The version and what was done.
 
     Raises:
+        GovernanceInputError: Every row breaks the contract, or the next version is on the table already (exit 2).
         NobodyConsented: exit 1.
         ConsentChanged: Somebody withdrew while it trained; nothing was recorded or registered (exit 1).
         ModelsError: The recipe is unknown or the rows do not suffice (2).
     """
+    someone_in(population)
     permits = consenting(house, service, population.frame, "training")
     rows = population.frame[permits.permitted]
     fitted = training.fit(service, training.find_recipe(service, recipe), rows, seed=seed)
     logged = house.registry.log(service, fitted, metrics={}, tags={"luvalla.rows": population.digest})
-    expected = house.registry.next_version(service.registered_model)
     numbers, statuses = use_of(permits, UseStatus.USED)
     run = secrets.token_bytes(16)
-    entry = house.ledger.append_use(
-        UseRequest(
-            run=run,
-            processing="training",
-            purpose_id=service.purposes.development,
-            service=service.id,
-            model=ModelRef(service.registered_model, expected, logged.digest),
-            output=logged.digest,
-            numbers=numbers,
-            statuses=statuses,
-            state=permits.state,
+    try:
+        expected = house.registry.next_version(service.registered_model)
+        house.cases.check_free(service.id, expected)
+        entry = house.ledger.append_use(
+            UseRequest(
+                run=run,
+                processing="training",
+                purpose_id=service.purposes.development,
+                service=service.id,
+                model=ModelRef(service.registered_model, expected, logged.digest),
+                output=logged.digest,
+                numbers=numbers,
+                statuses=statuses,
+                state=permits.state,
+            )
         )
-    )
-    version = house.registry.register(logged)
+        version = house.registry.register(logged)
+    except BaseException:
+        # A model that learned from people, and that no entry or version accounts for, does not stay.
+        with contextlib.suppress(ModelsError):
+            house.registry.discard(logged)
+        raise
     if version.version != expected:
         message = f"the ledger records the training of version {expected}, the registry gave it number {version.version}"
         raise GovernanceEvidenceError(

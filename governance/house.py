@@ -14,7 +14,7 @@ from consent.trust import TrustRoot
 from governance import policy as policies
 from governance import settings as governance_settings
 from governance.cases import Cases
-from governance.errors import GovernanceEvidenceError
+from governance.errors import GovernanceEvidenceError, GovernanceUnavailableError
 from governance.evidence import EvidenceStore, digest_of
 
 if TYPE_CHECKING:
@@ -75,9 +75,18 @@ class House:
 
     @cached_property
     def registry(self) -> Registry:
-        """MLflow; imported only when it is needed, since that takes seconds."""
+        """MLflow; imported only when it is needed, since that takes seconds.
+
+        Raises:
+            GovernanceUnavailableError: The home's own database is gone: MLflow would make a new one, and count from 1 (exit 4).
+            ModelsError: MLflow cannot be reached, or the address is none (2 or 4).
+        """
         from models.registry import Registry  # noqa: PLC0415
 
+        own = self.home.path / "mlflow" / "mlflow.db"
+        if not self.settings.tracking_uri and not (own.is_file() and own.stat().st_size):
+            message = f"the registry's database {own} is missing or empty"
+            raise GovernanceUnavailableError(message, "restore it and mlflow/artifacts from a backup")
         tracking = self.settings.tracking_uri or default_tracking_uri(self.home.path)
         return Registry(
             tracking, self.settings.registry_uri or tracking, self.home.path / "mlflow" / "artifacts"

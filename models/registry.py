@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlparse
 
 # First: MLflow reads its settings when it is imported.
 from models.mlflow_settings import artifact_root as artifact_root_set
-from models.mlflow_settings import check_place, quiet, translated  # isort: split
+from models.mlflow_settings import check_place, quiet, shown, translated  # isort: split
 
 import mlflow.sklearn
 from mlflow.artifacts import download_artifacts
@@ -24,6 +24,7 @@ from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
 from mlflow.models import infer_signature
 from mlflow.tracking import MlflowClient
+from sqlalchemy.exc import SQLAlchemyError
 
 from models import artifact, estimators, synthetic
 from models.errors import ModelsInputError, RegistryUnavailableError, UnknownVersionError
@@ -151,6 +152,19 @@ class Registry:
                 model_id=logged.model_id,
             )
         return Version(logged.name, str(version.version), logged.run_id, logged.digest, logged.tags)
+
+    def discard(self, logged: Logged) -> None:
+        """Take back what :meth:`log` made and nobody registered: model, run, and the files where they lie on this machine.
+
+        Raises:
+            RegistryUnavailableError: The registry cannot be reached or written to.
+        """
+        with _speaking_to(self):
+            self._client.delete_logged_model(logged.model_id)
+            self._client.delete_run(logged.run_id)
+        folder = urlparse(logged.source)
+        if folder.scheme == "file":
+            shutil.rmtree(Path(unquote(folder.path)).parent, ignore_errors=True)
 
     def next_version(self, name: str) -> str:
         """The number the next version will get, if nobody registers one in between and none was deleted.
@@ -389,6 +403,11 @@ def _speaking_to(registry: Registry, name: str = "", version: str = "") -> Itera
     except MlflowException as error:
         code, text = str(error.error_code), str(error.message)
         raise translated(code, text, name=name, version=version, uri=registry.tracking_uri) from error
+    except SQLAlchemyError as error:  # MLflow lets these through where it opens a database
+        raise RegistryUnavailableError(
+            f"The registry's database at {shown(registry.tracking_uri)} failed ({type(error).__name__}).",
+            "It may be locked, read-only or damaged: try again, or restore it from a backup.",
+        ) from error
     except OSError as error:
         raise RegistryUnavailableError(
             f"MLflow's files cannot be reached: {error.strerror or type(error).__name__}.",
