@@ -11,7 +11,13 @@ from consent.tlog.note import VerifierKey, load_key
 from governance import membership, promotion
 from governance.ballot import read_ballot
 from governance.board import DecisionOutcome, decide, why_closed, why_may_not_vote
-from governance.errors import BoardKeyError, EnvelopeError, GovernanceInputError, VoteFormError
+from governance.errors import (
+    BoardKeyError,
+    EnvelopeError,
+    GovernanceInputError,
+    GovernanceUnavailableError,
+    VoteFormError,
+)
 from governance.gate import GateOutcome
 from governance.vote import Choice, IgnoredVote, open_vote, sign_vote, verify_vote
 
@@ -274,16 +280,25 @@ def write_new(path: Path, content: bytes) -> None:
     """Write a file that must not exist.
 
     Raises:
-        GovernanceInputError: It exists, or cannot be written (exit 2).
+        GovernanceInputError: It exists, or its folder does not (exit 2).
+        GovernanceUnavailableError: It cannot be written; nothing is left behind (4).
     """
+    made = False
     try:
         with path.open("xb") as file:
+            made = True
             file.write(content)
     except FileExistsError as error:
         raise GovernanceInputError(f"There is already a file {path}.", "Name another.") from error
-    except OSError as error:
+    except FileNotFoundError as error:
         raise GovernanceInputError(
-            f"{path} cannot be written: {error.strerror}.", "Name another file."
+            f"The folder {path.parent} does not exist.", "Make it first, or name another file."
+        ) from error
+    except OSError as error:
+        if made:
+            path.unlink(missing_ok=True)
+        raise GovernanceUnavailableError(
+            f"{path} cannot be written: {error.strerror}.", "Check folder and disk, or name another file."
         ) from error
 
 

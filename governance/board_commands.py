@@ -69,13 +69,14 @@ def keygen(
 
     A member makes their own key on their own machine, and hands over only the printed line.
     """
+    membership.check_id(member_id)
     if origin is None:
         origin = read_settings(open_home(ctx.obj["home"])).origin
     key = generate_key(membership.key_name(origin, member_id))
     path = out or _default_key(ctx, member_id)
     if not dry_run:
         if out is None:
-            path.parent.mkdir(mode=0o700, exist_ok=True)
+            membership.make_folder(path.parent)
         save_key(key, path)
     answer = {"id": member_id, "vkey": key.verifier.vkey, "file": str(path), "written": not dry_run}
     told = "would be written to" if dry_run else "written to"

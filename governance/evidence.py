@@ -76,13 +76,15 @@ class EvidenceStore:
             The bytes.
 
         Raises:
-            GovernanceInputError: The digest is malformed or nothing is kept under it.
-            GovernanceEvidenceError: What is kept no longer has that digest.
+            GovernanceInputError: The digest is malformed.
+            GovernanceEvidenceError: Nothing is kept under it, or what is kept no longer has that digest.
         """
         path = self._path(digest)
         if not path.is_file():
             message = f"nothing is kept under {digest}"
-            raise GovernanceInputError(message, f"expected a file {path.name} in {self.folder}")
+            raise GovernanceEvidenceError(
+                message, f"restore the file {path.name} in {self.folder} from a backup"
+            )
         content = path.read_bytes()
         if digest_of(content) != digest:
             message = f"the evidence kept under {digest} was changed: it now has {digest_of(content)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import TYPE_CHECKING
 
 from consent.errors import ConsentError
@@ -21,10 +22,38 @@ if TYPE_CHECKING:
     from governance.ballot import Ballot
     from governance.house import House
 
+_ID = re.compile(r"[^\W_][\w.-]{0,63}")
+
 
 def key_name(origin: str, member_id: str) -> str:
     """The name that a member's key signs under."""
     return f"{origin}/board/{member_id}"
+
+
+def check_id(member_id: str) -> None:
+    """See that an id can name a key and its file.
+
+    Raises:
+        BoardKeyError: It cannot (exit 2).
+    """
+    if not _ID.fullmatch(member_id):
+        raise BoardKeyError(
+            f"{member_id[:70]!r} cannot be a member's id.",
+            "Take up to 64 letters, digits, dots, dashes and underscores, beginning with a letter or digit.",
+        )
+
+
+def make_folder(folder: Path) -> None:
+    """The folder of keys inside a home (mode 700).
+
+    Raises:
+        BoardKeyError: There is no home to put it in (exit 2).
+    """
+    if not folder.parent.is_dir():
+        raise BoardKeyError(
+            f"There is no folder {folder.parent} to keep the key in.", "Name a file of your own with --out."
+        )
+    folder.mkdir(mode=0o700, exist_ok=True)
 
 
 def root_keys(house: House) -> list[SigningKey]:
@@ -62,8 +91,9 @@ def new_member(
     """A member's term, from what was typed.
 
     Raises:
-        BoardKeyError: The verifier key is none.
+        BoardKeyError: The verifier key is none, or the id cannot name one.
     """
+    check_id(member_id)
     try:
         key = VerifierKey.parse(vkey)
     except ConsentError as error:

@@ -53,7 +53,11 @@ def of(house: House) -> dict[str, Any]:
 def lines(document: dict[str, Any]) -> list[str]:
     """The same for people."""
     ledger, board = document["ledger"], document["board"]
-    signed = "nothing signed yet" if ledger["signed"] is None else f"signed up to {ledger['signed']:,}"
+    signed = (
+        "its signed checkpoint is missing"
+        if ledger["signed"] is None
+        else f"signed up to {ledger['signed']:,}"
+    )
     told = [
         f"home    {document['home']}",
         f"ledger  {document['origin']}: {ledger['size']:,} entries, {signed}; root {ledger['root'][:16]}",
