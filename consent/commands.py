@@ -12,6 +12,7 @@ import click
 
 from consent import answers, explained, lines, receipt_files, words
 from consent.at_home import current_home, open_ledger
+from consent.errors import ConsentInputError
 from consent.foresight import foresee
 from consent.options import (
     answer_language_option,
@@ -184,7 +185,7 @@ def why(*, person: str, run: str, full: bool, language: str, as_json: bool) -> N
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="The file to write; by default one in the home's receipts folder.",
+    help="The file to write; must not exist. By default one in the home's receipts folder.",
 )
 @json_option
 def receipt(*, person: str, purpose: str | None, run: str | None, out: Path | None, as_json: bool) -> None:
@@ -194,6 +195,10 @@ def receipt(*, person: str, purpose: str | None, run: str | None, out: Path | No
     """
     if (purpose is None) == (run is None):
         raise click.UsageError("Name one of --purpose and --run.")
+    if out is not None and out.exists():
+        raise ConsentInputError(
+            f"there is already a file {out}", "Name a new file: a receipt replaces nothing."
+        )
     home = current_home()
     with open_ledger(read_only=True) as ledger:
         if purpose is not None:
