@@ -34,6 +34,14 @@ def city(played_city, tmp_path_factory):
     kept.put_back()
 
 
+@pytest.fixture
+def restored(city, tmp_path):
+    """For a test that leaves the city changed."""
+    kept = Kept(city.home, tmp_path / "kept")
+    yield
+    kept.put_back()
+
+
 def model_file(city: City) -> Path:
     found = list((city.home / "mlflow" / "artifacts").rglob("*.skops"))
     assert len(found) == 1
@@ -311,7 +319,8 @@ def test_a_member_who_trained_the_model_does_not_count(tmp_path):
         assert opened.interest_of("aino") == "trained this model"
 
 
-def test_a_suspension_stops_the_next_run_and_ends(tmp_path, city):
+@pytest.mark.usefixtures("restored")
+def test_a_suspension_stops_the_next_run_and_ends(city):
     with city.house() as house:
         stopping.suspend(
             house, SERVICE.id, "1", reasons="I want to look at it again.", days=3, key=city.keys["bo"]
