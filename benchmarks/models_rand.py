@@ -23,7 +23,7 @@ By self-rated fair or poor health, Black participants are missed more by every r
 need-equal-tpr -.07 (-.17, +.03). Education and income among the features is what brings Black participants in need
 nearer: without them `need` stands at -.15 and its fair-or-poor gap at -.18 (four seeds).
 
-youth-exclusion          gap of boys                       gap of Black   Hispanic  Asian   found: all  girls'
+youth-talk          gap of boys                       gap of Black   Hispanic  Asian   found: all  girls'
 leaving                  -.12 (-.21, -.03) against 8       +.18           +.09      -.21         .62    .67
 leaving-equal-tpr        -.05 (-.14, +.04) for 9           +.17           +.04      -.22         .53    .56
 leaving-equal-selection  -.04 (-.13, +.06) for 9           +.25           +.04      -.25         .50    .52
@@ -55,9 +55,9 @@ ALPHA = 0.10
 LINES = 4
 GROUPS = {
     "health-benefit": [("race", "Black"), ("sex", "male")],
-    "youth-exclusion": [("sex", "male"), ("origin", "Black"), ("origin", "Hispanic"), ("origin", "Asian")],
+    "youth-talk": [("sex", "male"), ("origin", "Black"), ("origin", "Hispanic"), ("origin", "Asian")],
 }
-COMPARED = {"health-benefit": ("need", "race"), "youth-exclusion": ("leaving", "origin")}
+COMPARED = {"health-benefit": ("need", "race"), "youth-talk": ("leaving", "origin")}
 
 
 def gap(need: np.ndarray, selected: np.ndarray, group: np.ndarray) -> tuple[float, float, float, str]:
@@ -137,7 +137,7 @@ def main() -> None:
             results[f"group thresholds by {attribute} (not deployable)"].append(
                 measure(service, frame, compared.selected)
             )
-            if service_id == "youth-exclusion":
+            if service_id == "youth-talk":
                 wider = training.cross_fit(service, "leaving", frame, seed=seed, capacity=0.3)
                 results["leaving at a capacity of 30 %"].append(measure(service, frame, wider.selected))
         print(f"{service_id}: {len(rows)} rows, {arguments.seeds} seeds")

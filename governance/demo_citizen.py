@@ -10,7 +10,8 @@ from consent.explained import answer_why
 from consent.tlog.verify import VerificationError, verify_receipt
 from consent.vocabulary import ConsentStatus, UseStatus
 from governance import demo_people
-from governance.demo import Scene, run_it
+from governance.demo import run_it
+from governance.demo_stage import Scene
 from governance.run import RunDone, RunRefused, run
 from models import artifact, population
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from consent.uses import UseView
-    from governance.demo import Rows, Stage
+    from governance.demo_stage import Rows, Stage
     from governance.house import House
     from models.service import Service
 

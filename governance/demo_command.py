@@ -17,7 +17,7 @@ from governance.errors import GovernanceInputError, GovernanceUnavailableError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from governance.demo import Scene
+    from governance.demo_stage import Scene
 
 _MARK = "made-by-luvalla-demo"
 SEED = 2026

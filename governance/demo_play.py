@@ -7,18 +7,8 @@ from typing import TYPE_CHECKING, Any
 from consent.ledger import utc_now
 from governance import demo_citizen, demo_people
 from governance.comparison import Option, compare
-from governance.demo import (
-    AUDITOR,
-    Rows,
-    Scene,
-    Stage,
-    ask_everyone,
-    lay_out_rows,
-    open_house,
-    run_it,
-    to_the_board,
-    to_the_gate,
-)
+from governance.demo import AUDITOR, run_it, to_the_board, to_the_gate
+from governance.demo_stage import Rows, Scene, Stage, ask_everyone, lay_out_rows, open_house
 from governance.house import House
 from governance.run import RunDone
 from models import plugins, population
@@ -68,7 +58,7 @@ def play(folder: Path, *, seed: int, tell: Callable[[Scene], None], busy: Callab
             tell(Scene("stop", {"service": service.id}))
         elif to_the_board(stage, house, service, *last):
             _run_and_look(stage, house, service, rows, last[0].case.digest)
-        youth = plugins.service("youth-exclusion")
+        youth = plugins.service("youth-talk")
         youth_rows = lay_out_rows(stage, youth)
         ask_everyone(stage, house, youth, youth_rows)
         audited, _ = to_the_gate(stage, house, youth, "leaving", youth_rows)

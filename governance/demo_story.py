@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from governance.demo import Scene
+    from governance.demo_stage import Scene
 
 _OUTCOMES = {
     "passed": "passed",

@@ -85,7 +85,7 @@ _RECIPES = (
 )
 
 SERVICE = Service(
-    id="youth-exclusion",
+    id="youth-talk",
     title={
         "fi": "Juttelu nuorisotyöntekijän kanssa",
         "sv": "Ett samtal med en ungdomsarbetare",
@@ -100,7 +100,7 @@ SERVICE = Service(
         "gets the offer and a person reviews the proposal. The talk is voluntary.",
     },
     kind="assistive",
-    purposes=ServicePurposes("youth-exclusion.development", "youth-exclusion.offer"),
+    purposes=ServicePurposes("youth-talk.development", "youth-talk.offer"),
     contract=_CONTRACT,
     features=("read12", "math12", "motheduc", "fatheduc", "lfaminc"),
     sensitive_features=("sex", "origin", "income_group"),
@@ -159,7 +159,7 @@ SERVICE = Service(
         "en": "A youth worker would be glad to talk with you about school and what you would like to do next. It is voluntary, "
         "and you choose the time and place.",
     },
-    registered_model="luvalla-youth-exclusion",
+    registered_model="luvalla-youth-talk",
     simulated=(
         "The rows are real pupils of a study in the United States (1988-1994); personal identity codes are invented.",
     ),

@@ -226,7 +226,7 @@ def test_a_vote_on_another_ballot_does_not_count(room):
         {"model_digest": "sha256:" + "b" * 64},
         {"report_digest": "sha256:" + "b" * 64},
         {"policy_digest": "sha256:" + "b" * 64},
-        {"service": "youth-exclusion"},
+        {"service": "youth-talk"},
         {"gate_outcome": GateOutcome.NOT_ENOUGH_EVIDENCE},
         {"undecided": ("tpr_gap:sex=male",)},
     ],

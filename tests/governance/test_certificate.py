@@ -126,7 +126,7 @@ def test_the_same_certificate_is_the_same_bytes(case):
         ("model_digest", OTHER),
         ("model_version", "3"),
         ("model_name", "other"),
-        ("service", "youth-exclusion"),
+        ("service", "youth-talk"),
         ("data_contract", OTHER),
         ("purposes", (("health-benefit.offer", 2),)),
         ("selection", ("threshold", "0.1")),

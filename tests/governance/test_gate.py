@@ -153,7 +153,7 @@ def test_a_check_that_could_not_run_beside_findings_that_did_refuses(room):
     [
         ({"model_digest": "sha256:" + "b" * 64}, "another model"),
         ({"model_digest": ""}, "another model: it names none"),
-        ({"service": "youth-exclusion"}, "another service"),
+        ({"service": "youth-talk"}, "another service"),
         ({"policy_digest": "sha256:" + "b" * 64}, "another policy"),
         ({"kind": "check"}, "another kind of service"),
     ],

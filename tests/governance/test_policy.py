@@ -79,7 +79,7 @@ def test_the_groups_are_the_services_own(shipped):
 
 
 def test_deciding_lines_are_named_for_each_group(shipped):
-    lines = shipped.deciding_lines("youth-exclusion")
+    lines = shipped.deciding_lines("youth-talk")
     assert len(lines) == policy.MAX_DECIDING_LINES
     assert {line.group for line in lines if line.attribute == "origin"} == {
         "Asian",
@@ -192,7 +192,7 @@ def test_a_profile_without_a_deciding_line_is_no_profile():
 
 def test_a_policy_without_services_is_no_policy():
     with pytest.raises(PolicyError, match=r"services is missing"):
-        policy.load(TEXT.partition("[services.youth-exclusion]")[0].encode())
+        policy.load(TEXT.partition("[services.youth-talk]")[0].encode())
 
 
 def test_an_empty_file_is_no_policy():

@@ -42,13 +42,13 @@ GOOD = "from dataclasses import replace\nfrom models.youth_exclusion import SERV
 
 
 def test_the_two_services_of_the_house_are_installed() -> None:
-    assert list(plugins.services()) == ["health-benefit", "youth-exclusion"]
+    assert list(plugins.services()) == ["health-benefit", "youth-talk"]
     assert plugins.discover()[1] == ()
 
 
 def test_another_packages_service_is_found(install) -> None:
     install("swim", "swimming", GOOD)
-    assert list(plugins.services()) == ["health-benefit", "swimming", "youth-exclusion"]
+    assert list(plugins.services()) == ["health-benefit", "swimming", "youth-talk"]
     assert isinstance(plugins.service("swimming"), Service)
 
 
@@ -65,7 +65,7 @@ def test_another_packages_service_is_found(install) -> None:
 def test_a_broken_plug_in_is_reported_and_leaves_the_others_alone(install, code: str, reason: str) -> None:
     install("swim", "swimming", code)
     found, broken = plugins.discover()
-    assert list(found) == ["health-benefit", "youth-exclusion"]
+    assert list(found) == ["health-benefit", "youth-talk"]
     assert [(each.name, each.distribution) for each in broken] == [("swimming", "swim")]
     assert reason in broken[0].reason
     with pytest.raises(UnknownServiceError, match="'swimming' of the package 'swim' is broken"):
@@ -85,14 +85,14 @@ def test_an_unknown_service_is_refused_with_the_nearest_name() -> None:
     assert caught.value.exit_code == 2
     with pytest.raises(UnknownServiceError) as caught:
         plugins.service("zzz")
-    assert caught.value.hint == "Installed: health-benefit, youth-exclusion."
+    assert caught.value.hint == "Installed: health-benefit, youth-talk."
 
 
 def test_the_list_goes_on_when_a_plug_in_is_broken(install) -> None:
     install("swim", "swimming", "1 / 0")
     done = subprocess.run([LUVALLA, "models", "list", "--json"], capture_output=True, text=True, check=True)
     listed = json.loads(done.stdout)
-    assert [each["id"] for each in listed["services"]] == ["health-benefit", "youth-exclusion"]
+    assert [each["id"] for each in listed["services"]] == ["health-benefit", "youth-talk"]
     assert [each["name"] for each in listed["broken"]] == ["swimming"]
     assert (
         "warning: service 'swimming' of 'swim' left out: cannot be imported: ZeroDivisionError" in done.stderr

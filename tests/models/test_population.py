@@ -57,7 +57,7 @@ def test_scoring_does_not_read_sensitive_or_outcome_columns(tmp_path: Path, pupi
 
 def test_a_missing_column_is_named(pupils: pd.DataFrame) -> None:
     with pytest.raises(
-        PopulationRefusedError, match="Columns missing for 'youth-exclusion': math12, motheduc"
+        PopulationRefusedError, match="Columns missing for 'youth-talk': math12, motheduc"
     ) as caught:
         population.check(pupils.drop(columns=["math12", "motheduc"]), YOUTH, outcome=False)
     assert caught.value.exit_code == 2
