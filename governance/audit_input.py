@@ -117,7 +117,7 @@ def _subject(
         model_name=case.name,
         model_version=case.version,
         model_digest=case.digest,
-        recipe=recipe.description,
+        recipe=f"{recipe.description} {service.sensitive_use()}".strip(),
         baseline=baseline.label,
         capacity=service.capacity,
         policy_name=policy.name,

@@ -16,10 +16,10 @@ _OUTCOMES = {
     "refused": "refused",
 }
 _METRICS = {
-    "tpr_gap": "missed need",
+    "tpr_gap": "found, of those in need",
     "selection_ratio": "offers made",
-    "observed_expected": "need v. prediction",
-    "levelling_down": "against version 1",
+    "observed_expected": "need, against predicted",
+    "levelling_down": "missed, against version 1",
     "ppv_gap": "wasted contact",
 }
 
@@ -90,7 +90,7 @@ def _line(line: dict[str, Any]) -> str:
     group = f"{line['attribute']} {line['group']}" if line["group"] else "everyone"
     measured = _METRICS.get(line["metric"], line["metric"])
     if line["estimate"] is None:
-        return f"  {measured:<20} {group:<14} {outcome}"
+        return f"  {measured:<25} {group:<16} {outcome}"
     numbers = f"{line['estimate']:+.2f}" if line["scale"] == "difference" else f"{line['estimate']:.2f}"
     interval = (
         "" if line["low"] is None or line["high"] is None else f" ({line['low']:.2f} to {line['high']:.2f})"
@@ -98,7 +98,7 @@ def _line(line: dict[str, Any]) -> str:
     limit = "" if line["limit"] is None else f", limit {line['limit']:.2f}"
     leaning = f", leaning {line['leaning']}" if line["leaning"] else ""
     few = ", too few people to judge" if line.get("too_few") else ""
-    return f"  {measured:<20} {group:<14} {numbers}{interval}{limit}: {outcome}{leaning}{few}"
+    return f"  {measured:<25} {group:<16} {numbers}{interval}{limit}: {outcome}{leaning}{few}"
 
 
 def _price(rows: list[dict[str, Any]], compared: list[str]) -> list[str]:

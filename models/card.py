@@ -67,7 +67,7 @@ def document(card: Card) -> dict[str, Any]:
         "sensitive_features": {
             "audited": list(service.sensitive_features),
             "used_at_scoring": list(service.correction_features),
-            "also_a_feature": [name for name in service.sensitive_features if name in service.features],
+            "also_a_feature": dict(service.sensitive_as_feature),
         },
         "data": {
             "source": service.source,
@@ -112,7 +112,7 @@ def to_markdown(card: Card) -> str:
         "## What it looks at",
         *(f"- `{name}`: {text}" for name, text in facts["features"].items()),
         "",
-        f"The audit groups people by {', '.join(facts['sensitive_features']['audited'])}; the model does not see these columns.",
+        f"The audit groups people by {', '.join(facts['sensitive_features']['audited'])}. {card.service.sensitive_use()}",
         "",
         "## Data",
         facts["data"]["source"] or "No source declared.",

@@ -166,6 +166,7 @@ SERVICE = Service(
     contract=_CONTRACT,
     features=tuple(column.name for column in _CONTRACT if column.role == "feature"),
     sensitive_features=("sex", "race", "age_group", "income_group"),
+    sensitive_as_feature={"sex": "female", "age_group": "xage", "income_group": "income"},
     capacity=0.20,
     need=Need(
         "need",

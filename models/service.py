@@ -126,6 +126,8 @@ class Service:
         family_texts: For each family a sentence per language, said to the person.
         offer: The offer's text, per language.
         registered_model: Name in the MLflow registry.
+        sensitive_as_feature: Sensitive column -> the feature that says the same: a declared use of it by the model. Age groups
+            and the like, which a feature says more finely, belong here too.
         correction_features: Sensitive columns a mitigation needs at scoring (a processing of its own). None here.
         simulated: What of the data is invented, said wherever figures are shown.
         source: Where the shipped rows come from, and their licence.
@@ -148,6 +150,7 @@ class Service:
     family_texts: Mapping[str, Texts]
     offer: Texts
     registered_model: str
+    sensitive_as_feature: Mapping[str, str] = field(default_factory=dict)
     correction_features: tuple[str, ...] = ()
     simulated: tuple[str, ...] = ()
     source: str = ""
@@ -179,6 +182,14 @@ class Service:
         if outcome:
             return self.contract
         return tuple(c for c in self.contract if c.role == "person" or c.name in self.features)
+
+    def sensitive_use(self) -> str:
+        """In plain English, which of the sensitive features the model itself looks at, and which it does not."""
+        used = [f"{name} (as {feature})" for name, feature in self.sensitive_as_feature.items()]
+        unused = [name for name in self.sensitive_features if name not in self.sensitive_as_feature]
+        told = [f"The model looks at {', '.join(used)}: declared." if used else ""]
+        told.append(f"It does not look at {', '.join(unused)}." if unused else "")
+        return " ".join(text for text in told if text)
 
     def contract_digest(self) -> str:
         """Digest of the data contract, bound by a certificate: ``sha256:`` and 64 hex digits.

@@ -104,6 +104,7 @@ SERVICE = Service(
     contract=_CONTRACT,
     features=("read12", "math12", "motheduc", "fatheduc", "lfaminc"),
     sensitive_features=("sex", "origin", "income_group"),
+    sensitive_as_feature={"income_group": "lfaminc"},
     capacity=0.20,
     need=Need(
         "left_school",
