@@ -117,7 +117,7 @@ def _compare(
 
 
 def _files(stage: Stage, last: tuple[Audited, GateDecision] | None) -> dict[str, str]:
-    pages = sorted(str(path) for path in stage.home.rglob("report.html"))
+    pages = sorted(str(path) for path in (stage.home / "reports").glob("*.html"))
     files = {
         f"audit report {place + 1} of {len(pages)}, as the board reads it": page
         for place, page in enumerate(pages)
