@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlparse
@@ -18,15 +17,13 @@ from urllib.parse import unquote, urlparse
 from models.mlflow_settings import artifact_root as artifact_root_set
 from models.mlflow_settings import check_place, quiet, shown, translated  # isort: split
 
-import mlflow.sklearn
 from mlflow.artifacts import download_artifacts
 from mlflow.entities import Metric, Param, RunTag
 from mlflow.exceptions import MlflowException
-from mlflow.models import infer_signature
 from mlflow.tracking import MlflowClient
 from sqlalchemy.exc import SQLAlchemyError
 
-from models import artifact, estimators, synthetic
+from models import artifact, packing, synthetic
 from models.errors import ModelsInputError, RegistryUnavailableError, UnknownVersionError
 from models.version import DATA_TAG, DIGEST_TAG, RECIPE_TAG, SERVICE_TAG, Logged, Version
 
@@ -39,9 +36,6 @@ if TYPE_CHECKING:
     from models.training import FittedModel
 
 __all__ = ["Logged", "Registry", "Version"]
-
-_REQUIREMENTS = ("scikit-learn", "skops", "numpy", "pandas")
-"""What the estimator needs to run. Given to MLflow by name: left alone it starts a process of 4-8 s to find out."""
 
 _EXAMPLE_SEED = 1
 
@@ -107,7 +101,7 @@ class Registry:
         }
         with _speaking_to(self), tempfile.TemporaryDirectory(prefix="luvalla-") as scratch:
             folder = Path(scratch) / "model"
-            _save(service, fitted, example, folder)
+            packing.save(service, fitted, example, folder)
             digest = artifact.digest(folder)
             every_tag[DIGEST_TAG] = digest
             run = self._client.create_run(self._experiment(service), run_name=fitted.recipe.name)
@@ -363,22 +357,6 @@ class Registry:
         if found.model_id:
             return str(self._client.get_logged_model(found.model_id).artifact_location)
         return str(self._client.get_model_version_download_uri(name, version))
-
-
-def _save(service: Service, fitted: FittedModel, example: pd.DataFrame, folder: Path) -> None:
-    """The artifact: MLflow's own files (signature, requirements, invented example) and the facts a run needs."""
-    requirements = [f"{name}=={metadata.version(name)}" for name in _REQUIREMENTS]
-    mlflow.sklearn.save_model(
-        fitted.estimator,
-        str(folder),
-        serialization_format="skops",
-        skops_trusted_types=list(estimators.TRUSTED_TYPES),
-        signature=infer_signature(example, fitted.estimator.predict_proba(example)),
-        input_example=example,
-        pip_requirements=requirements,
-        pyfunc_predict_fn="predict_proba",
-    )
-    artifact.write_facts(folder, fitted.facts(service))
 
 
 def _version(found: Any) -> Version:

@@ -19,7 +19,12 @@ ROOMS = {
 }
 # Library -> the only modules (or folders, ending in /) that may import it.
 OWNERS = {
-    "mlflow": {"models/registry.py", "governance/registry_store.py", "audits/mlflow_evaluator.py"},
+    "mlflow": {
+        "models/registry.py",
+        "models/packing.py",
+        "governance/registry_store.py",
+        "audits/mlflow_evaluator.py",
+    },
     "shap": {"models/reasons.py", "audits/explainability.py"},
     "fairlearn": {"audits/fairness.py", "models/mitigation.py"},
     "great_expectations": {"audits/data_quality.py"},
