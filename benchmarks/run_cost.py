@@ -26,6 +26,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import resource
 import statistics
 import sys
 import tempfile
@@ -69,6 +70,7 @@ TRAINED_ON = 4_000
 BOARD = ("aino", "bo", "celeste")
 RECIPES = {"linear": "need", "boosted": "need-boosted"}
 MICRO = 1e6
+WITH, WITHOUT = "with values", "without values"
 
 Times = tuple[float, float]
 """Wall and processor seconds."""
@@ -93,6 +95,7 @@ def main() -> int:
                     profiled(house, service, residents, Path(folder))
                 else:
                     broken += measured(house, service, residents, Path(folder), family, asked.repeats)
+    print(f"\npeak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB")
     return int(broken > 0 and asked.people >= BUDGET_PEOPLE)
 
 
@@ -178,19 +181,22 @@ def measured(
     people = len(residents.frame)
     print(f"\n{family}: {RECIPES[family]} of {service.id}, {people:,} people, medians of {repeats}")
     taken: dict[str, list[Times]] = {}
+    start = now()
+    ran(house, service, residents, folder)
+    told("first run of this champion in this process (not counted: imports, caches)", since(start), people)
     for _ in range(repeats):
         for name, times in bare(house, service, residents).items():
             taken.setdefault(name, []).append(times)
-        for kind, keeping in (("", contextlib.nullcontext()), (" without values", nothing_kept())):
+        for kind, keeping in ((WITH, contextlib.nullcontext()), (WITHOUT, nothing_kept())):
             inner: dict[str, Times] = {}
             with keeping, timing(inner):
                 start = now()
                 ran(house, service, residents, folder)
                 whole = since(start)
             used = [sum(each) for each in zip(*inner.values(), strict=True)]
-            taken.setdefault(f"run{kind}", []).append(whole)
-            taken.setdefault(f"added{kind}", []).append((whole[0] - used[0], whole[1] - used[1]))
-            if not kind:
+            taken.setdefault(f"run {kind}", []).append(whole)
+            taken.setdefault(f"added {kind}", []).append((whole[0] - used[0], whole[1] - used[1]))
+            if kind == WITH:
                 for name, times in inner.items():
                     taken.setdefault(f"{name} within a run", []).append(times)
     medians = {name: median(times) for name, times in taken.items()}
@@ -198,14 +204,15 @@ def measured(
         if not name.startswith("added"):
             told(name, times, people)
     alone = [sum(each) for each in zip(medians["bare scoring"], medians["bare shap"], strict=True)]
-    for kind in (" without values", ""):
-        whole = medians[f"run{kind}"]
+    for kind in (WITHOUT, WITH):
+        whole = medians[f"run {kind}"]
         print(
-            f"    run{kind or ' with values'}: {whole[0] / alone[0]:.2f} times bare scoring and shap alone by wall time, "
+            f"    run {kind}: {whole[0] / alone[0]:.2f} times bare scoring and shap alone by wall time, "
             f"{whole[1] / alone[1]:.2f} by processor time"
         )
-    without = medians["added without values"]
-    more = (medians["added"][0] - without[0], medians["added"][1] - without[1])
+    without = medians[f"added {WITHOUT}"]
+    kept = medians[f"added {WITH}"]
+    more = (kept[0] - without[0], kept[1] - without[1])
     broken = 0
     for name, times in (("added by a run", without), ("more for keeping the values", more)):
         fails = times[1] / people * MICRO > BUDGET
