@@ -281,6 +281,7 @@ def main(args: list[str] | None = None) -> None:
 
 def _outcome(args: list[str] | None) -> int:
     """Run one command and map whatever happens to an exit code (see the epilog of `luvalla --help`)."""
+    stdout = sys.stdout
     try:
         result = luvalla.main(args=args, prog_name="luvalla", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
@@ -300,10 +301,10 @@ def _outcome(args: list[str] | None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return _reader_left()
-    except SystemExit as error:
-        if isinstance(
-            error.__context__, BrokenPipeError
-        ):  # click's own way of meeting it: exit code 1, which is a no
+    except SystemExit:
+        # click meets a reader that left by putting a wrapper in stdout's place and exiting with 1, which would be a no.
+        if sys.stdout is not stdout:
+            sys.stdout = stdout
             return _reader_left()
         raise
     except Exception as error:  # noqa: BLE001 (one of the two tables that catch everything)
