@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 INVENTED = "The rows are real (published research data); the identities and consents attached to them are invented for this demo."
 
+INVENTED_CONSENTS = "The consents of these people are invented for a demo."
+
 _GIVEN, _REFUSED, _WITHDRAWN = ConsentStatus.GIVEN, ConsentStatus.REFUSED, ConsentStatus.WITHDRAWN
 # Shares are the demo's invention; nothing is known of how Helsinki's residents would answer.
 DEVELOPMENT_SHARES = {(_GIVEN,): 0.94, (_REFUSED,): 0.04, (): 0.02}
