@@ -46,7 +46,12 @@ def to_the_gate(
     trained = train(house, service, recipe, development, seed=stage.seed, by=SCIENTIST)
     stage.busy(f"auditing version {trained.case.version}")
     audited = audit(
-        house, service, trained.case.version, development, by=AUDITOR, simulated=(demo_people.INVENTED_CONSENTS,)
+        house,
+        service,
+        trained.case.version,
+        development,
+        by=AUDITOR,
+        simulated=(demo_people.INVENTED_CONSENTS,),
     )
     decision = promotion.judge(house, audited.case)
     if decision is None:  # pragma: no cover - it was just audited
