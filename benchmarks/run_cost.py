@@ -152,6 +152,8 @@ def promoted(house: House, service: Service, recipe: str, development: Populatio
     version = train(house, service, recipe, development, seed=1, by="dara").case.version
     audit(house, service, version, development, by="eetu")
     decision = promotion.judge(house, house.cases.get(service.id, version))
+    if decision is None:
+        raise SystemExit(f"{recipe} has no report")
     promotion.promote(house, service.id, version)
     terms: dict[str, Any] = {}
     if str(decision.outcome) == "not_enough_evidence":
@@ -161,6 +163,8 @@ def promoted(house: House, service: Service, recipe: str, development: Populatio
             "expires": at + timedelta(days=200),
         }
     ballot = house.cases.get(service.id, version).question()
+    if ballot is None:
+        raise SystemExit(f"{recipe} was not put to the vote: {decision.why_not}")
     for key in KEYS.values():
         envelope = sign_vote(
             ballot, choice=Choice.FOR, reasons="For the benchmark.", at=datetime.now(UTC), key=key, **terms
