@@ -31,8 +31,8 @@ lock:
 	    --format requirements-txt --output-file requirements.lock --quiet
 
 audit: set-up
-	@$(bin)/python -m pip install --quiet pip-audit
-	@$(bin)/pip-audit --require-hashes --disable-pip -r requirements.lock
+	@$(bin)/python -m venv .venv/audit && .venv/audit/bin/python -m pip install --quiet pip-audit
+	@.venv/audit/bin/pip-audit --strict --require-hashes --disable-pip -r requirements.lock
 
 clean:
 	rm -rf .venv .luvalla .mypy_cache .ruff_cache .pytest_cache .hypothesis dist
