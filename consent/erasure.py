@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import os
-import zlib
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -30,7 +29,7 @@ from consent.reading import person_of
 from consent.records import ErasureReceipt
 from consent.store_people import Person
 from consent.use_reading import open_statuses, open_value, use_key
-from consent.use_values import CHUNK
+from consent.use_values import CHUNK, deflated
 from consent.vocabulary import ERASABLE, RetentionClass, UseStatus
 
 if TYPE_CHECKING:
@@ -278,7 +277,7 @@ def _leave_slots(log: Log, connection: Connection, person: Person) -> None:
         slots.append({"run": run.run, "number": number, "slot": slot, "values_slot": slot_of_values})
         if statuses[position] != UseStatus.NOT_IN_RUN:
             statuses[position] = UseStatus.NOT_IN_RUN
-            blanked.append((run.run, chunk.chunk, zlib.compress(bytes(statuses))))
+            blanked.append((run.run, chunk.chunk, deflated(bytes(statuses))))
         store_uses.cut_values_of(connection, number, run.run)
     store_uses.insert_slots(connection, slots)
     store_uses.update_statuses(connection, blanked)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import operator
 import os
-import zlib
 from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -36,7 +35,7 @@ from consent.purposing import find
 from consent.reading import parse_processing
 from consent.shapes import MAX_NUMBER
 from consent.tlog.merkle import chunk_roots_of, root_at, root_of
-from consent.use_values import CHUNK, pack
+from consent.use_values import CHUNK, deflated, pack
 from consent.vocabulary import ConsentStatus, Processing, RetentionClass, UseStatus
 
 if TYPE_CHECKING:
@@ -331,7 +330,7 @@ def _write(
         {
             "run": run,
             "chunk": chunk,
-            "statuses": zlib.compress(bytes(statuses[chunk * CHUNK : (chunk + 1) * CHUNK])),
+            "statuses": deflated(bytes(statuses[chunk * CHUNK : (chunk + 1) * CHUNK])),
             "root": root,
             "values_root": None if values_roots is None else values_roots[chunk],
         }

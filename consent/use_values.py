@@ -6,6 +6,7 @@ that person. Each ciphertext has a key of its own (`keys.values_key`), so one ca
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import zlib
 from array import array
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 CHUNK = 1_024
 """Slots of one chunk row: a proof recomputes one chunk and takes the others' roots (design, "A run over a million")."""
+CHECKSUM_BYTES = 8
 _ITEM = 4
 _DAMAGED = "run `luvalla ledger check`"
 
@@ -35,9 +37,7 @@ def pack(sealed: Mapping[int, bytes]) -> tuple[bytes, bytes]:
     lengths = array("I", bytes(CHUNK * _ITEM))
     for position, ciphertext in sealed.items():
         lengths[position] = len(ciphertext)
-    return zlib.compress(_portable(lengths).tobytes()), b"".join(
-        sealed[position] for position in sorted(sealed)
-    )
+    return deflated(_portable(lengths).tobytes()), b"".join(sealed[position] for position in sorted(sealed))
 
 
 def positions(lengths: bytes) -> list[int]:
@@ -71,12 +71,29 @@ def _lengths(compressed: bytes) -> array[int]:
     return _portable(array("I", raw))
 
 
-def inflated(compressed: bytes, size: int, what: str) -> bytes:
-    """Decompress bytes of a known size; never more, whatever the row says.
+def deflated(raw: bytes) -> bytes:
+    """Compress bytes for a column, with a checksum over the compressed form.
+
+    zlib's own checksum is over the content: in a run of equal bytes a changed bit can say the same in another way and go unseen,
+    and the check is to report every changed byte.
+    """
+    compressed = zlib.compress(raw)
+    return compressed + _checksum(compressed)
+
+
+def _checksum(compressed: bytes) -> bytes:
+    return hashlib.blake2s(compressed, digest_size=CHECKSUM_BYTES).digest()
+
+
+def inflated(stored: bytes, size: int, what: str) -> bytes:
+    """Decompress what `deflated` made, of a known size; never more, whatever the row says.
 
     Raises:
-        LedgerDamagedError: They do not decompress to that size.
+        LedgerDamagedError: They were changed, or do not decompress to that size.
     """
+    compressed, checksum = stored[:-CHECKSUM_BYTES], stored[-CHECKSUM_BYTES:]
+    if checksum != _checksum(compressed):
+        raise LedgerDamagedError(f"the {what} do not have their checksum", _DAMAGED)
     reader = zlib.decompressobj()
     try:
         raw = reader.decompress(compressed, size + 1)
