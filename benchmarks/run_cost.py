@@ -19,6 +19,12 @@ written and synced, the use recorded and covered by a signed checkpoint outside 
 The product always keeps the values of those it scored. Without: the same run in this process, with
 `governance.offers.values_kept` replaced by one that returns no bytes for anybody, which the ledger records as a run of
 which nothing is kept (no values tree, no ciphertexts).
+
+Measured (two idle cores, one thread, 100,000 people, medians of 5, November 2026), microseconds of processor time a person:
+
+             bare scoring   bare shap   added by a run   more for keeping the values
+    linear        0.2           0.2          12.7                   16.5
+    boosted       2.4          66.0          15.6                   15.6
 """
 
 from __future__ import annotations

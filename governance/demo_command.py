@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import sys
 import time
@@ -44,6 +45,10 @@ def demo(ctx: click.Context, keep: Path | None, seed: int, *, as_json: bool) -> 
     started = time.monotonic()
     scenes: list[Scene] = []
     with _progress(quiet=as_json) as busy:
+        # Read when numpy and scikit-learn load: on a few thousand rows their threads mostly wait for each other, and half a
+        # minute becomes three quarters (benchmarks/demo_time.py, two cores). Whoever sets a number keeps it.
+        if not os.environ.get("OMP_NUM_THREADS"):
+            os.environ["OMP_NUM_THREADS"] = "1"
         # The rooms take seconds to import: say so first.
         busy("opening the rooms (MLflow, scikit-learn, fairlearn, shap)")
         from governance import demo_play, demo_story  # noqa: PLC0415 - see above
