@@ -227,7 +227,10 @@ def measured(
     for name, times in (("added by a run", without), ("more for keeping the values", more)):
         fails = times[1] / people * MICRO > BUDGET
         broken += fails
-        told(f"{name}: budget {BUDGET:.0f} us{', BROKEN' if fails else ''}", times, people)
+        verdict = ", BROKEN" if fails else ""
+        if people < BUDGET_PEOPLE:
+            verdict = f" at {BUDGET_PEOPLE:,} people; here fixed costs are shared by few"
+        told(f"{name}: budget {BUDGET:.0f} us{verdict}", times, people)
     return broken
 
 
