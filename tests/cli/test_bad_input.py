@@ -8,78 +8,17 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import cli
-from tests.governance.city import SERVICE, City, Kept, state
+from tests.cli.telling import tells, unchanged
+from tests.governance.city import SERVICE, City
 
 LUVALLA = Path(sys.executable).parent / "luvalla"
 SID = SERVICE.id
-
-
-@dataclass
-class Said:
-    """What a command printed and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def city(played_city, tmp_path):
-    kept = Kept(played_city.home, tmp_path / "kept-home")
-    yield played_city
-    kept.put_back()
-
-
-@pytest.fixture
-def luvalla(capfd, monkeypatch, tmp_path):
-    """Runs the command line in this process, from an empty current folder."""
-    here = tmp_path / "here"
-    here.mkdir()
-    monkeypatch.chdir(here)
-
-    def call(home: Path, *args: object) -> Said:
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main(["--home", str(home), *map(str, args)])
-        out, err = capfd.readouterr()
-        assert list(here.iterdir()) == [], "something landed in the current folder"
-        return Said(int(ended.value.code or 0), out, err)
-
-    return call
-
-
-@contextmanager
-def unchanged(city: City):
-    """The home's files, but for SQLite's write-ahead bookkeeping, and the ledger's head are as before."""
-    with city.house() as house:
-        head = house.ledger.head().size
-    before = {name: digest for name, digest in state(city.home).items() if not name.endswith("-wal")}
-    yield
-    after = {name: digest for name, digest in state(city.home).items() if not name.endswith("-wal")}
-    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
-    assert {name for name in changed if not name.endswith((".db", ".db-journal"))} == set()
-    with city.house() as house:
-        assert house.ledger.head().size == head
-
-
-def tells(said: Said, code: int, *words: str, names: list[str] | None = None) -> None:
-    """Exit code, what the message names, a hint, and that no person is named."""
-    told = said.out + said.err
-    assert said.code == code, told
-    assert "Traceback" not in told
-    assert "a fault of luvalla" not in told
-    for word in words:
-        assert word.lower() in told.lower(), told
-    for name in names or []:
-        assert name not in told
 
 
 def people(city: City) -> pd.DataFrame:

@@ -13,16 +13,9 @@ from pathlib import Path
 import pytest
 
 from consent.canonical import b64u
-from tests.governance.city import SERVICE, City, Kept
+from tests.governance.city import SERVICE, City
 
 LUVALLA = Path(sys.executable).parent / "luvalla"
-
-
-@pytest.fixture
-def city(played_city, tmp_path):
-    kept = Kept(played_city.home, tmp_path / "kept-home")
-    yield played_city
-    kept.put_back()
 
 
 def run(city: City, out: Path, seconds: float | None) -> int:
