@@ -176,6 +176,7 @@ UNAVAILABLE = frozenset(
     {
         errno.ENOSPC,
         errno.EDQUOT,
+        errno.EFBIG,
         errno.EROFS,
         errno.EACCES,
         errno.EPERM,

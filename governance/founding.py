@@ -8,6 +8,7 @@ from importlib import resources
 from typing import TYPE_CHECKING
 
 from consent import setup
+from consent.errors import ConsentUnavailableError
 from consent.home import Home, open_home
 from consent.ledger import Ledger, utc_now
 from governance import policy as policies
@@ -90,8 +91,11 @@ def found(
             # `luvalla demo` may have been played here before there was a home: it stays where it was.
             (path / DEMO).rename(beside / DEMO)
         beside.rename(path)
-    except OSError as error:
-        message = f"cannot make a home at {path}: {error.strerror}"
+    except (OSError, ConsentUnavailableError) as error:
+        # consent's own message names the folder beside, which nobody asked for.
+        cause = error if isinstance(error, OSError) else error.__cause__
+        why = cause.strerror if isinstance(cause, OSError) else str(error)
+        message = f"cannot make a home at {path}: {why}"
         raise GovernanceUnavailableError(message, "check that the folder above it may be written") from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -27,13 +28,15 @@ def luvalla(capfd, monkeypatch, tmp_path):
     here = tmp_path / "here"
     here.mkdir()
     monkeypatch.chdir(here)
+    looking = os.open(here, os.O_RDONLY)
 
     def call(home: Path, *args: object) -> Said:
         capfd.readouterr()
         with pytest.raises(SystemExit) as ended:
             cli.main(["--home", str(home), *map(str, args)])
         out, err = capfd.readouterr()
-        assert list(here.iterdir()) == [], "something landed in the current folder"
+        assert os.listdir(looking) == [], "something landed in the current folder"  # noqa: PTH208 - also where we may not enter
         return Said(int(ended.value.code or 0), out, err)
 
-    return call
+    yield call
+    os.close(looking)
