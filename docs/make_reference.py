@@ -201,12 +201,17 @@ def errors_page() -> str:
             if each.__module__ == module.__name__
         ]
         rows = [
-            (f"`{each.__name__}`", str(each.exit_code), _first(inspect.getdoc(each)))
-            for each in sorted(found, key=lambda each: (len(each.__mro__), each.exit_code, each.__name__))
+            (f"`{each.__name__}`", str(_code(each)), _first(inspect.getdoc(each)))
+            for each in sorted(found, key=lambda each: (len(each.__mro__), _code(each), each.__name__))
             if issubclass(each, Exception)
         ]
         out += [f"## {room}.errors", _table(("error", "code", "when"), rows)]
     return _page(out)
+
+
+def _code(error: type[object]) -> int:
+    """The exit code that a class of error gives."""
+    return int(getattr(error, "exit_code", 70))
 
 
 def python_page() -> str:

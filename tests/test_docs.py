@@ -10,7 +10,6 @@ import inspect
 import os
 import re
 import shlex
-import shutil
 import socket
 import subprocess
 import sys
@@ -335,7 +334,7 @@ def play(steps: list[Step], folder: Path) -> list[Told]:
         port = str(free.getsockname()[1])
     told = folder / "told"
     told.mkdir()
-    script = ["trap 'kill $(jobs -p) 2>/dev/null' EXIT"]
+    script = ["trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT"]
     for n, step in enumerate(steps):
         command = re.sub(r"\bRUN\b(?!=)", '"$RUN"', step.command.replace("8700", port))
         script += [f"{{ {command}\n}} >{told}/{n}.out 2>{told}/{n}.err", f"echo $? >{told}/{n}.code"]
@@ -409,4 +408,3 @@ def test_the_readme_s_example_is_a_real_run_and_its_commands_work_in_what_it_lea
     assert re.fullmatch(shape(loose), demo.out, re.DOTALL), (
         "README's example is not what `luvalla demo` prints: take the lines from\n" + demo.out
     )
-    shutil.rmtree(tmp_path / "here")
