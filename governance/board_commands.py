@@ -78,13 +78,17 @@ def keygen(
         if out is None:
             membership.make_folder(path.parent)
         save_key(key, path)
-    answer = {"id": member_id, "vkey": key.verifier.vkey, "file": str(path), "written": not dry_run}
-    told = "would be written to" if dry_run else "written to"
-    lines = [
-        key.verifier.vkey,
-        f"The private key {told} {path}. Who holds that file votes as {member_id}: keep it to yourself.",
-        f"Enrol it: luvalla board members --add {member_id} --name NAME --role ROLE --vkey '{key.verifier.vkey}'",
-    ]
+    # A dry run shows no key: the one made here is thrown away, and whoever enrolled it could never vote.
+    vkey = None if dry_run else key.verifier.vkey
+    answer = {"id": member_id, "vkey": vkey, "file": str(path), "written": not dry_run}
+    if dry_run:
+        lines = [f"dry run: a key would be made and written to {path}; nothing was made"]
+    else:
+        lines = [
+            key.verifier.vkey,
+            f"The private key is written to {path}. Who holds that file votes as {member_id}: keep it to yourself.",
+            f"Enrol it: luvalla board members --add {member_id} --name NAME --role ROLE --vkey '{key.verifier.vkey}'",
+        ]
     respond(answer, lines, as_json=as_json)
 
 

@@ -178,7 +178,7 @@ def _votes(
         else ()
     )
     why = (
-        f"Not enough evidence on {len(ballot.undecided)} line(s), all leaning for: I accept it for a time, and want it measured again."
+        f"Not enough evidence on {', '.join(ballot.undecided)}, leaning for: I accept it for a time, and want it measured again."
         if uncertain
         else "Every deciding line passed."
     )
