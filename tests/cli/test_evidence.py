@@ -191,7 +191,7 @@ def test_a_suspended_version_is_a_no_and_its_last_word_is_the_board_s(city, luva
 
 
 def test_no_champion_is_a_no(city, luvalla, tmp_path):
-    youth = plugins.service("youth-exclusion")
+    youth = next(service for service in plugins.services().values() if service.id != SID)
     file = tmp_path / "youth.csv"
     synthetic.residents(youth, 20, seed=1, outcome=False).to_csv(file, index=False)
     with unchanged(city):

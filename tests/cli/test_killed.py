@@ -1,4 +1,4 @@
-"""kill -9 at random moments of a run: nothing leaves unrecorded, nothing is lost, and the next run is as good as ever."""
+"""kill -9 at random moments of a run and of a promotion: nothing leaves unrecorded, nothing is lost, and calling again finishes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,18 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from consent.canonical import b64u
-from tests.governance.city import SERVICE, City
+from governance import promotion
+from governance import run as run_module
+from governance.auditing import audit
+from governance.ballot import Condition
+from governance.development import train
+from tests.governance.city import SERVICE, City, Kept
 
 LUVALLA = Path(sys.executable).parent / "luvalla"
 
@@ -59,3 +65,61 @@ def test_a_killed_run_releases_nothing_unrecorded(city, tmp_path):
     with city.house() as house:
         entries = {entry.body["run"] for entry in house.ledger.institutional("run")}
         assert b64u(house.ledger.uses(city.names[0])[-1].run) in entries
+
+
+def second_version(city: City) -> str:
+    """A version that the board said yes to and that is not certified yet."""
+    with city.house() as house:
+        version = train(house, SERVICE, "need", city.load_development(), seed=1, by="dara").case.version
+        audit(house, SERVICE, version, city.load_development(), by="eetu")
+        opened = promotion.promote(house, SERVICE.id, version)
+        assert opened.waiting, opened.reasons
+        terms = {}
+        if str(opened.ballot.gate_outcome) == "not_enough_evidence":
+            due = city.clock() + timedelta(days=60)
+            terms = {"conditions": (Condition("Measure again.", due),), "expires": due + timedelta(days=140)}
+        for member in ("aino", "bo", "celeste"):
+            city.vote(house, version, member, **terms)
+    return version
+
+
+def promote(city: City, version: str, seconds: float | None) -> int:
+    started = subprocess.Popen(
+        [LUVALLA, "--home", city.home, "promote", SERVICE.id, version],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    if seconds is not None:
+        time.sleep(seconds)
+        started.send_signal(signal.SIGKILL)
+    return started.wait()
+
+
+@pytest.mark.slow
+def test_a_killed_promotion_is_finished_by_calling_again(city, tmp_path):
+    version = second_version(city)
+    ready = Kept(city.home, tmp_path / "ready")
+    begun = time.monotonic()
+    assert promote(city, version, None) == 0
+    whole = time.monotonic() - begun
+    chance = random.Random(20261125)  # noqa: S311 - moments to kill at, no secrets
+    killed = 0
+    for number in range(8):
+        ready.put_back()
+        killed += promote(city, version, whole * chance.uniform(0.5, 1.02)) == -signal.SIGKILL
+        with city.house() as house:
+            assert house.ledger.check() == []
+            certificates = len(house.ledger.institutional("certificate"))
+            alias = house.registry.alias(SERVICE.registered_model, promotion.CHAMPION)
+            # The alias moves last: it never points at a version whose certificate is not on record.
+            assert alias == "1" or certificates == 2
+            assert isinstance(run_module.champion(house, SERVICE), run_module.Champion)
+        # A run goes on with whichever version is certified and champion.
+        if number == 0:
+            assert run(city, tmp_path / "between.jsonl", None) == 0
+        assert promote(city, version, None) == 0
+        with city.house() as house:
+            assert house.registry.alias(SERVICE.registered_model, promotion.CHAMPION) == version
+            assert 2 <= len(house.ledger.institutional("certificate")) <= 3
+            assert house.ledger.check() == []
+    assert killed, "the machine was too quick for this test"
