@@ -98,6 +98,8 @@ def found(
         message = f"cannot make a home at {path}: {why}"
         raise GovernanceUnavailableError(message, "check that the folder above it may be written") from error
     finally:
+        if (beside / DEMO).exists():
+            (beside / DEMO).rename(path / DEMO)
         shutil.rmtree(beside, ignore_errors=True)
     return open_home(path)
 

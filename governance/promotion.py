@@ -15,7 +15,7 @@ from consent.tlog.note import load_key
 from governance import board, certificate, certificate_form, gate
 from governance.ballot import Ballot, Question
 from governance.board import BoardDecision, DecisionOutcome
-from governance.certificate import Invalid, Valid
+from governance.certificate import Invalid
 from governance.certified import check_certificate, subject_of
 from governance.errors import GovernanceEvidenceError, GovernanceInputError
 from governance.gate import GateDecision
@@ -244,9 +244,6 @@ def promote(house: House, service_id: str, version: str) -> Promoted | NotPromot
 
 def _certify(house: House, case: Case, subject: Subject, ballot: Ballot) -> int | BoardDecision:
     """Issue and record the certificate; its entry's index, or the decision that is no yes."""
-    standing = _entry_of(house, case.certificate) if case.certificate else None
-    if standing is not None and isinstance(check_certificate(house, subject), Valid):
-        return standing
     decision = judge(house, case)
     if decision is None:
         message = f"version {case.version} of {case.service} has no audit report"
@@ -266,6 +263,11 @@ def _certify(house: House, case: Case, subject: Subject, ballot: Ballot) -> int 
     if isinstance(envelope, BoardDecision):
         return envelope
     written = certificate_form.parse(envelope)
+    for entry in house.ledger.institutional("certificate"):
+        earlier = str(entry.body["envelope"])
+        if list(entry.body["votes"]) == list(written.votes) and earlier in house.evidence:
+            # These votes were certified before: just before a crash, or it was stopped since. Once is enough, and for good.
+            return _certified(house, case, earlier, entry.index)
     digest = house.evidence.put(envelope)
     index = house.ledger.append_institutional(
         "certificate",
@@ -283,7 +285,13 @@ def _certify(house: House, case: Case, subject: Subject, ballot: Ballot) -> int 
         request_id=f"certificate {digest}",
     )
     house.ledger.checkpoint()
-    house.cases.change(case.service, case.version, lambda now: replace(now, certificate=digest))
+    return _certified(house, case, digest, index)
+
+
+def _certified(house: House, case: Case, digest: str, index: int) -> int:
+    """Note the certificate with the case, which is only an index."""
+    if case.certificate != digest:
+        house.cases.change(case.service, case.version, lambda now: replace(now, certificate=digest))
     return index
 
 
@@ -297,12 +305,3 @@ def _ballot_of(case: Case) -> Ballot:
 
 def _votes(house: House, case: Case) -> list[bytes]:
     return [house.evidence.get(digest) for digest in case.votes]
-
-
-def _entry_of(house: House, envelope: str) -> int | None:
-    found = [
-        entry.index
-        for entry in house.ledger.institutional("certificate")
-        if entry.body["envelope"] == envelope
-    ]
-    return found[-1] if found else None
