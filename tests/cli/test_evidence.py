@@ -186,8 +186,10 @@ def test_a_suspended_version_is_a_no_and_its_last_word_is_the_board_s(city, luva
     tells(said, 0)
     with unchanged(city):
         said = run(city, luvalla, tmp_path)
-    tells(said, 1, "suspended")
-    assert json.loads(said.out)["way_out"]
+        tells(said, 1, "suspended")
+        assert json.loads(said.out)["way_out"]
+        # Nor do the same votes make a second certificate.
+        tells(luvalla(city.home, "promote", SID, "1"), 1, "suspended")
 
 
 def test_no_champion_is_a_no(city, luvalla, tmp_path):
