@@ -44,11 +44,13 @@ TABLE: dict[str, Entry] = {
     ),
     "models list": Entry("models.commands:list_services", "The services, their recipes and what they need."),
     "models rows": Entry(
-        "governance.commands:rows", "Write the real rows that ship for a service, to try things on."
+        "governance.version_commands:rows", "Write the real rows that ship for a service, to try things on."
     ),
-    "models train": Entry("governance.commands:train", "Train on consenting people, register in MLflow."),
-    "models card": Entry("governance.commands:card", "The model card of a version."),
-    "audits run": Entry("governance.commands:audit", "Audit a version under the policy in force."),
+    "models train": Entry(
+        "governance.version_commands:train", "Train on consenting people, register in MLflow."
+    ),
+    "models card": Entry("governance.version_commands:card", "The model card of a version."),
+    "audits run": Entry("governance.version_commands:audit", "Audit a version under the policy in force."),
     "audits report": Entry("audits.commands:report", "Turn a report's facts into its page."),
     "audits compare": Entry("audits.commands:compare", "What changed between two reports."),
     "board keygen": Entry("governance.board_commands:keygen", "A member's own signing key."),
@@ -58,7 +60,8 @@ TABLE: dict[str, Entry] = {
     "board suspend": Entry("governance.board_commands:suspend", "Stop a certified version for a while."),
     "board revoke": Entry("governance.board_commands:revoke", "Withdraw a certificate for good."),
     "promote": Entry(
-        "governance.commands:promote", "Certify a version that the board decided on, and move the alias."
+        "governance.version_commands:promote",
+        "Certify a version that the board decided on, and move the alias.",
     ),
     "run": Entry("governance.commands:run", "Run a service on consenting people only."),
     "verify": Entry("consent.verify_command:verify", "Check a receipt offline, with the trust root alone."),

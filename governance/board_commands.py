@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from consent.tlog.note import generate_key, save_key
 from consent.trust_chain import ROLES
 from governance import balloting, membership, stopping
 from governance.ballot import Condition
+from governance.board_options import Moment, as_option, choice_option, key_option, reasons_option
 from governance.house import House
 
 if TYPE_CHECKING:
@@ -23,32 +24,6 @@ if TYPE_CHECKING:
 
 TERM_YEARS = 2
 """Length of a term where none is given: half of a Finnish council's four years, so that a board renews itself by halves."""
-
-
-class Moment(click.ParamType[datetime]):
-    """A day (its beginning, UTC) or a time in UTC, to the second."""
-
-    name = "day"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        """Read one of the two spellings."""
-        for form in ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%SZ"):
-            try:
-                return datetime.strptime(value, form).replace(tzinfo=UTC)
-            except ValueError:
-                continue
-        message = f"{value!r} is neither 2027-05-31 nor 2027-05-31T12:00:00Z"
-        raise click.BadParameter(message, ctx, param)
-
-
-_as = click.option("--as", "member", metavar="ID", help="Whose vote it is: a member id of the trust root.")
-_key = click.option(
-    "--key",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The member's private key. Default: board-keys/ID.pem in the home.",
-)
-_reasons = click.option("--reasons", help="Why, in the member's own words; '-' reads standard input.")
-_choice = click.option("--choice", type=click.Choice(["for", "against", "abstain"]), help="The vote.")
 
 
 @click.command()
@@ -175,10 +150,10 @@ def inbox(ctx: click.Context, *, as_json: bool) -> None:
 @click.command()
 @click.argument("service", required=False)
 @click.argument("version", required=False)
-@_as
-@_key
-@_choice
-@_reasons
+@as_option
+@key_option
+@choice_option
+@reasons_option
 @click.option(
     "--condition",
     "conditions",
@@ -291,12 +266,13 @@ def decide(
 @click.command()
 @click.argument("service")
 @click.argument("version")
-@_as
-@_key
-@_reasons
+@as_option
+@key_option
+@reasons_option
 @click.option(
     "--days", type=click.IntRange(min=1), help="For how long. Default: as long as the policy allows."
 )
+@dry_run_option
 @json_option
 @click.pass_context
 def suspend(
@@ -308,17 +284,28 @@ def suspend(
     reasons: str | None,
     days: int | None,
     *,
+    dry_run: bool,
     as_json: bool,
 ) -> None:
     """Stop VERSION of SERVICE at once, on one member's word, for a limited time. The next run refuses."""
     given = _needs(ctx, "A suspension", {"--as": member, "--reasons": reasons})
-    with _house(ctx) as house:
+    with _house(ctx, read_only=dry_run) as house:
         path = key or _default_key(ctx, given["--as"])
         _, signing = membership.signing_key(house.members(), given["--as"], path, house.clock())
-        stopped = stopping.suspend(house, service, version, reasons=_words(reasons), days=days, key=signing)
+        stopped = stopping.suspend(
+            house, service, version, reasons=_words(reasons), days=days, key=signing, dry_run=dry_run
+        )
+    entry = None if dry_run else stopped.index
+    told = "would be suspended" if dry_run else "is suspended"
+    end = "; dry run: nothing was recorded" if dry_run else f" (entry {entry})"
     respond(
-        {"suspended": list(stopped.certificates), "until": stopped.until, "entry": stopped.index},
-        [f"version {version} of {service} is suspended until {stopped.until} (entry {stopped.index})"],
+        {
+            "suspended": list(stopped.certificates),
+            "until": stopped.until,
+            "entry": entry,
+            "recorded": not dry_run,
+        },
+        [f"version {version} of {service} {told} until {stopped.until}{end}"],
         as_json=as_json,
     )
 
@@ -326,9 +313,9 @@ def suspend(
 @click.command()
 @click.argument("service")
 @click.argument("version")
-@_as
-@_key
-@_reasons
+@as_option
+@key_option
+@reasons_option
 @click.option(
     "--choice",
     type=click.Choice(["for", "against", "abstain"]),
@@ -336,6 +323,7 @@ def suspend(
     show_default=True,
     help="The vote.",
 )
+@dry_run_option
 @json_option
 @click.pass_context
 def revoke(
@@ -347,12 +335,13 @@ def revoke(
     reasons: str | None,
     choice: str,
     *,
+    dry_run: bool,
     as_json: bool,
 ) -> None:
     """Vote to withdraw VERSION's certificate for good; it is revoked once the board's rules say so."""
     given = _needs(ctx, "A vote", {"--as": member, "--reasons": reasons})
-    with _house(ctx) as house:
-        ballot = stopping.revocation_ballot(house, service, version)
+    with _house(ctx, read_only=dry_run) as house:
+        ballot = stopping.revocation_ballot(house, service, version, dry_run=dry_run)
         envelope = balloting.signed(
             house,
             ballot,
@@ -361,11 +350,20 @@ def revoke(
             choice=choice,
             reasons=_words(reasons),
         )
-        decision, stopped = stopping.vote_to_revoke(house, service, version, envelope)
+        if dry_run:
+            decision, stopped = stopping.foresee_revocation(house, ballot, envelope), None
+        else:
+            decision, stopped = stopping.vote_to_revoke(house, service, version, envelope)
     revoked = [] if stopped is None else list(stopped.certificates)
-    lines = [f"version {version} of {service} is revoked for good"] if revoked else ["the vote is recorded"]
+    done = "dry run: the vote would count; nothing was recorded" if dry_run else "the vote is recorded"
+    lines = [f"version {version} of {service} is revoked for good"] if revoked else [done]
     respond(
-        {"ballot": ballot.id, "revoked": revoked, **balloting.decision_document(decision)},
+        {
+            "ballot": ballot.id,
+            "revoked": revoked,
+            "recorded": not dry_run,
+            **balloting.decision_document(decision),
+        },
         [*lines, *([] if revoked else balloting.decision_lines(decision))],
         as_json=as_json,
     )

@@ -96,6 +96,31 @@ def use_of(permits: Permits, used: UseStatus) -> tuple[list[int], list[int]]:
     return permits.numbers[known].tolist(), statuses[known].tolist()
 
 
+@dataclass(frozen=True)
+class Foreseen:
+    """What training or an audit would use, counted without touching anybody's features.
+
+    Args:
+        used: People whose rows would be used.
+        left_out: People of the file who would be left out, by reason.
+    """
+
+    used: int
+    left_out: Mapping[str, int]
+
+
+def foresee(house: House, service: Service, recipe: str, population: Population, processing: str) -> Foreseen:
+    """Who would be used, if it were done now; nothing is recorded.
+
+    Raises:
+        NobodyConsented: exit 1.
+        UnknownRecipeError: exit 2.
+    """
+    training.find_recipe(service, recipe)
+    permits = consenting(house, service, population.frame, processing)
+    return Foreseen(int(permits.permitted.sum()), left_out(permits))
+
+
 def train(
     house: House, service: Service, recipe: str, population: Population, *, seed: int, by: str
 ) -> Trained:

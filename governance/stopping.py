@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -95,7 +95,14 @@ def revocations(house: House) -> tuple[Revocation, ...]:
 
 
 def suspend(
-    house: House, service: str, version: str, *, reasons: str, days: int | None, key: SigningKey
+    house: House,
+    service: str,
+    version: str,
+    *,
+    reasons: str,
+    days: int | None,
+    key: SigningKey,
+    dry_run: bool = False,
 ) -> Stopped:
     """Stop a version at once, on one member's word, for a limited time.
 
@@ -108,6 +115,7 @@ def suspend(
         reasons: In the member's own words.
         days: For how long; None: as long as the policy allows.
         key: The member's key, from `membership.signing_key`.
+        dry_run: Only say what would be stopped, and until when: the index is then -1.
 
     Raises:
         GovernanceInputError: No certificate, too long, or suspended by the same member before (exit 2).
@@ -131,6 +139,8 @@ def suspend(
         )
     now = house.clock().replace(microsecond=0)
     until = format_time(now + timedelta(days=days))
+    if dry_run:
+        return Stopped(tuple(str(entry.body["envelope"]) for entry in entries), until, -1)
     statement = seal(
         {"certificate": newest},
         SUSPENSION_TYPE,
@@ -147,8 +157,14 @@ def suspend(
     return _record(house, entries, RevocationKind.SUSPENDED, house.evidence.put(statement), until)
 
 
-def revocation_ballot(house: House, service: str, version: str) -> Ballot:
+def revocation_ballot(house: House, service: str, version: str, *, dry_run: bool = False) -> Ballot:
     """The question whether to revoke a version's newest certificate: the one on the table, or a new one.
+
+    Args:
+        house: The installation.
+        service: Service id.
+        version: Version.
+        dry_run: Put nothing on the table.
 
     Raises:
         GovernanceInputError: No certificate (exit 2).
@@ -157,14 +173,32 @@ def revocation_ballot(house: House, service: str, version: str) -> Ballot:
     entry = certificates_of(house, service, version)[-1]
     envelope = str(entry.body["envelope"])
     table = _Table(house.home.path / "revocations", service, version)
-    with table.locked():
+    with nullcontext() if dry_run else table.locked():
         standing = table.read()
         if standing is not None and standing[0].certificate == envelope:
             return standing[0]
         asked = parse(house.evidence.get(envelope)).ballot
         ballot = replace(asked, question=Question.REVOKE, certificate=envelope, opened=house.clock())
-        table.write(ballot, ())
+        if not dry_run:
+            table.write(ballot, ())
         return ballot
+
+
+def foresee_revocation(house: House, ballot: Ballot, envelope: bytes) -> BoardDecision:
+    """How a ballot on revoking would stand with one more vote; nothing is kept.
+
+    Raises:
+        BoardKeyError: The vote is not a member's (exit 2).
+    """
+    members = house.members()
+    vote = verify_vote(envelope, members)
+    if isinstance(vote, IgnoredVote):
+        raise BoardKeyError(f"This vote cannot count: {vote.reason}.", "Sign it with a member's own key.")
+    standing = _Table(house.home.path / "revocations", ballot.service, ballot.model_version).read()
+    kept = standing[1] if standing is not None and standing[0].id == ballot.id else ()
+    checked = [verify_vote(house.evidence.get(one), members) for one in kept]
+    now = house.clock().replace(microsecond=0)
+    return decide_revocation(members, house.trust_root.quorum, [*checked, vote], ballot=ballot, at=now)
 
 
 def vote_to_revoke(
