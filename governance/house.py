@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import time
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from models.registry import Registry
 
 POLICY_FILE = "policy.toml"
+STALE_SECONDS = 24 * 3600
+"""Age of a private copy that nobody can be using any more: loading takes seconds, the longest run minutes."""
 
 
 class House:
@@ -153,6 +156,10 @@ class House:
         """A fresh folder (mode 700) inside the home, gone afterwards: for copies of model artifacts."""
         folder = self.home.path / "work" / secrets.token_hex(8)
         folder.parent.mkdir(mode=0o700, exist_ok=True)
+        for left in folder.parent.iterdir():
+            # Of a process that was killed: no command keeps a copy for so long.
+            if time.time() - left.stat().st_mtime > STALE_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
         folder.mkdir(mode=0o700)
         try:
             yield folder

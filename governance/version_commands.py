@@ -127,7 +127,10 @@ def train(
 def audit(
     ctx: click.Context, service: str, version: str, file: Path, by: str, *, dry_run: bool, as_json: bool
 ) -> None:
-    """Audit VERSION of SERVICE on consenting people's rows, under the policy in force."""
+    """Audit VERSION of SERVICE on consenting people's rows, under the policy in force.
+
+    Exits with 1 where the gate's answer does not let the board say yes, or nobody consented.
+    """
     from governance import auditing, development, promotion  # noqa: PLC0415
     from models import plugins, population  # noqa: PLC0415
 
@@ -196,7 +199,10 @@ def card(ctx: click.Context, service: str, version: str, *, as_json: bool) -> No
 @json_option
 @click.pass_context
 def promote(ctx: click.Context, service: str, version: str, *, dry_run: bool, as_json: bool) -> None:
-    """Take the next step for VERSION: put it to the board, or, once the board said yes, certify it and move the alias."""
+    """Take the next step for VERSION: put it to the board, or, once the board said yes, certify it and move the alias.
+
+    Exits with 1 until it is promoted: while it waits for the board, and where the answer is no.
+    """
     from governance import promotion  # noqa: PLC0415
 
     with open_house(ctx) as house:

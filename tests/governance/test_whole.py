@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -433,3 +434,14 @@ def test_kept_values_go_when_their_purpose_s_time_is_over(city):
         assert house.ledger.purge_values(later) > 0
         assert house.ledger.values(person, done.run) is None
         assert house.ledger.check() == []
+
+
+def test_a_private_copy_that_a_killed_process_left_is_removed_once_it_is_old(city):
+    left = city.home / "work" / "of-a-killed-process"
+    (left / "model").mkdir(parents=True)
+    with city.house() as house, house.private_folder():
+        assert left.exists(), "it may be in use"
+    long_ago = datetime.now(UTC).timestamp() - 25 * 3600
+    os.utime(left, (long_ago, long_ago))
+    with city.house() as house, house.private_folder():
+        assert not left.exists()
