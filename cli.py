@@ -272,7 +272,11 @@ def main(args: list[str] | None = None) -> None:
     Args:
         args: The arguments, without the program's name; the process's own by default.
     """
-    code = _outcome(args)
+    hook, sys.unraisablehook = sys.unraisablehook, _unraisable
+    try:
+        code = _outcome(args)
+    finally:
+        sys.unraisablehook = hook
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -281,6 +285,22 @@ def main(args: list[str] | None = None) -> None:
         _silence(sys.stdout)
         code = _fault(error)
     sys.exit(code)
+
+
+def _unraisable(event: sys.UnraisableHookArgs) -> None:
+    """A Ctrl-C that arrives inside a library's callback or destructor cannot be raised there, and Python would print and forget it.
+
+    It is neither printed nor forgotten: it is sent again a moment later, from outside of the place that could not raise it.
+    """
+    if not issubclass(event.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(event)
+        return
+    import _thread  # noqa: PLC0415 - only a Ctrl-C needs them
+    import threading  # noqa: PLC0415 - the same
+
+    again = threading.Timer(0.05, _thread.interrupt_main)
+    again.daemon = True
+    again.start()
 
 
 def _outcome(args: list[str] | None) -> int:

@@ -132,3 +132,25 @@ def test_what_a_dead_run_left_never_leaves(city, luvalla, tmp_path):
     )
     assert waiting(city) == []
     assert b64u(bytes.fromhex("ab" * 16)) not in out.read_text()
+
+
+def test_ctrl_c_inside_a_destructor_is_neither_printed_nor_forgotten(tmp_path):
+    """Python cannot raise there: it would print a traceback and go on as if nobody had asked to stop."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import sys, time, types, click, cli\n"
+        "class Late:\n"
+        "    def __del__(self):\n"
+        "        raise KeyboardInterrupt\n"
+        "@click.command()\n"
+        "def wait():\n"
+        "    Late()\n"
+        "    for _ in range(300): time.sleep(0.1)\n"
+        "room = types.ModuleType('waiting'); room.wait = wait; sys.modules['waiting'] = room\n"
+        "cli.TABLE['wait'] = cli.Entry('waiting:wait', 'x')\n"
+        "cli.main(['wait'])\n"
+    )
+    begun = time.monotonic()
+    done = subprocess.run([sys.executable, "-P", script], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "stopped")
+    assert time.monotonic() - begun < 20
