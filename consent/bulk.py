@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from consent import store_consents, store_log, store_people
+from consent import store_consents, store_limits, store_log, store_people
+from consent.limits import limited_people
 from consent.permit import REFUSAL_BY_CODE
 from consent.purposing import find
 from consent.reading import check_aware, parse_processing
@@ -39,7 +40,7 @@ class Permits:
     Attributes:
         numbers: int64[n], each person's number; -1 for people who are not on record.
         permitted: bool[n].
-        status: uint8[n], 0 where permitted, else the `UseStatus` code of the reason (0x10 to 0x17).
+        status: uint8[n], 0 where permitted, else the `UseStatus` code of the reason (0x10 to 0x19).
         state: The checkpoint of the log that was read; goes into the run's `UseRequest`.
     """
 
@@ -95,10 +96,16 @@ def permits(
             by_pseudonym = store_people.numbers_by_pseudonym(connection)
         highest = store_people.highest_number(connection)
         rows = store_consents.states(connection, purpose_id, at=instant, size=state.size)
+        limitations = store_limits.of_everybody(connection, at=instant, size=state.size)
     numbers = np.fromiter((by_pseudonym.get(key, -1) for key in pseudonyms), np.int64, len(pseudonyms))
     last = _last_of_each(rows, 0 if highest is None else highest + 1)
     covered = kind.bit if kind.value in purpose.processing else 0
     codes = _codes(last, instant, purpose.version, purpose.notice.version, covered)
+    for number, standing in limited_people(
+        limitations, purpose, kind, at=store_consents.moment(instant)
+    ).items():
+        if codes[number] == 0:
+            codes[number] = standing
     # One place more at the end: number -1 is nobody, who has no consent.
     status = np.append(codes, np.uint8(UseStatus.NO_CONSENT))[numbers].astype(np.uint8)
     return Permits(numbers, status == 0, status, state)

@@ -33,7 +33,7 @@ class Payload:
     """What a personal entry commits to.
 
     Attributes:
-        kind: `enrolment`, `consent`, `act` or `erasure`.
+        kind: `enrolment`, `consent`, `act`, `right` or `erasure`.
         at: `YYYY-MM-DDThh:mm:ssZ`.
         subject: The subject id, 16 random bytes.
         body: The keys of the kind.

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from consent import store_consents, store_log, store_people, store_uses
+from consent import store_consents, store_limits, store_log, store_people, store_uses
 from consent.canonical import encode, format_time, parse_time, use_salt, use_slot, values_salt, values_slot
 from consent.erasure_journal import JournalLine, append_line, read_lines, subject_digest
 from consent.errors import BadRequestError, LedgerDamagedError, UnknownPersonError
@@ -171,6 +171,7 @@ def _destroy_rows(log: Log, connection: Connection, person: Person, decision: De
     if RetentionClass.EVIDENCE in decision.erased:
         store_log.delete_payloads(connection, person.number, RetentionClass.EVIDENCE.code)
         store_consents.delete_events(connection, person.number)
+        store_limits.delete_of(connection, person.number)
     if RetentionClass.DETAIL in decision.erased:
         store_log.delete_details(connection, person.number)
     store_people.delete_keys(connection, person.number, [item.code for item in decision.erased])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consent import store_raw
+from consent import store_limits, store_raw
 from consent.canonical import decode, digest
 from consent.consenting import event_row
 from consent.errors import ConsentError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def check(connection: Connection, content: LogContent, people: People, findings: Findings) -> None:
-    """Compare `institutional`, `consent_event`, `purpose` and `notice`."""
+    """Compare `institutional`, `consent_event`, `limitation`, `purpose` and `notice`."""
     _compare(
         connection,
         findings,
@@ -32,6 +32,16 @@ def check(connection: Connection, content: LogContent, people: People, findings:
         if payload.kind == "consent"
     }
     _compare(connection, findings, "consent_event", events)
+    limitations = {}
+    for index, payload in people.payloads.items():
+        row = (
+            store_limits.row_of(payload.body, people.number_of[index], index)
+            if payload.kind == "right"
+            else None
+        )
+        if row is not None:
+            limitations[str(index)] = {**row, "at": content.times.get(index)}
+    _compare(connection, findings, "limitation", limitations)
     _check_purposes(connection, content, findings)
     _check_notices(connection, content, findings)
 

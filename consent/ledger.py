@@ -7,15 +7,16 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from consent import acts, consenting, erasure, store_consents, use_recording
+from consent import acts, consenting, erasure, right_records, store_consents, use_recording
 from consent.errors import LedgerUnavailableError
 from consent.ledger_reader import LedgerReader
 from consent.opening import open_log
 from consent.purposes import parse
 from consent.purposing import append_purposes
 from consent.records import ConsentReceiptRef, ConsentRequest
+from consent.right_records import RightRequest
 from consent.uses import UseEntry
-from consent.vocabulary import GivenBy
+from consent.vocabulary import GivenBy, RightAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from consent.tlog.checkpoint import Checkpoint
     from consent.tlog.external import CheckpointStore
     from consent.uses import UseRequest
-    from consent.vocabulary import ConsentStatus, RetentionClass
+    from consent.vocabulary import ConsentStatus, RetentionClass, Right
 
 _Item = TypeVar("_Item")
 
@@ -184,6 +185,41 @@ class Ledger(LedgerReader):
             if indices:
                 self.log.checkpoint()
         return indices
+
+    # Rights
+
+    def record_right(
+        self,
+        person: str,
+        right: Right,
+        *,
+        ground: str,
+        purposes: Collection[str] = (),
+        processing: Collection[str] = (),
+        categories: Collection[str] = (),
+        answer: RightAnswer = RightAnswer.RECORDED,
+        reason: str | None = None,
+        corrects: int | None = None,
+        request_id: str | None = None,
+    ) -> int:
+        """Record that a person exercised a right, and the answer; enrols the person if need be; returns the index.
+
+        An objection or restriction that is not refused blocks permits for its scope from this transaction on, until it
+        is withdrawn or lifted. A rectification that is not refused invalidates the consent that it corrects in the same
+        transaction, where that is the person's newest word. For the arguments see `right_records.RightRequest`.
+
+        Raises:
+            UnknownPurpose: exit 2.
+            BadRequestError: A refusal without a reason, a scope that names nothing known, an entry that is not theirs (2).
+            RequestConflictError: The request id was used for something else (2).
+        """
+        asked = RightRequest(
+            person, right, ground, tuple(purposes), tuple(processing), tuple(categories), answer, reason, corrects,
+            request_id,
+        )  # fmt: skip
+        index = right_records.record(self.log, asked)
+        self.log.checkpoint()
+        return index
 
     # The institution's acts, and acts of staff
 

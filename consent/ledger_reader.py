@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from consent import acts, fsck, reading, receipt, store_consents, store_log, use_reading
+from consent import acts, fsck, reading, receipt, right_records, store_consents, store_log, use_reading
 from consent.purposing import find, newest
 from consent.records import Head
 from consent.tlog.merkle import root_at
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from consent.home import Home
     from consent.log import Log
     from consent.records import ConsentRecord, Fault, InstitutionalEntry, Permitted, Purpose, Refused
+    from consent.right_records import RightRecord
     from consent.uses import UseView
 
 
@@ -103,6 +104,14 @@ class LedgerReader:
     def check(self) -> list[Fault]:
         """Recompute everything from the stored bytes; every fault, none when all is well."""
         return fsck.check(self.log, self.home)
+
+    def rights_of(self, person: str) -> list[RightRecord]:
+        """Every right that the person exercised, oldest first; empty for an unknown person.
+
+        Raises:
+            KeyMissingError: An opening is erased or broken (exit 3).
+        """
+        return right_records.records_of(self.log, person)
 
     def uses(self, person: str) -> list[UseView]:
         """Every run in which the person was used or left out, oldest first; empty for an unknown person."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consent import store_consents, store_log, store_people
+from consent import store_consents, store_limits, store_log, store_people
 from consent.canonical import parse_time
 from consent.entries import InstitutionalAct, parse_entry
 from consent.errors import BadRequestError, LedgerDamagedError
+from consent.limits import limited, with_limits
 from consent.permit import permit
 from consent.purposing import find, newest
 from consent.records import ConsentRecord, InstitutionalEntry
@@ -52,7 +53,10 @@ def permitted(
         events = (
             [] if found is None else store_consents.events_of(connection, found.number).get(purpose_id, [])
         )
-    return permit(fold(events, at=at or log.now(), as_of=as_of), purpose, kind)
+        limitations = [] if found is None else store_limits.of_person(connection, found.number)
+    instant = at or log.now()
+    standing = limited(limitations, purpose, kind, at=instant, as_of=as_of)
+    return with_limits(permit(fold(events, at=instant, as_of=as_of), purpose, kind), standing)
 
 
 def institutional(log: Log, kind: str) -> list[InstitutionalEntry]:

@@ -28,6 +28,9 @@ MAX_DETAILS = 64
 MAX_NUMBER = 2**32 - 1
 """A slot's position is hashed as a uint32."""
 
+MAX_INDEX = 2**53 - 1
+"""An index is a JSON integer."""
+
 HINT = "see docs/spec/ledger-v1.md for the keys of each kind"
 
 Check = Callable[[object], bool]
@@ -85,6 +88,10 @@ def is_version(value: object) -> TypeGuard[int]:
 
 def _is_number(value: object) -> bool:
     return is_integer(value) and 0 <= value <= MAX_NUMBER
+
+
+def _is_index(value: object) -> bool:
+    return is_integer(value) and 0 <= value <= MAX_INDEX
 
 
 def _is_slots(value: object) -> bool:
@@ -206,6 +213,16 @@ PAYLOADS: Mapping[str, Mapping[str, Check]] = {
         "status": one_of(*_RECORDED),
     },
     "act": {"act": is_text, "object": is_digest, "service": or_null(is_text)},
+    "right": {
+        "answer": one_of(*(each.value for each in vocabulary.RightAnswer)),
+        "categories": _set_of(is_text, least=0),
+        "corrects": or_null(_is_index),
+        "ground": is_text,
+        "processing": _set_of(_PROCESSING, least=0),
+        "purposes": _set_of(is_text, least=0),
+        "reason": or_null(is_text),
+        "right": one_of(*(each.value for each in vocabulary.Right)),
+    },
     "erasure": {
         "backups_unreadable_by": _is_date,
         "classes": _set_of(is_text),

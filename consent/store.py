@@ -22,6 +22,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    Text,
     insert,
     select,
     table,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """The Alembic revision that this code reads and writes (consent/migrations/versions)."""
 
 _ERRORS = (SQLAlchemyError, store_sqlite.DriverError)
@@ -148,6 +149,18 @@ consent_event = Table(
     Column("at", BigInteger, nullable=False),
     Column("expires", BigInteger),
     Index("ix_consent_event_state", "purpose", "number", "idx"),
+)
+
+limitation = Table(
+    "limitation",
+    metadata,
+    Column("idx", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False, index=True),
+    Column("kind", String(32), nullable=False),
+    Column("purposes", Text, nullable=False),
+    Column("processing", Text, nullable=False),
+    Column("categories", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
 )
 
 # Uses.

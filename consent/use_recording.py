@@ -13,7 +13,7 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from consent import store_consents, store_log, store_people, store_uses
+from consent import store_consents, store_limits, store_log, store_people, store_uses
 from consent.canonical import (
     ID_BYTES,
     b64u,
@@ -29,6 +29,7 @@ from consent.canonical import (
 )
 from consent.errors import BadRequestError, ConsentChanged
 from consent.keys import KEY_BYTES, NONCE_BYTES, seal_values
+from consent.limits import limited_people
 from consent.log import check_same_request
 from consent.permit import REFUSAL_BY_CODE
 from consent.purposing import find
@@ -264,6 +265,9 @@ def _check_permits(connection: Connection, request: _Request, purpose: Purpose, 
     used = [n for n, status in zip(request.numbers, request.statuses, strict=True) if status in _USED]
     rows = store_consents.states(connection, purpose.id, at=at, size=_EVERYTHING)
     refused = refused_now(rows, purpose, request.processing, at, used)
+    limitations = store_limits.of_everybody(connection, at=at, size=_EVERYTHING)
+    limited = limited_people(limitations, purpose, request.processing, at=store_consents.moment(at))
+    refused = {**{n: status for n, status in limited.items() if n in set(used)}, **refused}
     if refused:
         raise ConsentChanged(
             f"{len(refused)} of the {len(used)} people used have no permission now; nothing was recorded",

@@ -125,6 +125,8 @@ class UseStatus(IntEnum):
     ONLY_REQUESTED = 0x15
     REVOKED = 0x16
     NOT_COVERED = 0x17
+    OBJECTED = 0x18
+    RESTRICTED = 0x19
 
     @property
     def used(self) -> bool:
@@ -155,8 +157,31 @@ _LEFT_OUT_REASONS = {
     UseStatus.OTHER_VERSION: "the consent is for another version of the purpose or its notice",
     UseStatus.ONLY_REQUESTED: "a consent was asked for and not yet answered",
     UseStatus.REVOKED: "the consent was revoked or found invalid",
-    UseStatus.NOT_COVERED: "the consent does not cover this processing",
+    UseStatus.NOT_COVERED: "the consent does not cover this processing, or not all of the data it needs",
+    UseStatus.OBJECTED: "the person has objected to this processing",
+    UseStatus.RESTRICTED: "the processing of the person's data is restricted",
 }
+
+
+class Right(Enum):
+    """A right that a person exercises, or its end (GDPR 15, 16, 17, 18, 20, 21)."""
+
+    ACCESS = "access"
+    PORTABILITY = "portability"
+    RECTIFICATION = "rectification"
+    RESTRICTION = "restriction"
+    RESTRICTION_LIFTED = "restriction-lifted"
+    OBJECTION = "objection"
+    OBJECTION_WITHDRAWN = "objection-withdrawn"
+    ERASURE_REFUSED = "erasure-refused"
+
+
+class RightAnswer(Enum):
+    """What was decided about a right; `recorded` also while nothing is decided yet: the person's word counts meanwhile."""
+
+    GRANTED = "granted"
+    REFUSED = "refused"
+    RECORDED = "recorded"
 
 
 class RetentionClass(Enum):

@@ -141,6 +141,16 @@ RESULT: Final[Mapping[UseStatus, Texts]] = {
         "sv": "Utelämnad eftersom ditt samtycke inte omfattar denna behandling",
         "en": "Left out because your consent does not cover this processing",
     },
+    UseStatus.OBJECTED: {
+        "fi": "Jätettiin pois, koska vastustit tätä käsittelyä",
+        "sv": "Utelämnad eftersom du invände mot denna behandling",
+        "en": "Left out because you objected to this processing",
+    },
+    UseStatus.RESTRICTED: {
+        "fi": "Jätettiin pois, koska tietojesi käsittelyä on rajoitettu",
+        "sv": "Utelämnad eftersom behandlingen av dina uppgifter är begränsad",
+        "en": "Left out because the processing of your data is restricted",
+    },
 }
 # In training and audit nobody is offered anything: USED means used, and no more.
 _USED_ONLY: Final[Texts] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from consent import store_consents, store_log, store_people
+from consent import store_consents, store_limits, store_log, store_people
 from consent.canonical import ID_BYTES, SALT_BYTES, commitment, detail_digest, encode, format_time
 from consent.entries import InstitutionalAct, Payload
 from consent.keys import Vault, new_keys
@@ -58,6 +58,7 @@ class Writing:
         self._people: list[store_log.Row] = []
         self._keys: list[store_log.Row] = []
         self._events: list[store_log.Row] = []
+        self._limits: list[store_log.Row] = []
 
     def institutional(
         self,
@@ -94,7 +95,7 @@ class Writing:
         """Append an entry about a person, and its encrypted opening; returns its index.
 
         Args:
-            kind: `enrolment`, `consent`, `act` or `erasure`.
+            kind: `enrolment`, `consent`, `act`, `right` or `erasure`.
             person: Whom it is about.
             key: The person's key of the class `retention`.
             body: The keys of the kind.
@@ -200,6 +201,10 @@ class Writing:
         """Project a consent entry; `at` is added."""
         self._events.append({**row, "at": self._at_epoch})
 
+    def project_limitation(self, row: store_log.Row) -> None:
+        """Project a `right` entry that limits something; `at` is added."""
+        self._limits.append({**row, "at": self._at_epoch})
+
     def write_pending(self) -> None:
         """Write what is gathered so far, so that statements of this transaction see it."""
         # People before what refers to them; the order is otherwise free, it is one transaction.
@@ -210,8 +215,10 @@ class Writing:
         store_log.insert_openings(self.connection, self._payloads, self._details)
         store_log.insert_institutional(self.connection, self._institutional)
         store_consents.insert_events(self.connection, self._events)
+        store_limits.insert(self.connection, self._limits)
         for rows in (
             self._people, self._keys, self._entries, self._payloads, self._details, self._institutional, self._events,
+            self._limits,
         ):  # fmt: skip
             rows.clear()
 

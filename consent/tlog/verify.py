@@ -62,6 +62,8 @@ STATUS_WORDS = {
     0x15: "only-requested",
     0x16: "revoked",
     0x17: "not-covered",
+    0x18: "objected",
+    0x19: "restricted",
 }
 _STATUS_MEANINGS = {
     0x00: "this person was not in the run",
@@ -76,6 +78,8 @@ _STATUS_MEANINGS = {
     0x15: "left out: consent had been asked for and not answered",
     0x16: "left out: the consent had been revoked or found invalid",
     0x17: "left out: the consent did not cover this processing",
+    0x18: "left out: the person had objected to this processing",
+    0x19: "left out: the processing of the person's data was restricted",
 }
 _SELECTING = ("scoring", "human-review")
 
@@ -904,6 +908,23 @@ def _check_board(members: Sequence[Any]) -> None:
 # Payloads and entries: exact key sets, every value in its form. Unknown versions and kinds are no evidence.
 
 
+def parse_right(text: bytes) -> dict[str, Any]:
+    """Read a payload of kind `right` strictly (specification, section 4): a right exercised, and its answer.
+
+    It is evidence only once its opening is proved; no receipt of version 1 carries one.
+
+    Args:
+        text: The payload's exact bytes.
+
+    Returns:
+        The payload.
+
+    Raises:
+        VerificationError: If it is no such payload of version 1.
+    """
+    return _parse_payload(text, "right")
+
+
 def _parse_payload(text: bytes, kind: str) -> dict[str, Any]:
     value = _parse_canonical(text, MAX_ENTRY_BYTES, f"the {kind} payload")
     if (
@@ -931,8 +952,9 @@ def _parse_payload(text: bytes, kind: str) -> dict[str, Any]:
         _form(value["body"], _CONSENT_BODY, "the consent's body", exact=True)
     else:
         if value["purpose"] is not None or value["purpose_version"] is not None:
-            _fail("bad-payload", "the enrolment names a purpose")
-        _form(value["body"], {"number": _is_number}, "the enrolment's body", exact=True)
+            _fail("bad-payload", f"the {kind} names a purpose in its core")
+        form = _RIGHT_BODY if kind == "right" else {"number": _is_number}
+        _form(value["body"], form, f"the {kind}'s body", exact=True)
     return value
 
 
@@ -1018,6 +1040,14 @@ def _is_time(value: Any) -> bool:
     return True
 
 
+def _is_index(value: Any) -> bool:
+    return _is_integer(value) and 0 <= value <= MAX_INTEGER
+
+
+def _is_set_or_empty(value: Any) -> bool:
+    return value == [] or _is_set(value)
+
+
 def _is_set(value: Any) -> bool:
     if (
         not isinstance(value, list)
@@ -1052,6 +1082,25 @@ _CONSENT_BODY: dict[str, Callable[[Any], bool]] = {
     "processing": lambda value: _is_set(value) and all(_is_processing(item) for item in value),
     "status": _one_of(
         "requested", "refused", "given", "renewed", "withdrawn", "revoked", "expired", "invalidated"
+    ),
+}
+_RIGHT_BODY: dict[str, Callable[[Any], bool]] = {
+    "answer": _one_of("granted", "refused", "recorded"),
+    "categories": _is_set_or_empty,
+    "corrects": _or_null(_is_index),
+    "ground": _is_text,
+    "processing": lambda value: _is_set_or_empty(value) and all(_is_processing(item) for item in value),
+    "purposes": _is_set_or_empty,
+    "reason": _or_null(_is_text),
+    "right": _one_of(
+        "access",
+        "portability",
+        "rectification",
+        "restriction",
+        "restriction-lifted",
+        "objection",
+        "objection-withdrawn",
+        "erasure-refused",
     ),
 }
 _MEMBER: dict[str, Callable[[Any], bool]] = {

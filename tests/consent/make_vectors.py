@@ -441,6 +441,60 @@ def log_vectors() -> dict[str, Any]:
     }
 
 
+def rights_vectors() -> dict[str, Any]:
+    """Payloads of kind `right`: accepted with what commits to them, refused, and slots of the bytes they cause."""
+    run, salt = derived("run", 16), derived("salt")
+    body: dict[str, Any] = {
+        "answer": "granted",
+        "categories": ["dpv-pd:HealthRecord"],
+        "corrects": None,
+        "ground": "eu-gdpr:A21",
+        "processing": ["scoring"],
+        "purposes": ["health-benefit.offer"],
+        "reason": None,
+        "right": "objection",
+    }
+    everything = {"categories": [], "processing": [], "purposes": []}
+    bodies = [
+        body,
+        {**body, "right": "objection-withdrawn"},
+        {**body, **everything, "ground": "eu-gdpr:A18-1-a", "right": "restriction", "answer": "recorded"},
+        {**body, **everything, "ground": "eu-gdpr:A16", "right": "rectification", "corrects": 5},
+        {**body, **everything, "right": "access", "reason": "sent by post"},
+    ]
+    texts = [
+        Payload("right", "2026-11-24T09:09:00Z", derived("subject 0", 16), each).encode() for each in bodies
+    ]
+    first = texts[0].decode()
+    refused = {
+        "another right": first.replace('"objection"', '"oblivion"'),
+        "another answer": first.replace('"granted"', '"given"'),
+        "an index below zero": first.replace('"corrects":null', '"corrects":-1'),
+        "true for an index": first.replace('"corrects":null', '"corrects":true'),
+        "a purpose in the core": first.replace('"purpose":null', '"purpose":"health-benefit.offer"'),
+        "no ground": first.replace('"ground":"eu-gdpr:A21",', ""),
+        "another processing": first.replace('["scoring"]', '["selling"]'),
+        "a set out of order": first.replace('["scoring"]', '["scoring","audit"]'),
+    }
+    return {
+        "origin": ORIGIN,
+        "salt": salt.hex(),
+        "accepted": [
+            {
+                "payload": text.decode(),
+                "entry": PersonalEntry(canonical.commitment(ORIGIN, salt, text)).encode().decode(),
+            }
+            for text in texts
+        ],
+        "refused": refused,
+        "run": run.hex(),
+        "slots": [
+            {"number": 70_000, "status": status, "is": canonical.use_slot(run, 70_000, status, salt).hex()}
+            for status in (0x18, 0x19)
+        ],
+    }
+
+
 def refused_vectors() -> list[dict[str, Any]]:
     """Receipts that must be refused: which one, what is changed in it, and the code of the refusal."""
     made = world()
@@ -490,6 +544,7 @@ def vectors() -> dict[str, bytes]:
         "receipt-use.json": made.use_receipt,
         "receipt-left-out.json": made.left_out_receipt,
         "refused.json": refused_vectors(),
+        "rights.json": rights_vectors(),
     }
     files = {
         name: (json.dumps(value, ensure_ascii=True, indent=1, sort_keys=True) + "\n").encode()

@@ -8,7 +8,7 @@ from consent import canonical
 from consent.entries import InstitutionalAct, Payload, PersonalEntry, UnknownEntry, parse_entry
 from consent.errors import EntryFormatError, NotCanonicalError
 from consent.shapes import INSTITUTIONAL, PAYLOADS
-from tests.consent.make_vectors import world
+from tests.consent.make_vectors import rights_vectors, world
 
 DIGEST = canonical.digest(b"")
 TIME = "2026-11-24T09:00:00Z"
@@ -31,7 +31,16 @@ BODIES = {
     },
     "revocation": {"certificate": DIGEST, "kind": "revoked", "reason": DIGEST, "until": None},
 }
-PAYLOADS_MADE = {Payload.parse(text).kind: Payload.parse(text) for text, _ in world().log.openings.values()}
+PAYLOADS_MADE = {
+    payload.kind: payload
+    for payload in map(
+        Payload.parse,
+        [
+            rights_vectors()["accepted"][0]["payload"].encode(),
+            *(text for text, _ in world().log.openings.values()),
+        ],
+    )
+}
 
 
 def test_the_examples_cover_every_kind():

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from consent.entries import Payload
+from consent.errors import ConsentError
 from consent.shapes import INSTITUTIONAL, PAYLOADS
 from consent.tlog import verify
 from consent.tlog.verify import VerificationError, verify_consistency, verify_inclusion, verify_receipt
+from consent.vocabulary import UseStatus
 from tests.consent import second_verifier as naive
 from tests.consent.make_vectors import changed, vectors
 
@@ -75,6 +78,27 @@ def test_slots_are_those_of_a_naive_reading():
     assert hashes["values_slot"]["is"] == slot(b"luvalla/values/v1", salt + b"x")
     assert hashes["vacant_slot"]["is"] == slot(b"luvalla/vacant/v1", secret)
     assert hashes["vacant_values_slot"]["is"] == slot(b"luvalla/vacant-values/v1", secret)
+
+
+def test_rights_are_those_of_a_naive_reading():
+    rights = stored("rights.json")
+    salt = bytes.fromhex(rights["salt"])
+    for case in rights["accepted"]:
+        assert verify.parse_right(case["payload"].encode())["kind"] == "right"
+        assert Payload.parse(case["payload"].encode()).encode() == case["payload"].encode()
+        label = b"luvalla/commitment/v1\0" + rights["origin"].encode() + b"\0"
+        committed = b64u(hashlib.sha256(label + salt + case["payload"].encode()).digest())
+        assert case["entry"] == f'{{"c":"{committed}","t":"p","v":1}}'
+    for what, text in rights["refused"].items():
+        with pytest.raises(VerificationError):
+            verify.parse_right(text.encode())
+        with pytest.raises(ConsentError):
+            Payload.parse(text.encode())
+        assert text != rights["accepted"][0]["payload"], what
+    for slot in rights["slots"]:
+        place = bytes.fromhex(rights["run"]) + slot["number"].to_bytes(4, "big") + bytes([slot["status"]])
+        assert slot["is"] == hashlib.sha256(b"\0luvalla/use/v1\0" + place + salt).hexdigest()
+        assert verify.STATUS_WORDS[slot["status"]] == UseStatus(slot["status"]).word
 
 
 def test_the_proofs_of_the_reference_tree_verify():

@@ -13,7 +13,7 @@ import pytest
 
 from consent.records import ConsentRequest
 from consent.store import metadata
-from consent.vocabulary import ConsentStatus, UseStatus
+from consent.vocabulary import ConsentStatus, Right, UseStatus
 from tests.consent.ledger_world import DEVELOPMENT, OFFER, World, make_world, use_request
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> World:
         ledger.append_act(
             "m", "vote", object_digest="sha256:" + "0" * 64, service=None, details={"why": "because"}
         )
+        ledger.record_right("p3", Right.OBJECTION, ground="eu-gdpr:A21", purposes=[DEVELOPMENT])
         statuses = dict.fromkeys(people, UseStatus.USED)
         ledger.append_use(
             use_request(ledger, statuses, values=[b"1"] * len(people), explanation={"text": "how"})
