@@ -42,6 +42,9 @@ TABLE: dict[str, Entry] = {
     "ledger vkey": Entry(
         "consent.ledger_commands:vkey", "The keys a verifier needs, and the trust root's digest."
     ),
+    "ledger witness": Entry(
+        "consent.witness_command:witness", "Co-sign the checkpoints of somebody else's log."
+    ),
     "models list": Entry("models.commands:list_services", "The services, their recipes and what they need."),
     "models rows": Entry(
         "governance.version_commands:rows", "Write the real rows that ship for a service, to try things on."

@@ -1,0 +1,116 @@
+"""The witness's HTTP server: one address, `POST /add-checkpoint`, with limits on size, time and number; standard library only."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+from consent.errors import ConsentError
+from consent.tlog.witness import MAX_REQUEST_BYTES, Answer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+IDLE_SECONDS = 10.0
+"""How long a connection may be silent."""
+CONNECTION_SECONDS = 60.0
+"""How long a connection may live: a client that sends a byte at a time does not hold a place for ever."""
+MAX_CONNECTIONS = 32
+
+
+class WitnessServer(ThreadingHTTPServer):
+    """Serves one function from a request's body to an answer.
+
+    Args:
+        address: Host and port; port 0 takes any free one.
+        add: What answers `add-checkpoint`; a `ConsentError` becomes status 500.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], add: Callable[[bytes], Answer]) -> None:
+        self.add = add
+        self._places = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        if ":" in address[0]:
+            self.address_family = socket.AF_INET6
+        super().__init__(address, _Handler)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread of its own; one too many is closed."""
+        if not self._places.acquire(blocking=False):
+            self.shutdown_request(request)
+            return
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection, and end it when its time is up."""
+        timer = threading.Timer(CONNECTION_SECONDS, _end, [request])
+        timer.daemon = True
+        timer.start()
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            timer.cancel()
+            self._places.release()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A broken connection is the client's business."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: WitnessServer
+    protocol_version = "HTTP/1.1"
+    timeout = IDLE_SECONDS
+    server_version = "luvalla-witness"
+    sys_version = ""
+
+    def do_POST(self) -> None:
+        if self.path != "/add-checkpoint":
+            self._answer(Answer(404, "this witness answers POST /add-checkpoint\n"), close=True)
+            return
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdigit()) or "Transfer-Encoding" in self.headers:
+            self._answer(Answer(411, "the request needs a Content-Length\n"), close=True)
+            return
+        if len(length) > 9 or int(length) > MAX_REQUEST_BYTES:  # noqa: PLR2004 - digits: int() of a long text is slow
+            self._answer(Answer(413, f"at most {MAX_REQUEST_BYTES} bytes are read\n"), close=True)
+            return
+        body = self.rfile.read(int(length))
+        if len(body) != int(length):
+            self.close_connection = True
+            return
+        try:
+            answer = self.server.add(body)
+        except ConsentError as error:
+            self.log_error("%s", f"{error.message}; {error.hint}")
+            answer = Answer(500, "the witness's memory failed; nothing was signed\n")
+        self._answer(answer)
+
+    def do_GET(self) -> None:
+        self._answer(Answer(405, "this witness answers POST /add-checkpoint\n"), close=True)
+
+    def _answer(self, answer: Answer, *, close: bool = False) -> None:
+        body = answer.body.encode()
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.content_type)
+        self.send_header("Content-Length", str(len(body)))
+        if close:
+            # Its body was not read: what follows on the connection is no request.
+            self.send_header("Connection", "close")
+            self.close_connection = True
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def posix_now() -> int:
+    """The present second, POSIX."""
+    return int(time.time())
+
+
+def _end(request: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        request.shutdown(socket.SHUT_RDWR)
