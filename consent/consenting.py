@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from consent import store_consents, store_log, store_people
-from consent.canonical import digest, format_time
+from consent import answering, representing, store_consents, store_log, store_people
+from consent.canonical import digest, encode, format_time
 from consent.errors import BadRequestError, ImpossibleTransitionError
 from consent.log import check_same_request
 from consent.purposing import find
@@ -16,7 +15,7 @@ from consent.state import refused_transition, state_of
 from consent.vocabulary import ConsentStatus, Language, RetentionClass, processing_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sqlalchemy import Connection
 
@@ -91,6 +90,7 @@ def record(
                 continue
             purpose = find(purposes, item.purpose_id)
             _check(item)
+            representing.check(item, writing.at.date())
             person = known.people.get(pseudonym)
             last = known.last.get((person.number, purpose.id)) if person else None
             refused = refused_transition(
@@ -99,6 +99,11 @@ def record(
                 purpose_version=purpose.version,
                 notice_version=purpose.notice.version,
             )
+            if refused is None and item.status.permits:
+                own_no = answering.own_no(log, writing, item, person)
+                refused = representing.refused_answer(
+                    item, state_of(last, at=writing.at).status, writing.at, own_no
+                )
             if refused is not None:
                 if first is not None:
                     raise ImpossibleTransitionError(
@@ -114,7 +119,9 @@ def record(
                 known.keys[person.number] = keys[RetentionClass.EVIDENCE]
             if last is not None and item.status in _ENDING:
                 purpose = find(purposes, purpose.id, last.purpose_version)
-            event = _append(writing, item, purpose, person, known.keys[person.number], request, fingerprint)
+            event = _append(
+                log, writing, item, purpose, person, known.keys[person.number], last, request, fingerprint
+            )
             known.last[person.number, purpose.id] = event
             results.append(_ref(event, purpose.id))
             if request is not None:
@@ -173,8 +180,20 @@ def person_and_keys(
     return person, keys
 
 
-def event_row(payload: Payload, number: int, index: int) -> store_log.Row:
-    """The projection of a consent entry, from its payload; `at` is that of the entry."""
+def covered(processing: Collection[str], categories: Collection[str], needed: Collection[str]) -> int:
+    """The bits of processing that a consent covers: none where it lacks a category of data that the purpose needs."""
+    return processing_mask(list(processing)) if set(categories) >= set(needed) else 0
+
+
+def event_row(payload: Payload, number: int, index: int, needed: Collection[str]) -> store_log.Row:
+    """The projection of a consent entry, from its payload; `at` is that of the entry.
+
+    Args:
+        payload: The payload.
+        number: Whose it is.
+        index: Index of the entry.
+        needed: The categories of data of the purpose's version.
+    """
     body = payload.body
     expires = body["expires"]
     return {
@@ -184,7 +203,7 @@ def event_row(payload: Payload, number: int, index: int) -> store_log.Row:
         "purpose_version": payload.purpose_version,
         "notice_version": body["notice_version"],
         "status": ConsentStatus(body["status"]).code,
-        "processing": processing_mask(body["processing"]),
+        "processing": covered(body["processing"], body["categories"], needed),
         "expires": None if expires is None else store_consents.epoch_of_text(expires),
     }
 
@@ -198,17 +217,20 @@ def _look_up(log: Log, connection: Connection, pseudonyms: set[bytes]) -> _Known
 
 
 def _append(
+    log: Log,
     writing: Writing,
     item: ConsentRequest,
     purpose: Purpose,
     person: Person,
     key: bytes,
+    last: ConsentEvent | None,
     request: bytes | None,
     fingerprint: bytes,
 ) -> ConsentEvent:
-    expires = writing.at + timedelta(days=purpose.consent_days) if item.status.permits else None
+    expires = representing.expiry(item, writing.at, purpose.consent_days)
+    processing, categories = answering.scope_of(log, writing, item, purpose, last)
     body = {
-        "categories": list(purpose.categories),
+        "categories": categories,
         "expires": None if expires is None else format_time(expires),
         "given_by": item.given_by.value,
         "language": item.language,
@@ -216,9 +238,10 @@ def _append(
         "notice": purpose.notice.id,
         "notice_digest": digest(purpose.notice.texts[item.language].encode()),
         "notice_version": purpose.notice.version,
-        "processing": list(purpose.processing),
+        "processing": processing,
         "status": item.status.value,
     }
+    details = representing.details_of(item)
     index = writing.consent(
         person,
         key,
@@ -226,8 +249,10 @@ def _append(
         purpose,
         request=request,
         fingerprint=fingerprint if request is not None else None,
+        details=details,
+        detail_key=answering.detail_key(log, writing, person) if details else None,
     )
-    mask = processing_mask(purpose.processing)
+    mask = covered(processing, categories, purpose.categories)
     writing.project_event(
         {
             "idx": index,
@@ -259,7 +284,13 @@ def _check(item: ConsentRequest) -> None:
 
 def _fingerprint(log: Log, item: ConsentRequest, pseudonym: bytes) -> bytes:
     words = (item.purpose_id, item.status.value, item.language, item.given_by.value, item.method)
-    return log.fingerprint(b"consent", pseudonym, *(word.encode("utf-8", "surrogatepass") for word in words))
+    more = answering.more_words(item)
+    return log.fingerprint(
+        b"consent",
+        pseudonym,
+        *(word.encode("utf-8", "surrogatepass") for word in words),
+        *((encode(more),) if more else ()),
+    )
 
 
 def _ref(event: ConsentEvent, purpose_id: str, *, replayed: bool = False) -> ConsentReceiptRef:

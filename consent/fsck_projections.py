@@ -26,8 +26,17 @@ def check(connection: Connection, content: LogContent, people: People, findings:
         "institutional",
         {str(i): {"idx": i, "kind": act.kind} for i, act in content.acts.items()},
     )
+    needed = _categories(connection)
     events = {
-        str(index): {**event_row(payload, people.number_of[index], index), "at": content.times.get(index)}
+        str(index): {
+            **event_row(
+                payload,
+                people.number_of[index],
+                index,
+                needed.get((payload.purpose, payload.purpose_version), ()),
+            ),
+            "at": content.times.get(index),
+        }
         for index, payload in people.payloads.items()
         if payload.kind == "consent"
     }
@@ -44,6 +53,20 @@ def check(connection: Connection, content: LogContent, people: People, findings:
     _compare(connection, findings, "limitation", limitations)
     _check_purposes(connection, content, findings)
     _check_notices(connection, content, findings)
+
+
+def _categories(connection: Connection) -> dict[tuple[str | None, int | None], tuple[str, ...]]:
+    """The categories of data of every purpose's version; a document that cannot be read is a fault of its own."""
+    found: dict[tuple[str | None, int | None], tuple[str, ...]] = {}
+    for row in store_raw.rows(connection, "purpose"):
+        try:
+            document = decode(row["document"] or b"", limit=MAX_DOCUMENT_BYTES)
+            found[store_raw.text(row["id"]), store_raw.integer(row["version"])] = tuple(
+                document["categories"]
+            )
+        except (ConsentError, KeyError, TypeError):
+            continue
+    return found
 
 
 def _compare(

@@ -20,14 +20,15 @@ from consent.vocabulary import GivenBy, RightAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from datetime import date
 
     from consent.canonical import JSON
     from consent.home import Home
-    from consent.records import ErasureReceipt, TransitionRefused
+    from consent.records import ErasureReceipt, Representation, TransitionRefused
     from consent.tlog.checkpoint import Checkpoint
     from consent.tlog.external import CheckpointStore
     from consent.uses import UseRequest
-    from consent.vocabulary import ConsentStatus, RetentionClass, Right
+    from consent.vocabulary import ConsentStatus, OwnSay, RetentionClass, Right
 
 _Item = TypeVar("_Item")
 
@@ -150,8 +151,17 @@ class Ledger(LedgerReader):
         given_by: GivenBy = GivenBy.DATA_SUBJECT,
         method: str = "recorded by staff",
         request_id: str | None = None,
+        processing: Collection[str] | None = None,
+        categories: Collection[str] | None = None,
+        representation: Representation | None = None,
+        own_say: OwnSay | None = None,
+        signed_on: date | None = None,
+        majority: date | None = None,
+        born: date | None = None,
     ) -> ConsentReceiptRef | TransitionRefused:
         """Record one consent event for the newest version of a purpose and its notice; enrols the person if need be.
+
+        The arguments are those of `records.ConsentRequest`.
 
         Returns:
             Where it stands in the log; or, as a value, why it cannot follow the present state (nothing is written).
@@ -161,7 +171,22 @@ class Ledger(LedgerReader):
             BadRequestError: The notice has no text in this language, or an argument is malformed (2).
             RequestConflictError: The request id was used for something else (2).
         """
-        request = ConsentRequest(person, purpose_id, status, language, given_by, method, request_id)
+        request = ConsentRequest(
+            person,
+            purpose_id,
+            status,
+            language,
+            given_by,
+            method,
+            request_id,
+            None if processing is None else tuple(processing),
+            None if categories is None else tuple(categories),
+            representation,
+            own_say,
+            signed_on,
+            majority,
+            born,
+        )
         [result] = consenting.record(self.log, [request])
         # Also when nothing was written now: a retry must find its first result durable.
         self.log.checkpoint()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from consent.vocabulary import ConsentStatus, GivenBy, RetentionClass, UseStatus
+from consent.vocabulary import ConsentStatus, GivenBy, OwnSay, RetentionClass, UseStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,6 +67,19 @@ class Purpose:
 
 
 @dataclass(frozen=True)
+class Representation:
+    """What a guardian's or representative's authority rests on; kept as a named detail, encrypted.
+
+    Attributes:
+        authority: In words or a code, e.g. `guardian per population register`; no names.
+        reference: The mandate's reference; None where there is none.
+    """
+
+    authority: str = field(repr=False)
+    reference: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
 class ConsentRequest:
     """One event to record in bulk (`Ledger.record_consents`).
 
@@ -78,6 +91,14 @@ class ConsentRequest:
         given_by: Who expressed it.
         method: How, in a few words, e.g. `online form`, `paper form`.
         request_id: The caller's id of this request; a retry with the same id changes nothing.
+        processing: Words of `Processing` that the answer is about, a subset of the purpose's; None: all of them, and
+            for a renewal those of the consent renewed.
+        categories: The same for categories of data.
+        representation: What a guardian's or representative's authority rests on; their yes needs it.
+        own_say: The young person's own say beside their guardian.
+        signed_on: The date on a paper form; kept as a detail, and never makes the consent hold earlier.
+        majority: The day of the 18th birthday; a guardian's consent ends then at the latest. Not stored.
+        born: The date of birth, where age matters. Not stored.
     """
 
     person: str = field(repr=False)
@@ -87,6 +108,13 @@ class ConsentRequest:
     given_by: GivenBy = GivenBy.DATA_SUBJECT
     method: str = "recorded by staff"
     request_id: str | None = None
+    processing: tuple[str, ...] | None = None
+    categories: tuple[str, ...] | None = None
+    representation: Representation | None = None
+    own_say: OwnSay | None = None
+    signed_on: date | None = None
+    majority: date | None = field(default=None, repr=False)
+    born: date | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -122,11 +150,14 @@ class TransitionRefused:
         current: The state now.
         asked: The event that was asked for.
         reason: Why not, and what to do instead, in plain English.
+        code: `transition`, or why whoever answers has no standing: `no-authority`, `under-age`, `of-age`,
+            `own-say-opposed`, `own-no-stands`.
     """
 
     current: ConsentStatus
     asked: ConsentStatus
     reason: str
+    code: str = "transition"
 
 
 @dataclass(frozen=True)
@@ -139,7 +170,7 @@ class ConsentEvent:
         status: The event.
         purpose_version: The version it was given for.
         notice_version: The version of the notice shown.
-        processing: Bits of `Processing` that it covers.
+        processing: Bits of `Processing` that it covers; 0 where it lacks a category of data that the purpose needs.
         expires: When a permitting event ends by itself.
     """
 

@@ -32,7 +32,7 @@ FOLLOWS: dict[ConsentStatus, frozenset[ConsentStatus]] = {
 }
 """Which events may follow each state. Recording `expired` is only the note of what already is."""
 
-_REASONS: dict[tuple[ConsentStatus, ConsentStatus], str] = {
+REASONS: dict[tuple[ConsentStatus, ConsentStatus], str] = {
     (S.GIVEN, S.GIVEN): "consent is already given; renew it to extend it, or withdraw it",
     (S.RENEWED, S.GIVEN): "consent is already given; renew it to extend it, or withdraw it",
     (S.GIVEN, S.REFUSED): "consent is in force: record its withdrawal instead of a refusal",
@@ -44,7 +44,49 @@ _REASONS: dict[tuple[ConsentStatus, ConsentStatus], str] = {
     (S.WITHDRAWN, S.WITHDRAWN): "the consent is withdrawn already",
     (S.WITHDRAWN, S.RENEWED): "a withdrawn consent cannot be renewed; it can be given anew",
     (S.REVOKED, S.RENEWED): "a revoked consent cannot be renewed; it can be given anew",
+    (S.UNKNOWN, S.RENEWED): "nothing was ever given that could be renewed; record it as given",
+    (S.UNKNOWN, S.WITHDRAWN): "nothing was ever given that could be withdrawn; record a refusal",
+    (S.UNKNOWN, S.REVOKED): "there is no consent on record that the controller could end",
+    (S.UNKNOWN, S.EXPIRED): "there is no consent on record that could have run out",
+    (S.UNKNOWN, S.INVALIDATED): "there is no consent on record that could be found invalid",
+    (
+        S.REQUESTED,
+        S.RENEWED,
+    ): "the person was asked and has not answered: there is nothing to renew; record it as given",
+    (S.REQUESTED, S.WITHDRAWN): "the person was asked and has not answered: record their no as a refusal",
+    (S.REQUESTED, S.REVOKED): "the person was asked and has not answered: there is no consent to end",
+    (S.REQUESTED, S.EXPIRED): "the person was asked and has not answered: a question does not run out",
+    (
+        S.REQUESTED,
+        S.INVALIDATED,
+    ): "the person was asked and has not answered: there is no consent to find invalid",
+    (S.REFUSED, S.RENEWED): "the person said no: there is nothing to renew; a yes is recorded as given",
+    (S.REFUSED, S.WITHDRAWN): "the person said no already: there is nothing to withdraw",
+    (S.REFUSED, S.REVOKED): "the person said no: there is no consent to end",
+    (S.REFUSED, S.EXPIRED): "the person said no: a refusal does not run out",
+    (
+        S.REFUSED,
+        S.INVALIDATED,
+    ): "the person said no: a refusal is never found invalid; a new answer replaces it",
+    (S.EXPIRED, S.REVOKED): "the consent has run out by itself: there is nothing left to end",
+    (S.WITHDRAWN, S.REVOKED): "the person withdrew the consent: there is nothing left to end",
+    (S.WITHDRAWN, S.EXPIRED): "the person withdrew the consent: it can no longer run out",
+    (
+        S.REVOKED,
+        S.WITHDRAWN,
+    ): "the controller has ended the consent already: there is nothing left to withdraw",
+    (S.REVOKED, S.REVOKED): "the controller has ended the consent already",
+    (S.REVOKED, S.EXPIRED): "the controller has ended the consent: it can no longer run out",
+    (S.INVALIDATED, S.RENEWED): "an invalid consent cannot be renewed; it can be given anew",
+    (
+        S.INVALIDATED,
+        S.WITHDRAWN,
+    ): "the consent was found invalid and never held: there is nothing to withdraw",
+    (S.INVALIDATED, S.REVOKED): "the consent was found invalid and never held: there is nothing to end",
+    (S.INVALIDATED, S.EXPIRED): "the consent was found invalid and never held: it cannot run out",
+    (S.INVALIDATED, S.INVALIDATED): "the consent is found invalid already",
 }
+"""Why, for every pair that `FOLLOWS` does not hold: each pair its own sentence."""
 
 
 @dataclass(frozen=True)
@@ -118,5 +160,4 @@ def refused_transition(
         return TransitionRefused(state.status, asked, reason)
     if asked in FOLLOWS[state.status]:
         return None
-    fallback = f"there is no consent to call {asked.value}: the state is {state.status.value}"
-    return TransitionRefused(state.status, asked, _REASONS.get((state.status, asked), fallback))
+    return TransitionRefused(state.status, asked, REASONS[state.status, asked])

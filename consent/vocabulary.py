@@ -73,6 +73,15 @@ class GivenBy(Enum):
     STAFF_ASSISTED = "staff-assisted"
 
 
+class OwnSay(Enum):
+    """What a young or represented person says beside their guardian or representative (CRC 12; GDPR recital 38)."""
+
+    AGREED = "agreed"
+    OPPOSED = "opposed"
+    NOT_ABLE = "not-able"
+    NOT_ASKED = "not-asked"
+
+
 class Language(Enum):
     """Languages in which a notice is shown."""
 

@@ -131,6 +131,8 @@ class Writing:
         *,
         request: bytes | None,
         fingerprint: bytes | None,
+        details: Mapping[str, JSON] | None = None,
+        detail_key: bytes | None = None,
     ) -> int:
         """Append a consent entry: `personal` for what many people say in the same words; returns its index.
 
@@ -141,14 +143,22 @@ class Writing:
             purpose: The version that was asked about.
             request: The request id as stored; a random one by default.
             fingerprint: What the request asked for.
+            details: Named values, each sealed with `detail_key`.
+            detail_key: The person's key of the class detail, where there are details.
 
         Raises:
             EntryFormatError: The body is not of version 1.
         """
+        if details:
+            return self.personal(
+                "consent", person, key, body, purpose=purpose.id, purpose_version=purpose.version,
+                details=details, detail_key=detail_key, request=request, fingerprint=fingerprint,
+            )  # fmt: skip
         words = (
             purpose.id,
             purpose.version,
-            *(body[name] for name in ("given_by", "language", "method", "status")),
+            *(body[name] for name in ("expires", "given_by", "language", "method", "status")),
+            *(tuple(body[name]) for name in ("categories", "processing")),
         )
         template = self._consents.get(words)
         if template is None:

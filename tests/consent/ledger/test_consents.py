@@ -16,7 +16,7 @@ from consent.errors import (
     UnknownPersonError,
     UnknownPurpose,
 )
-from consent.records import ConsentReceiptRef, ConsentRequest, Permitted, TransitionRefused
+from consent.records import ConsentReceiptRef, ConsentRequest, Permitted, Representation, TransitionRefused
 from consent.vocabulary import ConsentStatus, GivenBy, UseStatus
 from tests.consent.ledger_world import DEVELOPMENT, OFFER, START, purpose_text, purposes_text
 
@@ -253,8 +253,19 @@ def test_one_request_id_for_two_things_in_a_batch_is_refused(ledger: Ledger) -> 
 
 
 def test_what_bulk_and_one_by_one_write_opens_alike(ledger: Ledger, world: World) -> None:
-    ledger.record_consent("a", OFFER, S.GIVEN, language="sv", given_by=GivenBy.GUARDIAN, method="paper form")
-    ledger.record_consents([ConsentRequest("b", OFFER, S.GIVEN, "sv", GivenBy.GUARDIAN, "paper form")])
+    mandate = Representation("guardian per population register")
+    ledger.record_consent(
+        "a",
+        OFFER,
+        S.GIVEN,
+        language="sv",
+        given_by=GivenBy.GUARDIAN,
+        method="paper form",
+        representation=mandate,
+    )
+    ledger.record_consents(
+        [ConsentRequest("b", OFFER, S.GIVEN, "sv", GivenBy.GUARDIAN, "paper form", representation=mandate)]
+    )
     receipts = [ledger.consent_receipt(person, OFFER) for person in ("a", "b")]
     summaries = [{k: v for k, v in r["summary"].items() if k != "number"} for r in receipts]
     assert summaries[0] == summaries[1]

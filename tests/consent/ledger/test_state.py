@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from consent.permit import permit
 from consent.purposes import parse
 from consent.records import ConsentEvent, Permitted, Refused, TransitionRefused
-from consent.state import FOLLOWS, fold, refused_transition, state_of
+from consent.state import FOLLOWS, REASONS, fold, refused_transition, state_of
 from consent.vocabulary import ConsentStatus, Processing, UseStatus
 from tests.consent.ledger_world import purposes_text
 
@@ -89,6 +89,18 @@ def test_every_impossible_transition_has_a_reason(current: S, asked: S) -> None:
         assert isinstance(refused, TransitionRefused)
         assert (refused.current, refused.asked) == (current, asked)
         assert len(refused.reason) > 10
+
+
+def test_every_pair_of_state_and_event_is_decided_and_every_refused_one_has_its_own_reason() -> None:
+    events = [s for s in S if s is not S.UNKNOWN]
+    pairs = {(current, asked) for current in S for asked in events}
+    assert len(pairs) == 72
+    refused = {(current, asked) for current, asked in pairs if asked not in FOLLOWS[current]}
+    assert REASONS.keys() == refused
+    shared = {REASONS[S.GIVEN, asked] for asked in (S.GIVEN, S.REFUSED, S.REQUESTED, S.EXPIRED)}
+    own = [reason for (current, _), reason in REASONS.items() if current is not S.RENEWED]
+    assert len(set(own)) == len(own)
+    assert {REASONS[S.RENEWED, asked] for asked in events if (S.RENEWED, asked) in refused} == shared
 
 
 def test_saying_no_is_never_refused_to_who_has_said_yes_or_nothing() -> None:
