@@ -32,6 +32,12 @@ TABLE: dict[str, Entry] = {
     "consent give": Entry("consent.commands:give", "Record a yes."),
     "consent refuse": Entry("consent.commands:refuse", "Record a no."),
     "consent withdraw": Entry("consent.commands:withdraw", "Record a change of mind."),
+    "consent object": Entry(
+        "consent.right_commands:object_", "Record an objection: runs leave the person out."
+    ),
+    "consent restrict": Entry("consent.right_commands:restrict", "Record a restriction of processing."),
+    "consent lift": Entry("consent.right_commands:lift", "Lift a restriction, or withdraw an objection."),
+    "consent correct": Entry("consent.right_commands:correct", "Record that a consent was recorded wrongly."),
     "consent show": Entry("consent.commands:show", "What one person agreed to, and since when."),
     "consent uses": Entry("consent.commands:uses", "Every use of one person's data."),
     "consent why": Entry("consent.commands:why", "Why a run came out as it did for one person."),

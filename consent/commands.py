@@ -13,7 +13,7 @@ import click
 from consent import answers, explained, lines, receipt_files, words
 from consent.at_home import current_home, open_ledger
 from consent.errors import ConsentInputError
-from consent.foresight import foresee
+from consent.foresight import foresee, foresee_standing
 from consent.options import (
     answer_language_option,
     dry_run_option,
@@ -22,12 +22,17 @@ from consent.options import (
     person_option,
     respond,
 )
-from consent.records import TransitionRefused
-from consent.vocabulary import ERASABLE, ConsentStatus, GivenBy, RetentionClass
+from consent.records import ConsentRequest, Representation, TransitionRefused
+from consent.vocabulary import ERASABLE, ConsentStatus, GivenBy, OwnSay, Processing, RetentionClass
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from consent.ledger import Ledger
     from consent.records import ConsentReceiptRef
+
+
+_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
@@ -63,6 +68,37 @@ def _answering(status: ConsentStatus, name: str, help_text: str) -> click.Comman
     @click.option(
         "--request-id", help="A name of this request, no personal data: a retry records nothing twice."
     )
+    @click.option(
+        "--processing",
+        type=click.Choice([kind.value for kind in Processing]),
+        multiple=True,
+        help="A kind of processing that the answer is about; repeat for several. All of the purpose's by default.",
+    )
+    @click.option(
+        "--category",
+        multiple=True,
+        help="A category of data that the answer is about. All of the purpose's by default; a purpose needs all.",
+    )
+    @click.option(
+        "--authority",
+        help="What a guardian's or representative's authority rests on, such as 'guardian per population "
+        "register'; their yes needs it. No names.",
+    )
+    @click.option("--mandate", help="The reference of the mandate, with --authority.")
+    @click.option(
+        "--own-say",
+        type=click.Choice([say.value for say in OwnSay]),
+        help="What the young person says beside their guardian.",
+    )
+    @click.option(
+        "--signed-on", type=_DAY, help="The date on a paper form; the consent still holds only from now on."
+    )
+    @click.option(
+        "--majority",
+        type=_DAY,
+        help="The 18th birthday: a guardian's consent ends then at the latest. Not stored.",
+    )
+    @click.option("--born", type=_DAY, help="The date of birth, where age matters. Not stored.")
     @dry_run_option
     @json_option
     @click.pass_context
@@ -75,27 +111,45 @@ def _answering(status: ConsentStatus, name: str, help_text: str) -> click.Comman
         given_by: str,
         method: str,
         request_id: str | None,
+        processing: tuple[str, ...],
+        category: tuple[str, ...],
+        authority: str | None,
+        mandate: str | None,
+        own_say: str | None,
+        signed_on: datetime | None,
+        majority: datetime | None,
+        born: datetime | None,
         dry_run: bool,
         as_json: bool,
         renew: bool = False,
     ) -> None:
+        if mandate is not None and authority is None:
+            raise click.UsageError("--mandate needs --authority.")
+        request = ConsentRequest(
+            person,
+            purpose,
+            ConsentStatus.RENEWED if renew else status,
+            language,
+            GivenBy(given_by),
+            method,
+            request_id,
+            processing or None,
+            category or None,
+            None if authority is None else Representation(authority, mandate),
+            None if own_say is None else OwnSay(own_say),
+            None if signed_on is None else signed_on.date(),
+            None if majority is None else majority.date(),
+            None if born is None else born.date(),
+        )
         asked = ConsentStatus.RENEWED if renew else status
         told = words.language_of_environment()
         outcome: ConsentReceiptRef | TransitionRefused | None
         with open_ledger(read_only=dry_run) as ledger:
             title = words.pick(ledger.purpose(purpose).title, told)
             if dry_run:
-                outcome = foresee(ledger, person, purpose, asked)
+                outcome = foresee(ledger, person, purpose, asked) or foresee_standing(ledger, request)
             else:
-                outcome = ledger.record_consent(
-                    person,
-                    purpose,
-                    asked,
-                    language=language,
-                    given_by=GivenBy(given_by),
-                    method=method,
-                    request_id=request_id,
-                )
+                outcome = ledger.record(request)
         if isinstance(outcome, TransitionRefused):
             answer = answers.not_recorded(outcome, purpose, told)
             respond(answer, lines.not_recorded(answer, title, told), as_json=as_json)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consent import representing
 from consent.state import NOTHING_ON_RECORD, ConsentState, refused_transition
 
 if TYPE_CHECKING:
     from consent.ledger import Ledger
-    from consent.records import TransitionRefused
+    from consent.records import ConsentRequest, TransitionRefused
     from consent.vocabulary import ConsentStatus
 
 
@@ -35,3 +36,23 @@ def foresee(ledger: Ledger, person: str, purpose_id: str, asked: ConsentStatus) 
     return refused_transition(
         state, asked, purpose_version=purpose.version, notice_version=purpose.notice.version
     )
+
+
+def foresee_standing(ledger: Ledger, request: ConsentRequest) -> TransitionRefused | None:
+    """Say whether whoever answers has the standing to; a young person's own no on record is looked up only when recording.
+
+    Args:
+        ledger: The open ledger, perhaps read-only.
+        request: The answer.
+
+    Returns:
+        Why not; None when it could.
+
+    Raises:
+        BadRequestError: The request is malformed.
+    """
+    now = ledger.log.now()
+    representing.check(request, now.date())
+    records = ledger.consents(request.person)
+    status = next(each.status for each in records if each.purpose.id == request.purpose_id)
+    return representing.refused_answer(request, status, now, None)

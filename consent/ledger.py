@@ -187,6 +187,10 @@ class Ledger(LedgerReader):
             majority,
             born,
         )
+        return self.record(request)
+
+    def record(self, request: ConsentRequest) -> ConsentReceiptRef | TransitionRefused:
+        """The same, from a `records.ConsentRequest`."""
         [result] = consenting.record(self.log, [request])
         # Also when nothing was written now: a retry must find its first result durable.
         self.log.checkpoint()

@@ -14,6 +14,7 @@ from consent.reading import person_of
 from consent.receipt import open_payload
 from consent.shapes import MAX_TEXT_CHARACTERS
 from consent.state import FOLLOWS, state_of
+from consent.store_people import Person
 from consent.vocabulary import ConsentStatus, Processing, RetentionClass, Right, RightAnswer
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from consent.log import Log
-    from consent.store_people import Person
     from consent.writing import Writing
 
 
@@ -107,6 +107,16 @@ def record(log: Log, asked: RightRequest) -> int:
         if corrected is not None and asked.answer is not RightAnswer.REFUSED:
             _invalidate(log, writing, person, key, corrected)
     return index
+
+
+def foresee(log: Log, asked: RightRequest) -> None:
+    """Check everything that recording would check, and write nothing; errors as `Ledger.record_right`'s."""
+    _body(asked)
+    with log.store.read() as connection:
+        _check_scope(connection, asked)
+        if asked.corrects is not None:
+            person = person_of(log, connection, asked.person)
+            _corrected(connection, Person(-1, b"", 0) if person is None else person, asked.corrects)
 
 
 def records_of(log: Log, person: str) -> list[RightRecord]:

@@ -26,6 +26,11 @@ SPOKEN = [
     ("consent withdraw", "{offer} --person invented-1", 0),
     ("consent withdraw", "{offer} --person invented-2", 1),
     ("consent show", "--person invented-1", 0),
+    ("consent object", "--person invented-1 --purpose {offer}", 0),
+    ("consent restrict", "--person invented-1 --processing scoring", 0),
+    ("consent lift", "--person invented-1 --ground checked", 0),
+    ("consent give", "{offer} --person invented-3", 0),
+    ("consent correct", "{index} --person invented-3", 0),
     ("models list", "", 0),
     ("models rows", "health-benefit --out {tmp}/rows.csv", 0),
     ("models train", "health-benefit --recipe need --population {development} --by dara", 0),
@@ -62,7 +67,7 @@ SPOKEN = [
 def test_every_command_with_json_says_one_document_on_stdout(city, luvalla, tmp_path):
     known = {
         "offer": OFFER, "tmp": tmp_path, "new": tmp_path / "new", "home": city.home, "keys": city.folder,
-        "development": city.development, "people": city.people, "person": city.names[0], "run": "",
+        "development": city.development, "people": city.people, "person": city.names[0], "run": "", "index": "",
     }  # fmt: skip
     for command, args, code in SPOKEN:
         words = shlex.split(args.format(**known))
@@ -73,6 +78,7 @@ def test_every_command_with_json_says_one_document_on_stdout(city, luvalla, tmp_
         tells(said, code)
         document = json.loads(said.out)
         assert isinstance(document, dict), command
+        known["index"] = document.get("index")
         known["run"] = document.get("run") or known["run"]
         assert city.names[0] not in said.err
     assert document

@@ -1,0 +1,50 @@
+"""Words in Finnish, Swedish and English for rights exercised."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from consent.words import pick
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from consent.words import Texts
+
+_RIGHT: Final[Mapping[str, Texts]] = {
+    "access": {"fi": "Tarkastuspyyntö", "sv": "Begäran om insyn", "en": "Request for access"},
+    "portability": {"fi": "Siirtopyyntö", "sv": "Begäran om överföring", "en": "Request for portability"},
+    "rectification": {"fi": "Oikaisu", "sv": "Rättelse", "en": "Correction"},
+    "restriction": {"fi": "Käsittelyn rajoitus", "sv": "Begränsning av behandling", "en": "Restriction"},
+    "restriction-lifted": {
+        "fi": "Rajoituksen poistaminen",
+        "sv": "Upphävd begränsning",
+        "en": "Restriction lifted",
+    },
+    "objection": {"fi": "Vastustus", "sv": "Invändning", "en": "Objection"},
+    "objection-withdrawn": {
+        "fi": "Vastustuksen peruminen",
+        "sv": "Återkallad invändning",
+        "en": "Objection withdrawn",
+    },
+    "erasure-refused": {"fi": "Poistosta kieltäytyminen", "sv": "Nekad radering", "en": "Erasure refused"},
+}
+_RIGHT_ANSWER: Final[Mapping[str, Texts]] = {
+    "granted": {"fi": "hyväksytty", "sv": "beviljad", "en": "granted"},
+    "refused": {"fi": "hylätty", "sv": "nekad", "en": "refused"},
+    "recorded": {"fi": "kirjattu", "sv": "registrerad", "en": "recorded"},
+}
+
+
+def right(code: str, language: str) -> str:
+    """Name a right, or its end."""
+    return pick(_RIGHT[code], language)
+
+
+def recorded(code: str, answer: str, index: int | None, language: str) -> str:
+    """Say that a right was recorded, with its answer and the entry's index; without an index, that it would be."""
+    if index is None:
+        would = pick({"fi": "kirjattaisiin", "sv": "skulle registreras", "en": "would be recorded"}, language)
+        return f"{right(code, language)}: {would}"
+    entry = pick({"fi": "merkintä", "sv": "post", "en": "entry"}, language)
+    return f"{right(code, language)}: {pick(_RIGHT_ANSWER[answer], language)} ({entry} {index})"
