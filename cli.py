@@ -29,6 +29,7 @@ TABLE: dict[str, Entry] = {
         "governance.commands:status", "The ledger's head, the versions' state, and what waits for whom."
     ),
     "consent purposes": Entry("consent.commands:purposes", "What people can say yes or no to."),
+    "consent adopt": Entry("consent.adopt_command:adopt", "Record a changed purposes file."),
     "consent give": Entry("consent.commands:give", "Record a yes."),
     "consent refuse": Entry("consent.commands:refuse", "Record a no."),
     "consent withdraw": Entry("consent.commands:withdraw", "Record a change of mind."),

@@ -5,12 +5,13 @@ Only click, SQLAlchemy, cryptography and the standard library may load here (see
 
 from __future__ import annotations
 
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from consent import answers, explained, lines, receipt_files, words
+from consent import answers, article_30, explained, lines, receipt_files, words
 from consent.at_home import current_home, open_ledger
 from consent.errors import ConsentInputError
 from consent.foresight import foresee, foresee_standing
@@ -36,10 +37,16 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
+@click.option("--record", is_flag=True, help="The record of processing activities (GDPR 30(1)) instead.")
 @answer_language_option
 @json_option
-def purposes(*, language: str, as_json: bool) -> None:
+def purposes(*, record: bool, language: str, as_json: bool) -> None:
     """List what people can say yes or no to: the purpose, its legal basis, and what stops if one says no."""
+    if record:
+        with open_ledger(read_only=True) as ledger:
+            rows = [article_30.activity(purpose, language) for purpose in ledger.purposes()]
+        respond({"processing_activities": rows}, article_30.lines(rows), as_json=as_json)
+        return
     with open_ledger(read_only=True) as ledger:
         found = [answers.purpose(purpose, language) for purpose in ledger.purposes()]
     respond({"purposes": found}, lines.purposes(found, language), as_json=as_json)
@@ -185,12 +192,24 @@ withdraw = _answering(
 
 @click.command()
 @person_option
+@click.option(
+    "--as-of-index",
+    type=click.IntRange(min=0),
+    help="Only what the ledger knew at this size: entries with a smaller index.",
+)
+@click.option(
+    "--at",
+    type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"]),
+    help="The instant asked about, UTC: only what was recorded by then counts. Now by default.",
+)
 @answer_language_option
 @json_option
-def show(*, person: str, language: str, as_json: bool) -> None:
+def show(*, person: str, as_of_index: int | None, at: datetime | None, language: str, as_json: bool) -> None:
     """Show what one person agreed to, since when and until when, for every purpose."""
+    instant = None if at is None else at.replace(tzinfo=UTC)
     with open_ledger(read_only=True) as ledger:
-        found = [answers.consent(record, language) for record in ledger.consents(person)]
+        records = ledger.consents(person, at=instant, as_of=as_of_index)
+        found = [answers.consent(record, language) for record in records]
     respond({"consents": found}, lines.consents(found, language), as_json=as_json)
 
 

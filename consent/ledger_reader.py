@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from consent.home import Home
+    from consent.limits import Limitation
     from consent.log import Log
     from consent.records import ConsentRecord, Fault, InstitutionalEntry, Permitted, Purpose, Refused
     from consent.right_records import RightRecord
@@ -35,10 +36,17 @@ class LedgerReader:
         self.log = log
         self.origin = log.origin
 
-    def purposes(self) -> tuple[Purpose, ...]:
-        """The newest version of every purpose, by id."""
+    def purposes(self, *, at: datetime | None = None, as_of: int | None = None) -> tuple[Purpose, ...]:
+        """The newest version of every purpose, by id; of those on record at an instant or an index, where given."""
+        reading.check_aware(at)
+        known_at = None if at is None else store_consents.epoch(at)
         with self.log.store.read() as connection:
-            return tuple(newest(store_consents.purposes(connection)).values())
+            return tuple(newest(store_consents.purposes(connection, size=as_of, at=known_at)).values())
+
+    def every_purpose(self) -> dict[tuple[str, int], Purpose]:
+        """Every version of every purpose, by id and version."""
+        with self.log.store.read() as connection:
+            return store_consents.purposes(connection)
 
     def purpose(self, purpose_id: str, version: int | None = None) -> Purpose:
         """One purpose, its newest version unless another is asked for.
@@ -55,9 +63,26 @@ class LedgerReader:
             found = reading.person_of(self.log, connection, person)
         return None if found is None else found.number
 
-    def consents(self, person: str) -> list[ConsentRecord]:
-        """One record per purpose that is on record, by id: the person's state now and its history."""
-        return reading.consents(self.log, person)
+    def consents(
+        self, person: str, *, at: datetime | None = None, as_of: int | None = None
+    ) -> list[ConsentRecord]:
+        """One record per purpose that is on record, by id: the person's state and its history.
+
+        Args:
+            person: The external id.
+            at: The instant asked about; only what was recorded by then counts. Now by default.
+            as_of: Only entries with a smaller index count: what the ledger knew at that size.
+
+        Raises:
+            BadRequestError: The instant has no time zone (exit 2).
+        """
+        return reading.consents(self.log, person, at=at, as_of=as_of)
+
+    def limitations(
+        self, person: str, *, at: datetime | None = None, as_of: int | None = None
+    ) -> list[Limitation]:
+        """The person's objections, restrictions and their ends, oldest first; arguments as of `consents`."""
+        return reading.limitations(self.log, person, at=at, as_of=as_of)
 
     def permit(
         self,
@@ -113,9 +138,17 @@ class LedgerReader:
         """
         return right_records.records_of(self.log, person)
 
-    def uses(self, person: str) -> list[UseView]:
-        """Every run in which the person was used or left out, oldest first; empty for an unknown person."""
-        return use_reading.uses(self.log, person)
+    def uses(self, person: str, *, at: datetime | None = None, as_of: int | None = None) -> list[UseView]:
+        """Every run in which the person was used or left out, oldest first; empty for an unknown person.
+
+        With `at` or `as_of` only those recorded by that instant, or in entries before that index.
+        """
+        reading.check_aware(at)
+        return [
+            view
+            for view in use_reading.uses(self.log, person)
+            if (at is None or view.at <= at) and (as_of is None or view.index < as_of)
+        ]
 
     def values(self, person: str, run: bytes) -> bytes | None:
         """The values that a run saw of the person; None when none are kept (any more)."""

@@ -34,6 +34,10 @@ _KEYS = frozenset(
         "notice",
     }
 )
+_OPTIONAL_TEXTS = ("contact", "data_protection_officer")
+_OPTIONAL_LISTS = ("data_subjects", "security_measures", "transfers")
+OPTIONAL = frozenset({*_OPTIONAL_TEXTS, *_OPTIONAL_LISTS})
+"""Keys of GDPR 30(1) that older documents lack: absent, they are in no document and change no digest."""
 _NOTICE_KEYS = frozenset({"id", "version", "text"})
 
 
@@ -104,7 +108,13 @@ def document(purpose: Purpose) -> dict[str, Any]:
         "service": purpose.service,
         "title": dict(purpose.title),
         "version": purpose.version,
+        **{key: list(value) if isinstance(value, tuple) else value for key, value in stated(purpose).items()},
     }
+
+
+def stated(purpose: Purpose) -> dict[str, Any]:
+    """Which of the optional keys the purpose states."""
+    return {key: value for key in sorted(OPTIONAL) if (value := getattr(purpose, key))}
 
 
 def encoded(purpose: Purpose) -> bytes:
@@ -120,7 +130,8 @@ def from_document(value: dict[str, Any], texts: dict[str, str]) -> Purpose:
         texts: Texts of its notice, per language.
     """
     fields: dict[str, Any] = {key: value[key] for key in _KEYS}
-    for key in ("processing", "categories", "recipients"):
+    fields |= {key: value[key] for key in OPTIONAL if key in value}
+    for key in ("processing", "categories", "recipients", *(key for key in _OPTIONAL_LISTS if key in value)):
         fields[key] = tuple(fields[key])
     fields["notice"] = ConsentNotice(value["notice"]["id"], value["notice"]["version"], texts)
     return Purpose(**fields)
@@ -137,7 +148,7 @@ def _purpose(table: Any, position: int) -> Purpose:
         raise PurposesError(f"{where} is not a table", "write [[purpose]]")
     if isinstance(table.get("id"), str):
         where = f"purpose `{table['id'][:80]}`"
-    _exact_keys(table, _KEYS, where)
+    _exact_keys(table, _KEYS, where, OPTIONAL)
     basis = _text(table, "legal_basis", where)
     if basis not in LEGAL_BASES:
         near = difflib.get_close_matches(basis, LEGAL_BASES, n=1)
@@ -155,6 +166,10 @@ def _purpose(table: Any, position: int) -> Purpose:
     categories = _words(table, "categories", where, least=1)
     if not all(_CATEGORY.fullmatch(word) for word in categories):
         raise PurposesError(f"{where}: categories are DPV terms with a prefix", "write e.g. dpv-pd:Education")
+    more: dict[str, Any] = {
+        **{key: _text(table, key, where) for key in _OPTIONAL_TEXTS if key in table},
+        **{key: _words(table, key, where, least=1) for key in _OPTIONAL_LISTS if key in table},
+    }
     return Purpose(
         id=_identifier(table, where),
         version=_integer(table, "version", where, low=1),
@@ -170,6 +185,7 @@ def _purpose(table: Any, position: int) -> Purpose:
         recipients=_words(table, "recipients", where, least=0),
         effects_of_no=_texts(table, "effects_of_no", where),
         notice=_notice(table["notice"], where),
+        **more,
     )
 
 
@@ -183,9 +199,11 @@ def _notice(table: Any, where: str) -> ConsentNotice:
     )
 
 
-def _exact_keys(table: dict[str, Any], expected: frozenset[str], where: str) -> None:
-    for key in sorted(table.keys() - expected):
-        near = difflib.get_close_matches(key, expected, n=1)
+def _exact_keys(
+    table: dict[str, Any], expected: frozenset[str], where: str, optional: frozenset[str] = frozenset()
+) -> None:
+    for key in sorted(table.keys() - expected - optional):
+        near = difflib.get_close_matches(key, expected | optional, n=1)
         raise PurposesError(
             f"{where}: unknown key `{key}`",
             f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(sorted(expected))}",

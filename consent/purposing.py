@@ -81,6 +81,28 @@ def append_purposes(
     return indices
 
 
+def check_versions(purposes: Sequence[Purpose], known: Purposes) -> None:
+    """Refuse what `append_purposes` would refuse of versions, and write nothing.
+
+    Raises:
+        PurposesError: A version that is on record reads otherwise, or a version is skipped.
+    """
+    latest = {purpose_id: max(v for i, v in known if i == purpose_id) for purpose_id, _ in known}
+    for purpose in sorted(purposes, key=lambda item: (item.id, item.version)):
+        earlier = known.get((purpose.id, purpose.version))
+        if earlier is not None and earlier != purpose:
+            raise PurposesError(
+                f"purpose `{purpose.id}` version {purpose.version} is on record with other content",
+                "what people agreed to never changes: give the changed purpose the next version",
+            )
+        if earlier is None and purpose.version != latest.get(purpose.id, 0) + 1:
+            raise PurposesError(
+                f"purpose `{purpose.id}` version {purpose.version} does not follow version {latest.get(purpose.id, 0)}",
+                "versions count 1, 2, 3 ...",
+            )
+        latest[purpose.id] = max(purpose.version, latest.get(purpose.id, 0))
+
+
 def newest(purposes: Purposes) -> dict[str, Purpose]:
     """The newest version of every purpose, by id, in order."""
     found: dict[str, Purpose] = {}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from consent.limits import Limitation
     from consent.log import Log
     from consent.records import ConsentEvent, Permitted, Purpose, Refused
     from consent.store_people import Person
@@ -31,14 +32,22 @@ def person_of(log: Log, connection: Connection, person: str) -> Person | None:
     return store_people.by_pseudonym(connection, [pseudonym]).get(pseudonym)
 
 
-def consents(log: Log, person: str) -> list[ConsentRecord]:
+def consents(
+    log: Log, person: str, *, at: datetime | None = None, as_of: int | None = None
+) -> list[ConsentRecord]:
     """See `Ledger.consents`."""
+    check_aware(at)
     now = log.now()
     with log.store.read() as connection:
         found = person_of(log, connection, person)
         events = {} if found is None else store_consents.events_of(connection, found.number)
-        purposes = newest(store_consents.purposes(connection))
-    return [_record(purpose, events.get(purpose_id, []), now) for purpose_id, purpose in purposes.items()]
+        known_at = None if at is None else store_consents.epoch(at)
+        purposes = newest(store_consents.purposes(connection, size=as_of, at=known_at))
+    events = {
+        purpose_id: [each for each in of_purpose if _known(each, at, as_of)]
+        for purpose_id, of_purpose in events.items()
+    }
+    return [_record(purpose, events.get(purpose_id, []), now, at) for purpose_id, purpose in purposes.items()]
 
 
 def permitted(
@@ -111,9 +120,26 @@ def _institutional(index: int, body: bytes) -> InstitutionalEntry:
     return InstitutionalEntry(index, parse_time(act.at), act.kind, act.body)
 
 
-def _record(purpose: Purpose, events: list[ConsentEvent], now: datetime) -> ConsentRecord:
+def limitations(
+    log: Log, person: str, *, at: datetime | None = None, as_of: int | None = None
+) -> list[Limitation]:
+    """See `Ledger.limitations`."""
+    check_aware(at)
+    with log.store.read() as connection:
+        found = person_of(log, connection, person)
+        records = [] if found is None else store_limits.of_person(connection, found.number)
+    return [each for each in records if _known(each, at, as_of)]
+
+
+def _known(record: ConsentEvent | Limitation, at: datetime | None, as_of: int | None) -> bool:
+    return (at is None or record.at <= at) and (as_of is None or record.index < as_of)
+
+
+def _record(
+    purpose: Purpose, events: list[ConsentEvent], now: datetime, at: datetime | None
+) -> ConsentRecord:
     # A clock a few seconds behind must not hide what was recorded last.
-    state = fold(events, at=max([now, *(event.at for event in events[-1:])]))
+    state = fold(events, at=at or max([now, *(event.at for event in events[-1:])]))
     event = state.event
     return ConsentRecord(
         purpose=purpose,

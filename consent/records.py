@@ -48,6 +48,11 @@ class Purpose:
         recipients: Who else receives the data.
         effects_of_no: What stops, and what stays, when a person says no; per language.
         notice: The notice in force for this version.
+        contact: How to reach the controller; None where it is not stated. This and what follows: GDPR 30(1).
+        data_protection_officer: How to reach the data protection officer.
+        data_subjects: Categories of people whose data is processed.
+        transfers: Third countries or international organisations, each with its safeguard; empty also where there are none.
+        security_measures: A general description of technical and organisational measures.
     """
 
     id: str
@@ -64,6 +69,11 @@ class Purpose:
     recipients: tuple[str, ...]
     effects_of_no: Mapping[str, str]
     notice: ConsentNotice
+    contact: str | None = None
+    data_protection_officer: str | None = None
+    data_subjects: tuple[str, ...] = ()
+    transfers: tuple[str, ...] = ()
+    security_measures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

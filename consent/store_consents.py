@@ -10,7 +10,7 @@ from sqlalchemy import delete, select
 from consent.canonical import decode, parse_time
 from consent.purposes import from_document
 from consent.records import ConsentEvent, Purpose
-from consent.store import consent_event, insert_rows, notice, purpose
+from consent.store import consent_event, entry, insert_rows, notice, purpose
 from consent.store_log import Row, in_parts
 from consent.vocabulary import ConsentStatus
 
@@ -34,14 +34,21 @@ _EVENT = (
 )
 
 
-def purposes(connection: Connection) -> dict[tuple[str, int], Purpose]:
-    """Every version of every purpose."""
+def purposes(
+    connection: Connection, *, size: int | None = None, at: int | None = None
+) -> dict[tuple[str, int], Purpose]:
+    """Every version of every purpose; of the first `size` entries, and not after `at` (epoch seconds), where given."""
     texts = {
         (row.id, row.version): decode(row.texts, limit=MAX_DOCUMENT_BYTES)
         for row in connection.execute(select(notice.c.id, notice.c.version, notice.c.texts))
     }
     found: dict[tuple[str, int], Purpose] = {}
-    for row in connection.execute(select(purpose.c.id, purpose.c.version, purpose.c.document)):
+    query = select(purpose.c.id, purpose.c.version, purpose.c.document)
+    if size is not None:
+        query = query.where(purpose.c.idx < size)
+    if at is not None:
+        query = query.where(purpose.c.idx.in_(select(entry.c.idx).where(entry.c.at <= at)))
+    for row in connection.execute(query):
         document = decode(row.document, limit=MAX_DOCUMENT_BYTES)
         key = (document["notice"]["id"], document["notice"]["version"])
         found[row.id, row.version] = from_document(document, texts[key])

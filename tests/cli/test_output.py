@@ -10,6 +10,7 @@ import pytest
 
 import cli
 from tests.cli.telling import tells
+from tests.consent.ledger_world import purpose_text
 from tests.governance.city import SERVICE
 
 OFFER = SERVICE.purposes.offer
@@ -21,6 +22,7 @@ SPOKEN = [
     ("init", "--home {new}", 0),
     ("status", "", 0),
     ("consent purposes", "", 0),
+    ("consent adopt", "{purposes} --dry-run", 0),
     ("consent give", "{offer} --person invented-1", 0),
     ("consent refuse", "{offer} --person invented-2", 0),
     ("consent withdraw", "{offer} --person invented-1", 0),
@@ -65,9 +67,11 @@ SPOKEN = [
 
 
 def test_every_command_with_json_says_one_document_on_stdout(city, luvalla, tmp_path):
+    purposes = tmp_path / "purposes.toml"
+    purposes.write_text(purpose_text("other.offer", 1, 1, '["scoring"]'))
     known = {
         "offer": OFFER, "tmp": tmp_path, "new": tmp_path / "new", "home": city.home, "keys": city.folder,
-        "development": city.development, "people": city.people, "person": city.names[0], "run": "", "index": "",
+        "development": city.development, "people": city.people, "person": city.names[0], "run": "", "index": "", "purposes": purposes,
     }  # fmt: skip
     for command, args, code in SPOKEN:
         words = shlex.split(args.format(**known))

@@ -1,0 +1,129 @@
+"""Any question as of an index and of an instant, against a model that replays the acts from the start."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from consent.article_30 import activity, changes
+from consent.errors import PurposesError
+from consent.purposes import document, from_document, parse
+from consent.purposing import check_versions
+from consent.records import ConsentReceiptRef, Permitted
+from consent.vocabulary import ConsentStatus, Right, UseStatus
+from tests.consent.ledger_world import OFFER, START, make_world, purposes_text, use_request
+
+S = ConsentStatus
+MORE = """contact = "privacy@city.example"
+data_protection_officer = "dpo@city.example"
+data_subjects = ["pupils"]
+security_measures = ["encryption per person"]
+"""
+
+steps = st.lists(
+    st.sampled_from([S.GIVEN, S.REFUSED, S.WITHDRAWN, S.RENEWED, Right.OBJECTION, Right.OBJECTION_WITHDRAWN]),
+    max_size=8,
+)
+
+
+@settings(max_examples=12, deadline=None)
+@given(steps, st.integers(0, 9), st.integers(0, 12))
+def test_every_question_as_of_an_index_and_an_instant_is_the_answer_of_that_day(
+    done, second: int, more: int
+) -> None:
+    with TemporaryDirectory() as folder:
+        world = make_world(Path(folder))
+        with world.open() as ledger:
+            ledger.enrol("anna")
+            as_of = ledger.head().size + more
+            at = START + timedelta(seconds=second)
+            told = []  # index and instant of each act that was recorded
+            for what in done:
+                world.clock.forward(seconds=1)
+                if isinstance(what, Right):
+                    index = ledger.record_right("anna", what, ground="g")
+                else:
+                    made = ledger.record_consent("anna", OFFER, what)
+                    if not isinstance(made, ConsentReceiptRef):
+                        continue
+                    index = made.index
+                told.append((index, world.clock.now, what))
+            for when, size in ((None, None), (at, None), (None, as_of), (at, as_of)):
+                status, history, limits = S.UNKNOWN, 0, []
+                for index, moment, what in told:
+                    if (when is not None and moment > when) or (size is not None and index >= size):
+                        continue
+                    if isinstance(what, Right):
+                        limits.append(what)
+                    else:
+                        status, history = what, history + 1
+                [record] = [r for r in ledger.consents("anna", at=when, as_of=size) if r.purpose.id == OFFER]
+                assert (record.status, len(record.history)) == (status, history)
+                assert [each.right for each in ledger.limitations("anna", at=when, as_of=size)] == limits
+                want = status.permits and limits[-1:] != [Right.OBJECTION]
+                got = ledger.permit("anna", OFFER, "scoring", at=when, as_of=size)
+                assert isinstance(got, Permitted) == want
+
+
+def test_purposes_in_force_and_uses_as_of(ledger, world) -> None:
+    before = ledger.head().size
+    ledger.record_consent("anna", OFFER, S.GIVEN)
+    ledger.append_use(use_request(ledger, {"anna": UseStatus.USED}))
+    world.clock.forward(days=1)
+    used = ledger.head().size
+    ledger.adopt_purposes(purposes_text(version=2))
+    versions = {p.id: p.version for p in ledger.purposes()}
+    assert versions[OFFER] == 2
+    for when in ({"as_of": used}, {"at": START}):
+        assert {p.id: p.version for p in ledger.purposes(**when)}[OFFER] == 1
+        [record] = [each for each in ledger.consents("anna", **when) if each.purpose.id == OFFER]
+        assert record.current_version
+        assert len(ledger.uses("anna", **when)) == 1
+    assert ledger.purposes(as_of=0) == ()
+    assert ledger.uses("anna", as_of=before) == []
+    assert ledger.uses("anna", at=START - timedelta(seconds=1)) == []
+
+
+def test_a_use_on_another_basis_is_recorded_with_it_and_consent_still_guards_the_model(ledger) -> None:
+    assert ledger.purpose(OFFER).legal_basis == "eu-gdpr:A6-1-e"
+    assert not isinstance(ledger.permit("anna", OFFER, "scoring"), Permitted)
+    ledger.record_consent("anna", OFFER, S.GIVEN)
+    use = use_request(ledger, {"anna": UseStatus.USED})
+    ledger.append_use(use)
+    assert [entry.body["basis"] for entry in ledger.institutional("run")] == ["eu-gdpr:A6-1-e"]
+    ledger.record_consent("anna", OFFER, S.WITHDRAWN)
+    with pytest.raises(Exception, match="no permission now"):
+        ledger.append_use(use_request(ledger, {"anna": UseStatus.USED}))
+
+
+def test_older_purpose_documents_keep_their_digest_and_fuller_ones_come_back() -> None:
+    [plain, _] = parse(purposes_text())
+    assert "contact" not in document(plain)
+    [fuller, _] = parse(purposes_text().replace("recipients = []\n", f"recipients = []\n{MORE}", 1))
+    assert from_document(document(fuller), dict(fuller.notice.texts)) == fuller
+    assert activity(fuller, "en")["missing"] == []
+    assert [item.split()[0] for item in activity(plain, "en")["missing"]] == [
+        "contact",
+        "data_protection_officer",
+        "data_subjects",
+        "security_measures",
+    ]
+
+
+def test_a_changed_purpose_needs_the_next_version_and_says_what_is_wider() -> None:
+    known = parse(purposes_text())
+    by_version = {(each.id, each.version): each for each in known}
+    changed = purposes_text().replace("recipients = []", 'recipients = ["Another"]', 1)
+    with pytest.raises(PurposesError, match="other content"):
+        check_versions(parse(changed), by_version)
+    second = purposes_text(version=2)
+    head, _, tail = second.rpartition("recipients = []")
+    wider = parse(f'{head}recipients = ["Another"]{tail}')
+    check_versions(wider, by_version)
+    assert changes(known, wider) == [{"id": OFFER, "version": 2, "wider": ["recipients"], "ask_anew": True}]
+    assert changes(wider, wider) == changes(known, known) == []
