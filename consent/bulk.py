@@ -6,12 +6,16 @@ person's dense number, so that the last one stands, and gathered for the people 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from consent import store_consents, store_limits, store_log, store_people
+from consent import store_bulk, store_consents, store_limits, store_log, store_people
+from consent.errors import BadRequestError
 from consent.limits import limited_people
 from consent.permit import REFUSAL_BY_CODE
 from consent.purposing import find
@@ -23,12 +27,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from numpy.typing import NDArray
+    from sqlalchemy import Connection
 
     from consent.ledger import Ledger
+    from consent.log import Log
+    from consent.store import Store
     from consent.tlog.checkpoint import Checkpoint
 
-_NEVER = np.iinfo(np.int64).max
-_COLUMNS = 6
+_PSEUDONYM_BYTES = 16
+_EVENTS = 500_000
+"""Events held at a time while reading."""
 _SELECT_SINGLY = 2_000
 """Up to so many people are looked up by their pseudonyms; more are found in a map of everybody (one scan)."""
 
@@ -76,29 +84,56 @@ def permits(
         BadRequestError: The processing is not a word, or a person's id is none (2).
         RefusedToSignError: The log does not continue its last checkpoint (3).
     """
+    pseudonyms = [ledger.log.pseudonym(person) for person in people]
+    return permits_of_pseudonyms(ledger, pseudonyms, purpose_id, processing, at=at)
+
+
+def permits_of_pseudonyms(
+    ledger: Ledger,
+    pseudonyms: Sequence[bytes],
+    purpose_id: str,
+    processing: str,
+    *,
+    at: datetime | None = None,
+) -> Permits:
+    """The same for a population known by its keyed pseudonyms (`consent.pseudonym.pseudonym`, 16 bytes each).
+
+    A second question in the same process reads only what was appended since the first: see `_Cache`.
+    """
     log = ledger.log
     kind = parse_processing(processing)
     check_aware(at)
+    if any(len(key) != _PSEUDONYM_BYTES for key in pseudonyms):
+        raise BadRequestError(
+            f"a pseudonym is not {_PSEUDONYM_BYTES} bytes",
+            "make it with `Log.pseudonym` from the external id",
+        )
     state = ledger.checkpoint() if not log.store.read_only else log.covering(-1)
-    pseudonyms = [log.pseudonym(person) for person in people]
     with log.store.read() as connection:
         purpose = find(store_consents.purposes(connection), purpose_id)
         end = store_log.log_end(connection)
         instant = (
             store_consents.epoch(at) if at is not None else max(store_consents.epoch(log.now()), end.last_at)
         )
+        cache = _cache_of(log, store_bulk.erasures(connection))
         if len(pseudonyms) <= _SELECT_SINGLY:
-            by_pseudonym = {
-                key: person.number
-                for key, person in store_people.by_pseudonym(connection, set(pseudonyms)).items()
-            }
+            found = store_people.by_pseudonym(connection, set(pseudonyms))
+            numbers = np.fromiter(
+                (found[key].number if key in found else -1 for key in pseudonyms), np.int64, len(pseudonyms)
+            )
         else:
-            by_pseudonym = store_people.numbers_by_pseudonym(connection)
+            numbers = cache.numbers(connection, pseudonyms, end.size)
         highest = store_people.highest_number(connection)
-        rows = store_consents.states(connection, purpose_id, at=instant, size=state.size)
+        people = 0 if highest is None else highest + 1
+        last = (
+            cache.last(connection, purpose_id, state.size, people)
+            if instant >= end.last_at
+            # Of an instant in the past nothing is kept: it is asked about rarely.
+            else _Last.empty().with_events(connection, purpose_id, state.size, people, at=instant)
+        ).columns[:, :people]
         limitations = store_limits.of_everybody(connection, at=instant, size=state.size)
-    numbers = np.fromiter((by_pseudonym.get(key, -1) for key in pseudonyms), np.int64, len(pseudonyms))
-    last = _last_of_each(rows, 0 if highest is None else highest + 1)
+    # Somebody that another thread's newer read knows is not yet there for this one.
+    numbers[numbers >= people] = -1
     covered = kind.bit if kind.value in purpose.processing else 0
     codes = _codes(last, instant, purpose.version, purpose.notice.version, covered)
     for number, standing in limited_people(
@@ -111,45 +146,149 @@ def permits(
     return Permits(numbers, status == 0, status, state)
 
 
-def _last_of_each(rows: list[store_consents.StateRow], size: int) -> NDArray[np.int64]:
-    """int64[6, size]: whether there is an event (0 or 1), then status, versions, processing bits and expiry of the last."""
-    table = np.zeros((_COLUMNS, size), np.int64)
-    if not rows:
-        return table
-    columns = list(zip(*rows, strict=True))
-    number = np.fromiter(columns[0], np.int64, len(rows))
-    # Not by assignment with repeated indices: which of them wins is promised for none but a unique one.
-    unique, from_the_end = np.unique(number[::-1], return_index=True)
-    last = len(rows) - 1 - from_the_end
-    table[0, unique] = 1
-    for place, values in enumerate(columns[1:5], 1):
-        table[place, unique] = np.fromiter(values, np.int64, len(rows))[last]
-    expires = np.fromiter((_NEVER if value is None else value for value in columns[5]), np.int64, len(rows))
-    table[5, unique] = expires[last]
-    return table
+@dataclass(frozen=True)
+class _Last:
+    """The last event of each number for one purpose, in the first `size` entries.
+
+    Attributes:
+        size: Number of entries read.
+        columns: int64[6, n]: index (-1 without an event), status, versions, processing bits and expiry.
+    """
+
+    size: int
+    columns: NDArray[np.int64]
+
+    @classmethod
+    def empty(cls) -> _Last:
+        return cls(0, np.zeros((store_bulk.EVENT_COLUMNS - 1, 0), np.int64))
+
+    def with_events(
+        self, connection: Connection, purpose_id: str, size: int, people: int, *, at: int | None = None
+    ) -> _Last:
+        """With the events from `self.size` to `size` - 1 put on top; a new object, as readers may hold the old one."""
+        width = max(people, self.columns.shape[1])
+        columns = np.zeros((store_bulk.EVENT_COLUMNS - 1, width), np.int64)
+        columns[0] = -1
+        columns[:, : self.columns.shape[1]] = self.columns
+        flat = store_bulk.events(connection, purpose_id, since=self.size, size=size, at=at)
+        while len(part := np.fromiter(islice(flat, _EVENTS * store_bulk.EVENT_COLUMNS), np.int64)):
+            rows = part.reshape(-1, store_bulk.EVENT_COLUMNS)
+            number, index = rows[:, 0], rows[:, 1]
+            # Not by plain assignment with repeated indices: which of them wins is promised for none but a unique one.
+            np.maximum.at(columns[0], number, index)
+            standing = rows[columns[0, number] == index]
+            columns[1:, standing[:, 0]] = standing[:, 2:].T
+        return _Last(size, columns)
+
+
+@dataclass
+class _Cache:
+    """What one open log has read before; only entries appended since are read again.
+
+    It is void after an erasure: that deletes events and people. The log's own checkpoint, compared before every use,
+    says that what was appended before is what it was.
+    """
+
+    erasures: tuple[int, int]
+    enrolled: int = 0
+    high: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
+    low: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
+    number: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    by_purpose: dict[str, _Last] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def last(self, connection: Connection, purpose_id: str, size: int, people: int) -> _Last:
+        """The last event of each number in the first `size` entries."""
+        with self.lock:
+            known = self.by_purpose.get(purpose_id, _Last.empty())
+            if known.size > size:
+                # Another thread has read further: this answer is of its own checkpoint all the same.
+                return _Last.empty().with_events(connection, purpose_id, size, people)
+            if known.size < size or known.columns.shape[1] < people:
+                known = known.with_events(connection, purpose_id, size, people)
+                self.by_purpose[purpose_id] = known
+            return known
+
+    def numbers(self, connection: Connection, pseudonyms: Sequence[bytes], size: int) -> NDArray[np.int64]:
+        """int64[n]: the number of each pseudonym, -1 for nobody's.
+
+        Args:
+            connection: A reading connection.
+            pseudonyms: n pseudonyms, 16 bytes each.
+            size: Size of the log that this connection sees.
+        """
+        with self.lock:
+            if self.enrolled < size:
+                self._read_people(connection, size)
+            high, low, number = self.high, self.low, self.number
+        asked = np.frombuffer(b"".join(pseudonyms), ">u8").astype(np.uint64).reshape(-1, 2)
+        found = np.full(len(asked), -1, np.int64)
+        # In the order of the keys the search walks through memory once; as asked it would jump for every person.
+        order = np.argsort(asked[:, 0])
+        asked = asked[order]
+        place = np.searchsorted(high, asked[:, 0])
+        open_ = np.arange(len(asked))
+        while len(open_):
+            at = place[open_]
+            open_, at = open_[at < len(high)], at[at < len(high)]
+            same = high[at] == asked[open_, 0]
+            open_, at = open_[same], at[same]
+            hit = low[at] == asked[open_, 1]
+            found[open_[hit]] = number[at[hit]]
+            open_ = open_[~hit]
+            place[open_] += 1
+        result = np.empty_like(found)
+        result[order] = found
+        return result
+
+    def _read_people(self, connection: Connection, size: int) -> None:
+        keys = bytearray()
+        numbers: list[int] = []
+        for key, number in store_bulk.pseudonyms(connection, since=self.enrolled):
+            keys += key
+            numbers.append(number)
+        new = np.frombuffer(bytes(keys), ">u8").astype(np.uint64).reshape(-1, 2)
+        high = np.concatenate([self.high, new[:, 0]])
+        order = np.argsort(high)
+        self.high = high[order]
+        self.low = np.concatenate([self.low, new[:, 1]])[order]
+        self.number = np.concatenate([self.number, np.array(numbers, np.int64)])[order]
+        self.enrolled = size
+
+
+_CACHES: WeakKeyDictionary[Store, _Cache] = WeakKeyDictionary()
+_CACHES_LOCK = threading.Lock()
+
+
+def _cache_of(log: Log, erasures: tuple[int, int]) -> _Cache:
+    with _CACHES_LOCK:
+        cache = _CACHES.get(log.store)
+        if cache is None or cache.erasures != erasures:
+            cache = _CACHES[log.store] = _Cache(erasures)
+        return cache
 
 
 def _codes(last: NDArray[np.int64], at: int, version: int, notice: int, covered: int) -> NDArray[np.uint8]:
     """uint8[size]: 0 where permitted, else the reason; in the order in which `permit.permit` asks."""
-    there, status, row_version, row_notice, bits, expires = last
+    index, status, row_version, row_notice, bits, expires = last
     permitting = np.isin(status, [ConsentStatus.GIVEN.code, ConsentStatus.RENEWED.code])
     by_status = np.full(len(ConsentStatus), UseStatus.NO_CONSENT, np.uint8)
     for code, reason in REFUSAL_BY_CODE.items():
         by_status[code] = reason
     return np.select(
         [
-            there == 0,
+            index < 0,
             ~permitting,
             expires <= at,
             (row_version != version) | (row_notice != notice),
             (bits & covered) == 0,
         ],
         [
-            np.full(there.shape, UseStatus.NO_CONSENT, np.uint8),
+            np.full(index.shape, UseStatus.NO_CONSENT, np.uint8),
             by_status[status],
-            np.full(there.shape, UseStatus.EXPIRED, np.uint8),
-            np.full(there.shape, UseStatus.OTHER_VERSION, np.uint8),
-            np.full(there.shape, UseStatus.NOT_COVERED, np.uint8),
+            np.full(index.shape, UseStatus.EXPIRED, np.uint8),
+            np.full(index.shape, UseStatus.OTHER_VERSION, np.uint8),
+            np.full(index.shape, UseStatus.NOT_COVERED, np.uint8),
         ],
         default=np.uint8(0),
     )

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consent import store_consents
+from consent import bulk, store_bulk, store_consents
 from consent.bulk import permits
 from consent.errors import BadRequestError, UnknownPurpose
 from consent.records import Permitted
@@ -94,3 +94,68 @@ def test_wrong_questions(ledger) -> None:
     for ask in (permits, lambda ledger, people, *rest, at: ledger.permit(people[0], *rest, at=at)):
         with pytest.raises(BadRequestError, match="time zone"):
             ask(ledger, PEOPLE, OFFER, "scoring", at=START.replace(tzinfo=None))
+
+
+asked_again = st.lists(
+    st.one_of(
+        st.tuples(st.sampled_from(PEOPLE), st.sampled_from([ConsentStatus.GIVEN, ConsentStatus.WITHDRAWN])),
+        st.tuples(st.sampled_from(PEOPLE), st.just("erase")),
+        st.tuples(st.just("ask"), st.just("")),
+    ),
+    max_size=20,
+)
+
+
+@settings(max_examples=12, deadline=None)
+@given(asked_again)
+def test_what_was_read_before_never_changes_an_answer(monkeypatch_small, done) -> None:
+    with TemporaryDirectory() as folder:
+        world = make_world(Path(folder))
+        with world.open() as ledger:
+            for what, how in [*done, ("ask", "")]:
+                if what == "ask":
+                    warm = permits(ledger, [*PEOPLE, "stranger"], OFFER, "scoring")
+                    with world.open() as other:
+                        cold = permits(other, [*PEOPLE, "stranger"], OFFER, "scoring")
+                    one = [ledger.permit(person, OFFER, "scoring") for person in [*PEOPLE, "stranger"]]
+                    assert warm.permitted.tolist() == [isinstance(answer, Permitted) for answer in one]
+                    assert warm.status.tolist() == cold.status.tolist()
+                    assert warm.numbers.tolist() == cold.numbers.tolist()
+                elif how == "erase":
+                    if ledger.number_of(what) is not None:
+                        ledger.erase(what, ground="eu-gdpr:A17-1-b")
+                else:
+                    ledger.record_consent(what, OFFER, how)
+
+
+@pytest.fixture(scope="module")
+def monkeypatch_small():
+    """Everybody is looked up in the map of everybody, which small populations otherwise are not."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bulk, "_SELECT_SINGLY", 0)
+        patch.setattr(bulk, "_EVENTS", 3)
+        yield
+
+
+def test_pseudonyms_and_external_ids_are_answered_alike(ledger) -> None:
+    ledger.record_consent("p1", OFFER, ConsentStatus.GIVEN)
+    keys = [ledger.log.pseudonym(person) for person in PEOPLE]
+    by_key, by_id = (
+        bulk.permits_of_pseudonyms(ledger, keys, OFFER, "scoring"),
+        permits(ledger, PEOPLE, OFFER, "scoring"),
+    )
+    assert by_key.status.tolist() == by_id.status.tolist()
+    assert by_key.counts() == {"permitted": 1, "no-consent": 4}
+
+
+def test_a_pseudonym_of_another_length_is_refused(ledger) -> None:
+    with pytest.raises(BadRequestError, match="16 bytes"):
+        bulk.permits_of_pseudonyms(ledger, [b"short"], OFFER, "scoring")
+
+
+def test_two_pseudonyms_with_the_same_beginning_are_told_apart(ledger, monkeypatch_small) -> None:
+    cache = bulk._Cache((0, -1))
+    keys = [bytes(8) + bytes([i]) * 8 for i in range(4)]
+    with pytest.MonkeyPatch.context() as patch, ledger.log.store.read() as connection:
+        patch.setattr(store_bulk, "pseudonyms", lambda *_, **__: iter(zip(keys[:3], (7, 8, 9), strict=True)))
+        assert cache.numbers(connection, [keys[2], keys[0], keys[3], keys[1]], 1).tolist() == [9, 7, -1, 8]
