@@ -266,8 +266,9 @@ def _check_permits(connection: Connection, request: _Request, purpose: Purpose, 
     rows = store_consents.states(connection, purpose.id, at=at, size=_EVERYTHING)
     refused = refused_now(rows, purpose, request.processing, at, used)
     limitations = store_limits.of_everybody(connection, at=at, size=_EVERYTHING)
-    limited = limited_people(limitations, purpose, request.processing, at=store_consents.moment(at))
-    refused = {**{n: status for n, status in limited.items() if n in set(used)}, **refused}
+    of_used = {number: limitations[number] for number in limitations.keys() & set(used)}
+    limited = limited_people(of_used, purpose, request.processing, at=store_consents.moment(at))
+    refused = {**limited, **refused}
     if refused:
         raise ConsentChanged(
             f"{len(refused)} of the {len(used)} people used have no permission now; nothing was recorded",
