@@ -11,12 +11,12 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from consent import answers, explained, words
+from consent import answers, explained, right_words, words
 from consent.errors import RequestConflictError
 from consent.home import Home  # noqa: TC001 - the same
 from consent.ledger import Ledger, utc_now
 from consent.records import ConsentReceiptRef, TransitionRefused
-from consent.vocabulary import ConsentStatus
+from consent.vocabulary import ConsentStatus, Right
 from consent.web import language, problems, schemas
 from consent.web.identity import Identity, Person, TokenRefused
 from consent.web.problems import ProblemError
@@ -229,6 +229,31 @@ def _record(
     if isinstance(outcome, TransitionRefused) and asked in _OTHER_NO and outcome.current not in _NO_ALREADY:
         return record(_OTHER_NO[asked])
     return outcome
+
+
+@me.post(
+    "/rights",
+    summary="Object, withdraw an objection, or ask for a restriction",
+    status_code=201,
+    responses=_refusals(401, 404, 413, 422),
+)
+def record_right(
+    service: TheService, person: Me, language: Language, asked: schemas.RightAsked, response: Response
+) -> schemas.RightRecorded:
+    """Record a right (GDPR 18, 21); it is durable, and counts from the next run on. Repeating it changes nothing more."""
+    response.headers["Content-Language"] = language
+    right = Right(asked.right)
+    with service.ledger(read_only=False) as ledger:
+        index = ledger.record_right(
+            person.id, right, ground=METHOD, purposes=asked.purposes, processing=asked.processing
+        )
+    told = {
+        "recorded": True,
+        "right": right.value,
+        "right_words": right_words.right(right.value, language),
+        "index": index,
+    }
+    return schemas.RightRecorded.model_validate(told)
 
 
 @me.get("/uses", summary="Every use of my data", responses=_refusals(401))

@@ -128,6 +128,23 @@ class Answer(_Document):
     )
 
 
+class RightAsked(_Document):
+    """An objection, its withdrawal, or a restriction of processing that I ask for. An empty list means all."""
+
+    right: Literal["objection", "objection-withdrawn", "restriction"]
+    purposes: list[Annotated[str, Field(min_length=1, max_length=128)]] = Field(default=[], max_length=100)
+    processing: list[Processing] = Field(default=[], max_length=4)
+
+
+class RightRecorded(_Document):
+    """A right, recorded and durable: runs in its scope leave me out from now on, or no longer."""
+
+    recorded: Literal[True]
+    right: Literal["objection", "objection-withdrawn", "restriction"]
+    right_words: str
+    index: int
+
+
 class Recorded(_Document):
     """An answer, recorded and durable."""
 

@@ -44,6 +44,7 @@ DOCUMENT = inner_app(None).openapi()
 PRIVATE = [
     ("GET", "/v1/me/consents"),
     ("POST", "/v1/me/consents"),
+    ("POST", "/v1/me/rights"),
     ("GET", "/v1/me/uses"),
     ("GET", f"/v1/me/uses/{SCORING}/why"),
     ("GET", f"/v1/me/receipts/consents/{OFFER}"),
@@ -195,6 +196,17 @@ def test_what_cannot_follow_is_refused_with_the_state(citizen: Citizen) -> None:
         answer = citizen.say(person, said)
         assert answer.status_code == 409
         assert state in answer.json()["detail"]
+
+
+def test_objecting_leaves_me_out_until_i_withdraw_it(citizen: Citizen) -> None:
+    for right, sentence in (("objection", "Objection"), ("objection-withdrawn", "Objection withdrawn")):
+        answer = citizen.ask("/v1/me/rights", AINO, method="POST", json={"right": right})
+        assert answer.status_code == 201
+        assert (answer.json()["right"], answer.json()["right_words"]) == (right, sentence)
+    unknown = {"right": "objection", "purposes": ["nothing.known"]}
+    assert citizen.ask("/v1/me/rights", AINO, method="POST", json=unknown).status_code == 404
+    lifted = citizen.ask("/v1/me/rights", AINO, method="POST", json={"right": "restriction-lifted"})
+    assert lifted.status_code == 422
 
 
 def test_one_persons_key_is_not_anothers(citizen: Citizen) -> None:
