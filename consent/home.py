@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CONSENT_SETTINGS = ("origin", "trust_root")
-"""Keys of the [consent] table of luvalla.toml."""
+"""Keys that the [consent] table of luvalla.toml must have."""
+OPTIONAL_CONSENT_SETTINGS = ("database",)
+"""Keys that it may have."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +101,13 @@ class ConsentSettings:
     Attributes:
         origin: The log's name (C2SP origin), e.g. `city.example/consent`.
         trust_root: `sha256:...` of version 1 of the trust root.
+        database: `postgresql://...` of the ledger, its password only by reference (docs/ledger/databases.md);
+            None: the SQLite file of the home.
     """
 
     origin: str
     trust_root: str
+    database: str | None = None
 
 
 def open_home(path: Path) -> Home:
@@ -144,10 +149,11 @@ def read_settings(home: Home) -> ConsentSettings:
         raise ConfigurationError(
             f"{home.config} has no table [consent]", "restore the table that `luvalla init` wrote"
         )
+    known = (*CONSENT_SETTINGS, *OPTIONAL_CONSENT_SETTINGS)
     for key in table:
-        if key not in CONSENT_SETTINGS:
-            near = difflib.get_close_matches(key, CONSENT_SETTINGS, n=1)
-            hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(CONSENT_SETTINGS)}"
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else f"known keys: {', '.join(known)}"
             raise ConfigurationError(f"{home.config} has an unknown key `{key}` in [consent]", hint)
     values = [table.get(key) for key in CONSENT_SETTINGS]
     if not all(isinstance(value, str) and value for value in values):
@@ -155,4 +161,9 @@ def read_settings(home: Home) -> ConsentSettings:
             f"{home.config} lacks {' or '.join(CONSENT_SETTINGS)} in [consent]",
             "restore the table that `luvalla init` wrote",
         )
-    return ConsentSettings(str(values[0]), str(values[1]))
+    database = table.get("database")
+    if database is not None and not (isinstance(database, str) and database):
+        raise ConfigurationError(
+            f"`database` in [consent] of {home.config} is not a URL", "use postgresql://USER@HOST/DATABASE"
+        )
+    return ConsentSettings(str(values[0]), str(values[1]), database)

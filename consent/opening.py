@@ -9,6 +9,7 @@ from consent.home import read_settings
 from consent.keys import Vault, read_key_file
 from consent.log import Log
 from consent.store import Store
+from consent.store_database import database_of
 from consent.tlog.external import FileCheckpointStore
 from consent.trust import TrustRoot
 
@@ -35,7 +36,7 @@ def open_log(
         raise ConfigurationError(
             "luvalla.toml and the trust root name different logs", "restore both files from one backup"
         )
-    store = Store(home.database, read_only=read_only)
+    store = Store(database_of(home, settings.database), read_only=read_only)
     try:
         store.check_version()
         return Log(

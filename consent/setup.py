@@ -7,7 +7,8 @@ import secrets
 import shutil
 from typing import TYPE_CHECKING
 
-from consent import store_sqlite
+from sqlalchemy import inspect
+
 from consent.canonical import encode
 from consent.errors import BadRequestError, HomeExistsError, LedgerUnavailableError
 from consent.home import Home
@@ -16,7 +17,8 @@ from consent.log import Log
 from consent.migrations.upgrade import upgrade
 from consent.purposes import parse
 from consent.purposing import append_purposes
-from consent.store import Store
+from consent.store import Store, metadata
+from consent.store_database import database_of
 from consent.tlog.external import FileCheckpointStore
 from consent.tlog.note import generate_key, is_key_name, save_key
 from consent.trust import TrustRoot
@@ -27,11 +29,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from consent.records import Purpose
+    from consent.store_database import Database
 
 _PRIVATE = 0o700
 
 
-def create(path: Path, *, origin: str, purposes: str, clock: Callable[[], datetime]) -> Home:
+def create(
+    path: Path, *, origin: str, purposes: str, clock: Callable[[], datetime], database: str | None = None
+) -> Home:
     """Make a home at `path`: built beside it, then renamed, so that it is there whole or not at all.
 
     Args:
@@ -39,15 +44,18 @@ def create(path: Path, *, origin: str, purposes: str, clock: Callable[[], dateti
         origin: The log's name for ever, e.g. `city.example/consent` (no white space, no plus).
         purposes: Text of the purposes file (TOML).
         clock: What time it is.
+        database: `postgresql://...` of an empty database, its password by reference (docs/ledger/databases.md);
+            None: an SQLite file in the home.
 
     Returns:
         The home.
 
     Raises:
-        HomeExistsError: There is something at `path` (exit 2).
+        HomeExistsError: There is something at `path`, or a ledger in the database (exit 2).
+        ConfigurationError: The database's URL is none, or holds a password (2).
         BadRequestError: The origin cannot be a log's name (2).
         PurposesError: The purposes do not say what they must (2).
-        LedgerUnavailableError: The folder cannot be made (4).
+        LedgerUnavailableError: The folder cannot be made, or the database not be reached (4).
     """
     path = path.absolute()
     parsed = parse(purposes)
@@ -65,9 +73,15 @@ def create(path: Path, *, origin: str, purposes: str, clock: Callable[[], dateti
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside.mkdir(mode=_PRIVATE)
-        _fill(Home(beside), origin, purposes, parsed, clock)
-        _sync(beside)
-        beside.rename(path)
+        ledger = database_of(Home(beside), database)
+        _make_schema(ledger)
+        try:
+            _fill(Home(beside), origin, purposes, parsed, clock, ledger, database)
+            _sync(beside)
+            beside.rename(path)
+        except BaseException:
+            ledger.discard_new()
+            raise
         _sync(path.parent)
     except OSError as error:
         raise LedgerUnavailableError(
@@ -79,7 +93,13 @@ def create(path: Path, *, origin: str, purposes: str, clock: Callable[[], dateti
 
 
 def _fill(
-    home: Home, origin: str, text: str, purposes: tuple[Purpose, ...], clock: Callable[[], datetime]
+    home: Home,
+    origin: str,
+    text: str,
+    purposes: tuple[Purpose, ...],
+    clock: Callable[[], datetime],
+    database: Database,
+    url: str | None,
 ) -> None:
     for folder in (home.keys, home.receipts, home.outbox):
         folder.mkdir(mode=_PRIVATE)
@@ -92,11 +112,12 @@ def _fill(
     trust.save(home.trust_root)
     home.purposes.write_text(text, encoding="utf-8")
     # JSON's escapes are TOML's.
+    database_line = "" if url is None else f"database = {encode(url).decode()}\n"
     home.config.write_text(
-        f'[consent]\norigin = {encode(origin).decode()}\ntrust_root = "{trust.pin}"\n', encoding="utf-8"
+        f'[consent]\norigin = {encode(origin).decode()}\ntrust_root = "{trust.pin}"\n{database_line}',
+        encoding="utf-8",
     )
-    _make_database(home.database)
-    store = Store(home.database)
+    store = Store(database)
     try:
         log = Log(
             origin=origin,
@@ -116,14 +137,22 @@ def _fill(
         store.close()
 
 
-def _make_database(path: Path) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    os.close(handle)
-    engine = store_sqlite.writing_engine(path)
+def _make_schema(database: Database) -> None:
+    database.prepare_new()
+    engine = database.writing_engine()
     try:
         with engine.begin() as connection:
+            # Under the writer's lock: of two set-ups at once the second finds the first's tables.
+            there = set(inspect(connection).get_table_names()) & {"alembic_version", *metadata.tables}
+            if there:
+                raise HomeExistsError(
+                    f"{database.name} holds a ledger already, or {len(there)} tables of a ledger's names",
+                    "use an empty database; a ledger is never overwritten",
+                )
             upgrade(connection)
-        store_sqlite.reclaim(engine)
+        database.reclaim(engine)
+    except database.errors as error:
+        raise database.explained(error) from error
     finally:
         engine.dispose()
 

@@ -8,6 +8,7 @@ erasable (`subject`, `subject_key`, `use_*`). Blobs are `LargeBinary`, times are
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -28,20 +29,22 @@ from sqlalchemy import (
     table,
 )
 from sqlalchemy import column as sql_column
-from sqlalchemy.exc import SQLAlchemyError
 
-from consent import store_sqlite
 from consent.errors import LedgerDamagedError, LedgerVersionError
+from consent.store_sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
-SCHEMA_VERSION = "0002"
+    from consent.store_database import Database
+
+SCHEMA_VERSION = "0003"
 """The Alembic revision that this code reads and writes (consent/migrations/versions)."""
 
-_ERRORS = (SQLAlchemyError, store_sqlite.DriverError)
-"""The driver's own come through unwrapped while a connection is being prepared."""
+_INDEX = BigInteger().with_variant(Integer, "sqlite")
+"""An entry's index. SQLite makes only an INTEGER primary key the row's own id."""
+_NUMBER = BigInteger().with_variant(Integer, "sqlite")
+"""A person's number, up to 2^32 - 1: more than PostgreSQL's INTEGER holds."""
 
 metadata = MetaData()
 
@@ -49,7 +52,7 @@ metadata = MetaData()
 entry = Table(
     "entry",
     metadata,
-    Column("idx", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("idx", _INDEX, primary_key=True, autoincrement=False),
     Column("leaf", LargeBinary(32), nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("at", BigInteger, nullable=False),
@@ -67,8 +70,8 @@ tile = Table(
 payload = Table(
     "payload",
     metadata,
-    Column("idx", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
-    Column("number", Integer, nullable=False, index=True),
+    Column("idx", _INDEX, primary_key=True, autoincrement=False),
+    Column("number", _NUMBER, nullable=False, index=True),
     Column("class", SmallInteger, nullable=False),
     Column("ciphertext", LargeBinary, nullable=False),
 )
@@ -77,7 +80,7 @@ detail = Table(
     metadata,
     Column("idx", BigInteger, primary_key=True),
     Column("name", String(64), primary_key=True),
-    Column("number", Integer, nullable=False, index=True),
+    Column("number", _NUMBER, nullable=False, index=True),
     Column("ciphertext", LargeBinary, nullable=False),
 )
 
@@ -85,7 +88,7 @@ detail = Table(
 subject = Table(
     "subject",
     metadata,
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("number", _NUMBER, primary_key=True, autoincrement=False),
     Column("pseudonym", LargeBinary(16), unique=True),
     Column("subject", LargeBinary(16), unique=True),
     Column("enrolled", BigInteger, nullable=False),
@@ -95,21 +98,21 @@ subject_key = Table(
     "subject_key",
     metadata,
     Column("class", SmallInteger, primary_key=True),
-    Column("number", Integer, primary_key=True),
+    Column("number", _NUMBER, primary_key=True),
     Column("wrapped", LargeBinary(60), nullable=False),
     sqlite_with_rowid=False,
 )
 erased_opening = Table(
     "erased_opening",
     metadata,
-    Column("idx", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("idx", _INDEX, primary_key=True, autoincrement=False),
     Column("erasure", BigInteger, nullable=False),
 )
 erasure = Table(
     "erasure",
     metadata,
-    Column("idx", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
-    Column("number", Integer, nullable=False),
+    Column("idx", _INDEX, primary_key=True, autoincrement=False),
+    Column("number", _NUMBER, nullable=False),
     Column("receipt", LargeBinary, nullable=False),
 )
 
@@ -117,7 +120,7 @@ erasure = Table(
 institutional = Table(
     "institutional",
     metadata,
-    Column("idx", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("idx", _INDEX, primary_key=True, autoincrement=False),
     Column("kind", String(32), nullable=False, index=True),
 )
 purpose = Table(
@@ -139,8 +142,8 @@ notice = Table(
 consent_event = Table(
     "consent_event",
     metadata,
-    Column("idx", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
-    Column("number", Integer, nullable=False, index=True),
+    Column("idx", _INDEX, primary_key=True, autoincrement=False),
+    Column("number", _NUMBER, nullable=False, index=True),
     Column("purpose", String(128), nullable=False),
     Column("purpose_version", Integer, nullable=False),
     Column("notice_version", Integer, nullable=False),
@@ -154,8 +157,8 @@ consent_event = Table(
 limitation = Table(
     "limitation",
     metadata,
-    Column("idx", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
-    Column("number", Integer, nullable=False, index=True),
+    Column("idx", _INDEX, primary_key=True, autoincrement=False),
+    Column("number", _NUMBER, nullable=False, index=True),
     Column("kind", String(32), nullable=False),
     Column("purposes", Text, nullable=False),
     Column("processing", Text, nullable=False),
@@ -195,7 +198,7 @@ use_slot = Table(
     "use_slot",
     metadata,
     Column("run", LargeBinary(16), ForeignKey("use_run.run"), primary_key=True),
-    Column("number", Integer, primary_key=True),
+    Column("number", _NUMBER, primary_key=True),
     Column("slot", LargeBinary(32), nullable=False),
     Column("values_slot", LargeBinary(32)),
 )
@@ -228,12 +231,12 @@ class Store:
         Errors: every error of the driver leaves as a `ConsentError`.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        self.path = path
+    def __init__(self, database: Database | Path, *, read_only: bool = False) -> None:
+        self.database: Database = SqliteDatabase(database) if isinstance(database, Path) else database
         self.read_only = read_only
-        store_sqlite.check_file(path)
-        self._reader = store_sqlite.reading_engine(path, read_only=read_only)
-        self._writer = None if read_only else store_sqlite.writing_engine(path)
+        self.database.check()
+        self._reader = self.database.reading_engine(read_only=read_only)
+        self._writer = None if read_only else self.database.writing_engine()
 
     def close(self) -> None:
         """Close every connection."""
@@ -252,8 +255,8 @@ class Store:
         try:
             with self._reader.connect() as connection:
                 yield connection
-        except _ERRORS as error:
-            raise store_sqlite.explained(error, self.path) from error
+        except self.database.errors as error:
+            raise self.database.explained(error) from error
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -264,12 +267,12 @@ class Store:
             LedgerDamagedError: Not a database, or damaged.
         """
         if self._writer is None:
-            raise store_sqlite.opened_read_only(self.path)
+            raise self.database.opened_read_only()
         try:
             with self._writer.begin() as connection:
                 yield connection
-        except _ERRORS as error:
-            raise store_sqlite.explained(error, self.path) from error
+        except self.database.errors as error:
+            raise self.database.explained(error) from error
 
     def check_version(self) -> None:
         """Refuse a database of another schema.
@@ -282,29 +285,31 @@ class Store:
         try:
             with self._reader.connect() as connection:
                 found = [str(row[0]) for row in connection.execute(select(version_table.c.version_num))]
-        except _ERRORS as error:
-            if store_sqlite.lacks_table(error):
+        except self.database.errors as error:
+            if self.database.lacks_table(error):
                 found = []
             else:
-                raise store_sqlite.explained(error, self.path) from error
+                raise self.database.explained(error) from error
         if len(found) != 1:
             raise LedgerDamagedError(
-                f"{self.path.name} is a database without a ledger in it",
+                f"{self.database.name} is a database without a ledger in it",
                 "restore the ledger from its backup; `luvalla init` never overwrites one",
             )
         if found[0] != SCHEMA_VERSION:
             newer = found[0] > SCHEMA_VERSION
             raise LedgerVersionError(
                 f"the ledger has schema version {found[0]}, this luvalla reads {SCHEMA_VERSION}",
-                "install the newer luvalla that wrote it" if newer else "migrate the ledger first",
+                "install the newer luvalla that wrote it"
+                if newer
+                else "run `luvalla ledger migrate` (make a backup first)",
             )
 
     def structural_faults(self) -> list[str]:
         """What the database itself finds wrong with its structure; empty when all is well."""
         try:
-            return store_sqlite.structural_faults(self._reader)
-        except _ERRORS as error:
-            return [store_sqlite.explained(error, self.path).message]
+            return self.database.structural_faults(self._reader)
+        except self.database.errors as error:
+            return [self.database.explained(error).message]
 
     def reclaim(self) -> bool:
         """Remove freed bytes from the database's files; False when another reader is in the way.
@@ -313,9 +318,9 @@ class Store:
             LedgerUnavailableError: Locked by a writer, or read-only.
         """
         if self._writer is None:
-            raise store_sqlite.opened_read_only(self.path)
+            raise self.database.opened_read_only()
         self._reader.dispose()
         try:
-            return store_sqlite.reclaim(self._writer)
-        except _ERRORS as error:
-            raise store_sqlite.explained(error, self.path) from error
+            return self.database.reclaim(self._writer)
+        except self.database.errors as error:
+            raise self.database.explained(error) from error

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import LargeBinary, cast, select
+from sqlalchemy import LargeBinary, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from consent import store
 
@@ -16,6 +18,25 @@ if TYPE_CHECKING:
 RawRow = dict[str, "bytes | None"]
 
 
+class _AsBytes(FunctionElement[bytes]):
+    """A column's value as bytes: binary as it is, anything else as its text."""
+
+    type = LargeBinary()
+    inherit_cache = True
+
+
+@compiles(_AsBytes)
+def _cast(element: _AsBytes, compiler: Any, **how: Any) -> str:
+    return f"CAST({compiler.process(element.clauses, **how)} AS BLOB)"
+
+
+@compiles(_AsBytes, "postgresql")
+def _converted(element: _AsBytes, compiler: Any, **how: Any) -> str:
+    (column,) = element.clauses
+    text = compiler.process(column, **how)
+    return text if isinstance(column.type, LargeBinary) else f"convert_to(CAST({text} AS TEXT), 'UTF8')"
+
+
 def rows(connection: Connection, name: str) -> Iterator[RawRow]:
     """The rows of a table, in the order of its key.
 
@@ -25,9 +46,7 @@ def rows(connection: Connection, name: str) -> Iterator[RawRow]:
     """
     table = store.metadata.tables[name]
     names = [column.name for column in table.columns]
-    query = select(*(cast(column, LargeBinary) for column in table.columns)).order_by(
-        *table.primary_key.columns
-    )
+    query = select(*(_AsBytes(column) for column in table.columns)).order_by(*table.primary_key.columns)
     for row in connection.execution_options(yield_per=1_000).execute(query):
         yield dict(zip(names, row, strict=True))
 

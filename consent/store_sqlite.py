@@ -7,14 +7,13 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from consent.errors import ConsentError, LedgerDamagedError, LedgerMissingError, LedgerUnavailableError
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from sqlalchemy.exc import SQLAlchemyError
 
 DriverError = sqlite3.Error
 
@@ -23,6 +22,55 @@ BUSY_SECONDS = 10.0
 CACHE_KIB = 64 * 1024
 _HEADER_BYTES = 100
 _MAGIC = b"SQLite format 3\x00"
+
+
+class SqliteDatabase:
+    """The ledger in one SQLite file; what is asked of it is in `consent.store_database`."""
+
+    errors = (SQLAlchemyError, DriverError)
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = path.name
+
+    def check(self) -> None:
+        """See `check_file`."""
+        check_file(self.path)
+
+    def reading_engine(self, *, read_only: bool) -> Engine:
+        """See `reading_engine`."""
+        return reading_engine(self.path, read_only=read_only)
+
+    def writing_engine(self) -> Engine:
+        """See `writing_engine`."""
+        return writing_engine(self.path)
+
+    def prepare_new(self) -> None:
+        """Make the file, mode 600; there may be none."""
+        os.close(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+
+    def discard_new(self) -> None:
+        """Nothing: the file goes with the folder that it was made in."""
+
+    def reclaim(self, writer: Engine) -> bool:
+        """See `reclaim`."""
+        return reclaim(writer)
+
+    def structural_faults(self, reader: Engine) -> list[str]:
+        """See `structural_faults`."""
+        return structural_faults(reader)
+
+    def lacks_table(self, error: Exception) -> bool:
+        """See `lacks_table`."""
+        return lacks_table(error)
+
+    def opened_read_only(self) -> ConsentError:
+        """See `opened_read_only`."""
+        return opened_read_only(self.path)
+
+    def explained(self, error: Exception) -> ConsentError:
+        """See `explained`."""
+        return explained(error, self.path)
 
 
 def check_file(path: Path) -> None:
@@ -138,7 +186,7 @@ def structural_faults(reader: Engine) -> list[str]:
     return [] if found == ["ok"] else found
 
 
-def lacks_table(error: SQLAlchemyError | sqlite3.Error) -> bool:
+def lacks_table(error: Exception) -> bool:
     """Whether the database has no such table."""
     return "no such table" in str(getattr(error, "orig", ""))
 
@@ -148,7 +196,7 @@ def opened_read_only(path: Path) -> ConsentError:
     return LedgerUnavailableError(f"{path.name} was opened for reading only", "open the ledger for writing")
 
 
-def explained(error: SQLAlchemyError | sqlite3.Error, path: Path) -> ConsentError:
+def explained(error: Exception, path: Path) -> ConsentError:
     """What an error of the driver means; never with the values of the statement."""
     cause = error if isinstance(error, sqlite3.Error) else getattr(error, "orig", None)
     text = str(cause) if cause is not None else type(error).__name__

@@ -106,9 +106,9 @@ def open_trust(home: Home) -> str:
     return line.split('"')[1]
 
 
-def make_world(folder: Path, text: str | None = None) -> World:
+def make_world(folder: Path, text: str | None = None, database: str | None = None) -> World:
     clock = Clock()
-    create(folder / "home", origin=ORIGIN, purposes=text or purposes_text(), clock=clock)
+    create(folder / "home", origin=ORIGIN, purposes=text or purposes_text(), clock=clock, database=database)
     return World(open_home(folder / "home"), clock)
 
 

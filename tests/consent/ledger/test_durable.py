@@ -112,6 +112,7 @@ def restore(world: World, source: Path) -> None:
     shutil.copy(source, world.home.database)
 
 
+@pytest.mark.sqlite_file
 def test_an_older_restored_database_is_not_signed_and_not_written(world: World, tmp_path: Path) -> None:
     with world.open() as ledger:
         ledger.record_consent("a", OFFER, S.GIVEN)
@@ -130,6 +131,7 @@ def test_an_older_restored_database_is_not_signed_and_not_written(world: World, 
         assert "checkpoint" in {fault.table for fault in ledger.check()}
 
 
+@pytest.mark.sqlite_file
 def test_a_restored_database_that_grew_another_way_is_not_signed(world: World, tmp_path: Path) -> None:
     with world.open() as ledger:
         ledger.record_consent("a", OFFER, S.GIVEN)
@@ -299,6 +301,7 @@ def test_several_processes_write_without_loss_or_fork(world: World) -> None:
         assert ledger.check() == []
 
 
+@pytest.mark.sqlite_file
 def test_no_error_of_the_driver_leaks(world: World) -> None:
     with world.open() as ledger:
         with closing(sqlite3.connect(world.home.database)) as connection:

