@@ -53,7 +53,7 @@ class PostgresqlDatabase:
         url: `postgresql://...` with its password, if any; never shown.
     """
 
-    errors = (SQLAlchemyError, psycopg.Error)
+    errors: tuple[type[Exception], ...] = (SQLAlchemyError, psycopg.Error)
 
     def __init__(self, url: str) -> None:
         self._url = make_url(url).set(drivername="postgresql+psycopg")

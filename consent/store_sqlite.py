@@ -27,7 +27,7 @@ _MAGIC = b"SQLite format 3\x00"
 class SqliteDatabase:
     """The ledger in one SQLite file; what is asked of it is in `consent.store_database`."""
 
-    errors = (SQLAlchemyError, DriverError)
+    errors: tuple[type[Exception], ...] = (SQLAlchemyError, DriverError)
 
     def __init__(self, path: Path) -> None:
         self.path = path

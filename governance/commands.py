@@ -33,10 +33,22 @@ from governance.command_parts import (
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Policy file instead of the shipped one.",
 )
+@click.option(
+    "--database",
+    metavar="URL",
+    help="postgresql://USER@HOST/DATABASE of an empty database for the ledger, its password by reference: "
+    "?password=env:NAME or file:PATH. An SQLite file in the home when left out.",
+)
 @json_option
 @click.pass_context
 def init(
-    ctx: click.Context, origin: str, purposes: Path | None, policy: Path | None, *, as_json: bool
+    ctx: click.Context,
+    origin: str,
+    purposes: Path | None,
+    policy: Path | None,
+    database: str | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Make a home: keys, trust root, purposes, policy, ledger, MLflow store.
 
@@ -50,6 +62,7 @@ def init(
         origin=origin,
         purposes=None if purposes is None else _text_of(purposes),
         policy=None if policy is None else policy.read_bytes(),
+        database=database,
     )
     with House.open(home.path) as house:
         document = {"home": str(home.path), "origin": house.ledger.origin, "trust_root": house.trust_root.pin}

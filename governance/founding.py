@@ -54,6 +54,7 @@ def found(
     purposes: str | None = None,
     policy: bytes | None = None,
     clock: Callable[[], datetime] = utc_now,
+    database: str | None = None,
 ) -> Home:
     """Make a home: keys, trust root, purposes, ledger, policy, evidence, and room for MLflow.
 
@@ -65,6 +66,7 @@ def found(
         purposes: Purposes file (TOML); the shipped one by default.
         policy: Policy file; the shipped one by default.
         clock: What time it is.
+        database: `postgresql://...` of an empty database for the ledger; an SQLite file in the home by default.
 
     Returns:
         The home.
@@ -84,7 +86,11 @@ def found(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         setup.create(
-            beside, origin=origin, purposes=shipped_purposes() if purposes is None else purposes, clock=clock
+            beside,
+            origin=origin,
+            purposes=shipped_purposes() if purposes is None else purposes,
+            clock=clock,
+            database=database,
         )
         _furnish(beside, path, text, agreed, clock)
         if (path / DEMO).exists():

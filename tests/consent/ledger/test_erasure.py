@@ -207,6 +207,7 @@ def test_a_repeated_request_returns_the_first_receipt(ledger: Ledger, runs: list
     assert ledger.head().size == size
 
 
+@pytest.mark.sqlite_file
 def test_a_reader_in_the_way_leaves_the_freed_bytes_for_later(
     ledger: Ledger, world: World, runs: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,6 +269,7 @@ def test_a_torn_journal_line_is_no_line(world: World, ledger: Ledger, runs: list
         assert once_more.check() == []
 
 
+@pytest.mark.sqlite_file
 def test_a_restored_backup_brings_nobody_back(
     world: World, ledger: Ledger, runs: list[bytes], tmp_path: Path
 ) -> None:
