@@ -8,16 +8,23 @@ import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
+from sqlalchemy import text
 
 from consent import erasure, store_sqlite, store_uses
 from consent.errors import BadRequestError, LedgerUnavailableError, RefusedToSignError, UnknownPersonError
+from consent.home import read_settings
 from consent.records import ConsentRequest
 from consent.vocabulary import ConsentStatus, RetentionClass, UseStatus
 from tests.consent.ledger_world import OFFER, use_request
+from tests.consent.postgresql_server import Server
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from sqlalchemy import Result
 
     from consent.ledger import Ledger
     from tests.consent.ledger_world import World
@@ -49,22 +56,47 @@ def runs(ledger: Ledger) -> list[bytes]:
 def secrets_of(ledger: Ledger, person: str) -> dict[str, list[bytes]]:
     """Every byte string kept of a person: ids, ciphertexts, wrapped keys."""
     with ledger.log.store.read() as connection:
-        raw = connection.exec_driver_sql
+
+        def raw(statement: str, **values: object) -> Result:
+            return connection.execute(text(statement), values)
+
         [(number, subject, pseudonym)] = raw(
-            "select number, subject, pseudonym from subject where pseudonym = ?",
-            (ledger.log.pseudonym(person),),
+            "select number, subject, pseudonym from subject where pseudonym = :it",
+            it=ledger.log.pseudonym(person),
         ).all()
         return {
             "ids": [subject, pseudonym],
-            "payloads": [row[0] for row in raw("select ciphertext from payload where number = ?", (number,))],
-            "details": [row[0] for row in raw("select ciphertext from detail where number = ?", (number,))],
-            "keys": [row[0] for row in raw("select wrapped from subject_key where number = ?", (number,))],
+            "payloads": [
+                row[0] for row in raw("select ciphertext from payload where number = :it", it=number)
+            ],
+            "details": [row[0] for row in raw("select ciphertext from detail where number = :it", it=number)],
+            "keys": [row[0] for row in raw("select wrapped from subject_key where number = :it", it=number)],
             "values": [
                 part
                 for run in (row[0] for row in raw("select run from use_values"))
                 if (part := store_uses.value_of(connection, run, number))
             ],
         }
+
+
+@pytest.fixture
+def searched(
+    world: World, backend: str, request: pytest.FixtureRequest
+) -> Callable[[list[bytes]], list[str]]:
+    """Searches every file of the home and of the database; PostgreSQL's write-ahead log is left to its recycling."""
+
+    def search(needles: list[bytes]) -> list[str]:
+        hits = found_in_files(world.home.path, needles)
+        if backend == "postgresql":
+            server = request.getfixturevalue("postgresql")
+            if not isinstance(server, Server):
+                pytest.skip("the given server's files are out of reach")
+            with psycopg.connect(read_settings(world.home).database, autocommit=True) as connection:
+                connection.execute("CHECKPOINT")
+            hits += found_in_files(server.data / "base", needles)
+        return hits
+
+    return search
 
 
 def found_in_files(home: Path, needles: list[bytes]) -> list[str]:
@@ -78,15 +110,17 @@ def found_in_files(home: Path, needles: list[bytes]) -> list[str]:
     return hits
 
 
-def test_the_bytes_are_gone_from_every_file(ledger: Ledger, world: World, runs: list[bytes]) -> None:
+def test_the_bytes_are_gone_from_every_file(
+    ledger: Ledger, world: World, runs: list[bytes], searched: Callable[[list[bytes]], list[str]]
+) -> None:
     for person in ("gone", "staff:gone"):
         kept = secrets_of(ledger, person)
         needles = [needle for group in kept.values() for needle in group] + [MARK.encode()]
         assert all(kept[name] for name in (("details",) if ":" in person else ("payloads", "values")))
         ledger.log.store.reclaim()
-        assert "ledger.db" in found_in_files(world.home.path, needles)
+        assert searched(needles) != []
         assert ledger.erase(person, ground=GROUND).bytes_freed
-        assert found_in_files(world.home.path, needles) == []
+        assert searched(needles) == []
 
 
 def test_everyone_else_s_proofs_still_verify(ledger: Ledger, world: World, runs: list[bytes]) -> None:

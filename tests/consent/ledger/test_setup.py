@@ -31,8 +31,10 @@ def test_a_new_home_holds_everything_and_is_private(world: World) -> None:
     home = world.home
     for folder in (home.path, home.keys, home.outbox, home.receipts):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    for secret in (home.pseudonym_key, home.key_encryption_key, home.log_key, home.root_key, home.database):
+    for secret in (home.pseudonym_key, home.key_encryption_key, home.log_key, home.root_key):
         assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    if read_settings(home).database is None:
+        assert stat.S_IMODE(home.database.stat().st_mode) == 0o600
     assert home.purposes.read_text(encoding="utf-8") == purposes_text()
     assert read_settings(home).origin == ORIGIN
     with world.open() as ledger:
