@@ -49,6 +49,10 @@ TABLE: dict[str, Entry] = {
     "ledger vkey": Entry(
         "consent.ledger_commands:vkey", "The keys a verifier needs, and the trust root's digest."
     ),
+    "ledger publish": Entry(
+        "consent.publish_commands:publish", "Write the log as files that anyone can serve and check."
+    ),
+    "ledger prove": Entry("consent.publish_commands:prove", "The proof that one entry is in the log."),
     "ledger witness": Entry(
         "consent.witness_command:witness", "Co-sign the checkpoints of somebody else's log."
     ),

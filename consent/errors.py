@@ -77,6 +77,14 @@ class CheckpointStoreError(ConsentUnavailableError):
     """The checkpoint kept outside the database cannot be read, locked or written."""
 
 
+class PublicationConflictError(ConsentEvidenceError):
+    """The folder to publish in holds another log, a later or contradicting checkpoint, or a changed file."""
+
+
+class PublicationError(ConsentUnavailableError):
+    """The folder to publish in cannot be read or written."""
+
+
 class HomeMissing(ConsentInputError):  # noqa: N818 - the contract's word
     """There is no luvalla home at the given path."""
 

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from consent import acts, fsck, reading, receipt, right_records, store_consents, store_log, use_reading
+from consent import (
+    acts,
+    fsck,
+    publication,
+    reading,
+    receipt,
+    right_records,
+    store_consents,
+    store_log,
+    use_reading,
+)
 from consent.purposing import find, newest
 from consent.records import Head
 from consent.tlog.merkle import root_at
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from consent.home import Home
     from consent.limits import Limitation
     from consent.log import Log
     from consent.records import ConsentRecord, Fault, InstitutionalEntry, Permitted, Purpose, Refused
     from consent.right_records import RightRecord
+    from consent.tlog.publish import Published
     from consent.uses import UseView
 
 
@@ -129,6 +141,24 @@ class LedgerReader:
     def check(self) -> list[Fault]:
         """Recompute everything from the stored bytes; every fault, none when all is well."""
         return fsck.check(self.log, self.home)
+
+    def publish(self, folder: Path, *, dry_run: bool = False) -> Published:
+        """Write the log as files up to the last external checkpoint (C2SP tlog-tiles); they hold no personal data.
+
+        Raises:
+            PublicationConflictError: The folder holds another log or one that this ledger contradicts (exit 3).
+            PublicationError: It cannot be read or written; what was published before still stands (4).
+            RefusedToSignError: The log does not continue its last checkpoint (3).
+        """
+        return publication.publish_log(self.log, self.home, folder, dry_run=dry_run)
+
+    def prove(self, index: int) -> str:
+        """The proof that an entry is in the log (C2SP tlog-proof v1), under a checkpoint that covers it.
+
+        Raises:
+            BadRequestError: The log has no such entry (exit 2).
+        """
+        return publication.prove_entry(self.log, index)
 
     def rights_of(self, person: str) -> list[RightRecord]:
         """Every right that the person exercised, oldest first; empty for an unknown person.

@@ -46,6 +46,11 @@ class SqlHashes:
             )
         return b"".join(row[0] for row in self._connection.execute(query))
 
+    def entries(self, start: int, end: int) -> list[bytes]:
+        """See `publish.LogSource.entries`."""
+        query = select(entry.c.body).where(entry.c.idx >= start, entry.c.idx < end).order_by(entry.c.idx)
+        return [bytes(row[0]) for row in self._connection.execute(query)]
+
 
 class LogEnd(NamedTuple):
     """Where the log ends: its size, and the time of its last entry (0 when empty)."""

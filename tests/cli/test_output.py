@@ -59,6 +59,8 @@ SPOKEN = [
     ("ledger check", "", 0),
     ("ledger checkpoint", "", 0),
     ("ledger vkey", "", 0),
+    ("ledger publish", "{tmp}/public", 0),
+    ("ledger prove", "0", 0),
     ("board suspend", "health-benefit 1 --as aino --key {keys}/aino.pem --reasons 'I look again.'", 0),
     ("run", "health-benefit --population {people} --out {tmp}/other.jsonl", 1),
     ("board revoke", "health-benefit 1 --as bo --key {keys}/bo.pem --reasons 'It harms.'", 0),

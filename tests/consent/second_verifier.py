@@ -5,7 +5,14 @@ Property tests compare `consent/tlog/merkle.py` and `consent/tlog/verify.py` wit
 
 from __future__ import annotations
 
+import base64
 import hashlib
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def mth(entries: list[bytes]) -> bytes:
@@ -50,3 +57,74 @@ def _k(n: int) -> int:
     while k * 2 < n:
         k *= 2
     return k
+
+
+# What is published (docs/spec/ledger-v1.md section 6, C2SP tlog-tiles, tlog-checkpoint and signed-note).
+
+
+def published(folder: Path, vkey: str) -> list[bytes]:
+    """The entries of a published log, after everything about it was recomputed; AssertionError when it is wrong."""
+    head, _, signatures = (folder / "checkpoint").read_text().partition("\n\n")
+    head += "\n"
+    origin, size_text, root_text = head.splitlines()
+    name, keyid, encoded = vkey.split("+", 2)
+    key = base64.b64decode(encoded)
+    assert origin == name
+    assert key[0] == 1
+    assert hashlib.sha256(name.encode() + b"\n" + key).hexdigest()[:8] == keyid
+    prefix = f"\u2014 {name} "
+    raw = [
+        base64.b64decode(line[len(prefix) :]) for line in signatures.splitlines() if line.startswith(prefix)
+    ]
+    ours = [signature[4:] for signature in raw if signature[:4].hex() == keyid]
+    assert ours, "no signature of the log's key"
+    for signature in ours:
+        Ed25519PublicKey.from_public_bytes(key[1:]).verify(signature, head.encode())
+    size = int(size_text)
+    entries: list[bytes] = []
+    while len(entries) < size:
+        width = min(256, size - len(entries))
+        content = _file(folder, "entries", len(entries) // 256, width)
+        for _ in range(width):
+            end = 2 + int.from_bytes(content[:2], "big")
+            entries.append(content[2:end])
+            assert len(entries[-1]) == end - 2
+            content = content[end:]
+        assert content == b"", "bytes after the last entry of a bundle"
+    hashes = [hashlib.sha256(b"\x00" + entry).digest() for entry in entries]
+    level = 0
+    while hashes:
+        for start in range(0, len(hashes), 256):
+            part = hashes[start : start + 256]
+            assert _file(folder, str(level), start // 256, len(part)) == b"".join(part)
+        hashes = [_full(hashes[at : at + 256]) for at in range(0, len(hashes) - 255, 256)]
+        level += 1
+    assert base64.b64decode(root_text) == _mth_of_leaf_hashes(
+        [hashlib.sha256(b"\x00" + entry).digest() for entry in entries]
+    )
+    return entries
+
+
+def _file(folder: Path, level: str, index: int, width: int) -> bytes:
+    digits = f"{index:03}"
+    digits = digits.zfill(-(-len(digits) // 3) * 3)
+    groups = [digits[at : at + 3] for at in range(0, len(digits), 3)]
+    path = "/".join([*("x" + group for group in groups[:-1]), groups[-1]])
+    return (folder / "tile" / level / (path if width == 256 else f"{path}.p/{width}")).read_bytes()
+
+
+def _full(hashes: list[bytes]) -> bytes:
+    while len(hashes) > 1:
+        hashes = [
+            hashlib.sha256(b"\x01" + hashes[at] + hashes[at + 1]).digest() for at in range(0, len(hashes), 2)
+        ]
+    return hashes[0]
+
+
+def _mth_of_leaf_hashes(hashes: list[bytes]) -> bytes:
+    if len(hashes) == 1:
+        return hashes[0]
+    k = _k(len(hashes))
+    return hashlib.sha256(
+        b"\x01" + _mth_of_leaf_hashes(hashes[:k]) + _mth_of_leaf_hashes(hashes[k:])
+    ).digest()

@@ -1,0 +1,244 @@
+from __future__ import annotations
+
+import random
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from cryptography.exceptions import InvalidSignature
+
+from consent.errors import (
+    BadRequestError,
+    ConsentEvidenceError,
+    PublicationConflictError,
+    PublicationError,
+    RefusedToSignError,
+)
+from consent.publication import publish_log
+from consent.records import ConsentRequest
+from consent.tlog import publish as publishing
+from consent.tlog.tiles import bundle_path, is_tile_path, parse_bundle, tile_path
+from consent.vocabulary import ConsentStatus
+from tests.consent import second_verifier
+from tests.consent.ledger_world import OFFER, G, make_world
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from consent.ledger import Ledger
+
+
+def give(ledger: Ledger, count: int, start: int = 0) -> None:
+    ledger.record_consents([ConsentRequest(f"invented-{start + each}", OFFER, G) for each in range(count)])
+
+
+def vkey(ledger: Ledger) -> str:
+    return next(iter(ledger.log.trust.log_vkeys(1))).vkey
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("people", [1, 130, 400])
+def test_a_second_verifier_reads_what_is_published(ledger, tmp_path, people):
+    give(ledger, people)
+    size = ledger.checkpoint().size
+    done = ledger.publish(tmp_path / "public")
+    assert (done.before, done.size, done.kept) == (None, size, 0)
+    assert done.written[-1] == "checkpoint"
+    entries = second_verifier.published(tmp_path / "public", vkey(ledger))
+    assert len(entries) == size
+    for path in tree(tmp_path / "public"):
+        assert path in {"checkpoint", "trust-root.json"} or is_tile_path(path)
+
+
+def test_one_flipped_bit_is_refused_by_the_second_verifier(ledger, tmp_path):
+    give(ledger, 130)
+    public = tmp_path / "public"
+    ledger.publish(public)
+    chance = random.Random(3)  # noqa: S311 - which bit is no secret
+    for name in tree(public):
+        if name == "trust-root.json":
+            continue
+        whole = (public / name).read_bytes()
+        for _ in range(20):
+            flipped = bytearray(whole)
+            flipped[chance.randrange(len(flipped))] ^= 1 << chance.randrange(8)
+            (public / name).write_bytes(flipped)
+            with pytest.raises((AssertionError, ValueError, InvalidSignature, OSError, IndexError)):
+                second_verifier.published(public, vkey(ledger))
+        (public / name).write_bytes(whole)
+    second_verifier.published(public, vkey(ledger))
+
+
+def test_publishing_again_writes_only_what_is_new_and_keeps_old_partial_tiles(ledger, tmp_path):
+    give(ledger, 100)
+    public = tmp_path / "public"
+    first = ledger.publish(public)
+    before = tree(public)
+    again = ledger.publish(public)
+    assert (again.written, again.kept) == ((), len(before))
+    give(ledger, 100, start=100)
+    second = ledger.publish(public)
+    assert second.before == first.size
+    after = tree(public)
+    assert {name: after[name] for name in before if name != "checkpoint"} == {
+        name: content for name, content in before.items() if name != "checkpoint"
+    }
+    second_verifier.published(public, vkey(ledger))
+
+
+def test_a_dry_run_writes_nothing(ledger, tmp_path):
+    give(ledger, 3)
+    foreseen = ledger.publish(tmp_path / "public", dry_run=True)
+    assert not (tmp_path / "public").exists()
+    assert foreseen == ledger.publish(tmp_path / "public")
+
+
+def test_nothing_of_a_person_is_published(tmp_path):
+    """Two histories with equally many personal entries and the same institutional acts differ in C and hashes only."""
+    folders = []
+    for name, statuses in (("a", [G] * 6), ("b", [G, ConsentStatus.REFUSED, G, G, ConsentStatus.REFUSED, G])):
+        world = make_world(tmp_path / name)
+        with world.open() as ledger:
+            ledger.record_consents(
+                [
+                    ConsentRequest(f"{name}-invented-{each}", OFFER, status)
+                    for each, status in enumerate(statuses)
+                ]
+            )
+            ledger.publish(tmp_path / name / "public")
+            subjects = [ledger.log.pseudonym(f"{name}-invented-{each}") for each in range(6)]
+        folders.append(tree(tmp_path / name / "public"))
+        for content in folders[-1].values():
+            assert b"invented" not in content
+            assert not any(pseudonym in content for pseudonym in subjects)
+    assert list(folders[0]) == list(folders[1])
+    bundles = [next(content for name, content in folder.items() if "entries" in name) for folder in folders]
+    entries = [parse_bundle(bundle, _width(folders[0])) for bundle in bundles]
+    for one, other in zip(*entries, strict=True):
+        hidden = [re.sub(rb'"c":"[\w-]{43}"', b'"c":C', each) for each in (one, other)]
+        # The two homes have trust roots of their own: their digests differ, as all hashes do.
+        hidden = [re.sub(rb"sha256:[0-9a-f]{64}", b"DIGEST", each) for each in hidden]
+        assert hidden[0] == hidden[1]
+
+
+def _width(folder: dict[str, bytes]) -> int:
+    name = next(name for name in folder if "entries" in name)
+    return int(name.rpartition("/")[2])
+
+
+def test_another_logs_folder_is_left_as_it_is(tmp_path):
+    one, other = make_world(tmp_path / "one"), make_world(tmp_path / "other")
+    public = tmp_path / "public"
+    with one.open() as ledger:
+        give(ledger, 5)
+        ledger.publish(public)
+    before = tree(public)
+    with other.open() as ledger:
+        give(ledger, 9)
+        with pytest.raises(ConsentEvidenceError):
+            ledger.publish(public)
+    assert tree(public) == before
+
+
+def test_a_changed_tile_stops_publishing_and_nothing_is_written(ledger, tmp_path):
+    give(ledger, 5)
+    public = tmp_path / "public"
+    ledger.publish(public)
+    name = next(name for name in tree(public) if name.startswith("tile/0"))
+    (public / name).write_bytes(b"x" * 32)
+    before = tree(public)
+    give(ledger, 0)
+    with pytest.raises(PublicationConflictError, match="not what the log has"):
+        ledger.publish(public)
+    assert tree(public) == before
+
+
+def test_an_older_restored_ledger_publishes_nothing(world, tmp_path):
+    public = tmp_path / "public"
+    with world.open() as ledger:
+        give(ledger, 2)
+        old_note = world.home.checkpoint.read_bytes()
+        give(ledger, 5, start=2)
+        ledger.publish(public)
+        before = tree(public)
+        world.home.checkpoint.write_bytes(old_note)
+        with pytest.raises(PublicationConflictError, match="restored"):
+            ledger.publish(public)
+        world.home.checkpoint.write_bytes((public / "checkpoint").read_bytes())
+        assert tree(public) == before
+
+
+def test_without_the_external_checkpoint_nothing_is_published(world, tmp_path):
+    with world.open() as ledger:
+        give(ledger, 2)
+    world.home.checkpoint.unlink()
+    with world.open(read_only=True) as ledger, pytest.raises(RefusedToSignError):
+        ledger.publish(tmp_path / "public")
+    assert not (tmp_path / "public").exists()
+
+
+class _Failing(publishing.Folder):
+    """The n-th write fails: before anything was written, or after all of it was."""
+
+    def __init__(self, at: int, *, written: bool) -> None:
+        self._left = at
+        self._written = written
+
+    def put(self, path, content):
+        self._left -= 1
+        if self._left:
+            super().put(path, content)
+            return
+        if self._written:
+            super().put(path, content)
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_wherever_writing_fails_the_old_checkpoint_stands_and_the_next_call_finishes(
+    ledger, tmp_path, monkeypatch, written
+):
+    give(ledger, 100)
+    public = tmp_path / "public"
+    ledger.publish(public)
+    give(ledger, 200, start=100)
+    steps = len(ledger.publish(public, dry_run=True).written)
+    assert steps > 4
+    for at in range(1, steps + 1):
+        folder = tmp_path / f"public-{at}"
+        shutil.copytree(public, folder)
+        monkeypatch.setattr(publishing, "Folder", lambda at=at: _Failing(at, written=written))
+        with pytest.raises(PublicationError, match="No space left"):
+            publish_log(ledger.log, ledger.home, folder, dry_run=False)
+        second_verifier.published(folder, vkey(ledger))
+        assert not list(folder.rglob(".*"))
+        monkeypatch.undo()
+        ledger.publish(folder)
+        assert len(second_verifier.published(folder, vkey(ledger))) == ledger.head().size
+
+
+def test_a_proof_is_the_public_format_and_leads_to_the_checkpoint(ledger):
+    give(ledger, 20)
+    size = ledger.head().size
+    for index in range(size):
+        assert ledger.prove(index).startswith(f"c2sp.org/tlog-proof@v1\nindex {index}\n")
+    for index in (-1, size):
+        with pytest.raises(BadRequestError):
+            ledger.prove(index)
+
+
+def test_paths_are_those_of_the_specification():
+    """The example of C2SP tlog-tiles: tile 1234067 of level 0."""
+    assert tile_path(0, 1_234_067) == "tile/0/x001/x234/067"
+    assert tile_path(3, 0, 17) == "tile/3/000.p/17"
+    assert bundle_path(1_000) == "tile/entries/x001/000"
+    assert not is_tile_path("tile/0/x000/001")
+    assert not is_tile_path("tile/0/001.p/256")
