@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from consent.store import Store
     from consent.tlog.checkpoint import Checkpoint
 
+_COLUMNS = 6
 _PSEUDONYM_BYTES = 16
 _EVENTS = 500_000
 """Events held at a time while reading."""
@@ -152,33 +153,43 @@ class _Last:
 
     Attributes:
         size: Number of entries read.
-        columns: int64[6, n]: index (-1 without an event), status, versions, processing bits and expiry.
+        count: Number of events among them.
+        columns: int64[6, n]: which event it is (-1 without one), status, versions, processing bits and expiry.
     """
 
     size: int
+    count: int
     columns: NDArray[np.int64]
 
     @classmethod
     def empty(cls) -> _Last:
-        return cls(0, np.zeros((store_bulk.EVENT_COLUMNS - 1, 0), np.int64))
+        return cls(0, 0, np.zeros((_COLUMNS, 0), np.int64))
 
     def with_events(
         self, connection: Connection, purpose_id: str, size: int, people: int, *, at: int | None = None
     ) -> _Last:
         """With the events from `self.size` to `size` - 1 put on top; a new object, as readers may hold the old one."""
         width = max(people, self.columns.shape[1])
-        columns = np.zeros((store_bulk.EVENT_COLUMNS - 1, width), np.int64)
+        columns = np.zeros((_COLUMNS, width), np.int64)
         columns[0] = -1
         columns[:, : self.columns.shape[1]] = self.columns
         flat = store_bulk.events(connection, purpose_id, since=self.size, size=size, at=at)
+        count = self.count
         while len(part := np.fromiter(islice(flat, _EVENTS * store_bulk.EVENT_COLUMNS), np.int64)):
-            rows = part.reshape(-1, store_bulk.EVENT_COLUMNS)
-            number, index = rows[:, 0], rows[:, 1]
+            who, versions, end = part.reshape(-1, store_bulk.EVENT_COLUMNS).T
+            number, place = who // store_bulk.HALF, np.arange(count, count + len(who))
+            count += len(who)
             # Not by plain assignment with repeated indices: which of them wins is promised for none but a unique one.
-            np.maximum.at(columns[0], number, index)
-            standing = rows[columns[0, number] == index]
-            columns[1:, standing[:, 0]] = standing[:, 2:].T
-        return _Last(size, columns)
+            np.maximum.at(columns[0], number, place)
+            stands = columns[0, number] == place
+            columns[1:, number[stands]] = (
+                end[stands] % store_bulk.STATUS_VALUES,
+                versions[stands] // store_bulk.HALF,
+                versions[stands] % store_bulk.HALF,
+                who[stands] % store_bulk.HALF,
+                end[stands] // store_bulk.STATUS_VALUES,
+            )
+        return _Last(size, count, columns)
 
 
 @dataclass
@@ -244,7 +255,7 @@ class _Cache:
     def _read_people(self, connection: Connection, size: int) -> None:
         keys = bytearray()
         numbers: list[int] = []
-        for key, number in store_bulk.pseudonyms(connection, since=self.enrolled):
+        for key, number in store_bulk.pseudonyms(connection, since=self.enrolled, size=size):
             keys += key
             numbers.append(number)
         new = np.frombuffer(bytes(keys), ">u8").astype(np.uint64).reshape(-1, 2)
@@ -270,25 +281,25 @@ def _cache_of(log: Log, erasures: tuple[int, int]) -> _Cache:
 
 def _codes(last: NDArray[np.int64], at: int, version: int, notice: int, covered: int) -> NDArray[np.uint8]:
     """uint8[size]: 0 where permitted, else the reason; in the order in which `permit.permit` asks."""
-    index, status, row_version, row_notice, bits, expires = last
+    which, status, row_version, row_notice, bits, expires = last
     permitting = np.isin(status, [ConsentStatus.GIVEN.code, ConsentStatus.RENEWED.code])
     by_status = np.full(len(ConsentStatus), UseStatus.NO_CONSENT, np.uint8)
     for code, reason in REFUSAL_BY_CODE.items():
         by_status[code] = reason
     return np.select(
         [
-            index < 0,
+            which < 0,
             ~permitting,
             expires <= at,
             (row_version != version) | (row_notice != notice),
             (bits & covered) == 0,
         ],
         [
-            np.full(index.shape, UseStatus.NO_CONSENT, np.uint8),
+            np.full(which.shape, UseStatus.NO_CONSENT, np.uint8),
             by_status[status],
-            np.full(index.shape, UseStatus.EXPIRED, np.uint8),
-            np.full(index.shape, UseStatus.OTHER_VERSION, np.uint8),
-            np.full(index.shape, UseStatus.NOT_COVERED, np.uint8),
+            np.full(which.shape, UseStatus.EXPIRED, np.uint8),
+            np.full(which.shape, UseStatus.OTHER_VERSION, np.uint8),
+            np.full(which.shape, UseStatus.NOT_COVERED, np.uint8),
         ],
         default=np.uint8(0),
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from consent import acts, consenting, erasure, right_records, store_consents, use_recording
 from consent.errors import LedgerUnavailableError
+from consent.group_commit import GroupCommit
 from consent.ledger_reader import LedgerReader
 from consent.opening import open_log
 from consent.purposes import parse
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from consent.canonical import JSON
     from consent.home import Home
+    from consent.log import Log
     from consent.records import ErasureReceipt, Representation, TransitionRefused
     from consent.tlog.checkpoint import Checkpoint
     from consent.tlog.external import CheckpointStore
@@ -56,6 +58,11 @@ class Ledger(LedgerReader):
     methods may raise `RefusedToSignError` (3) when the log does not continue the last external checkpoint, and
     `ClockError` (4) when the clock contradicts the log; then nothing is written.
     """
+
+    def __init__(self, home: Home, log: Log) -> None:
+        super().__init__(home, log)
+        self.group = GroupCommit()
+        """Who writes single events through this ledger at the same time, from several threads."""
 
     @classmethod
     def open(
@@ -191,10 +198,7 @@ class Ledger(LedgerReader):
 
     def record(self, request: ConsentRequest) -> ConsentReceiptRef | TransitionRefused:
         """The same, from a `records.ConsentRequest`."""
-        [result] = consenting.record(self.log, [request])
-        # Also when nothing was written now: a retry must find its first result durable.
-        self.log.checkpoint()
-        return result
+        return self.group.record(self.log, request)
 
     def record_consents(self, events: Iterable[ConsentRequest]) -> list[int]:
         """Record many events in order, a transaction per 1,000 and one checkpoint at the end; returns their indices.

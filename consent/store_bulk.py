@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, cast, func, select
 
 from consent.store import consent_event, erasure, subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
-NO_EXPIRY = 2**62
+NO_EXPIRY = 2**56
 """Stands for the expiry of a consent without one, epoch seconds."""
-EVENT_COLUMNS = 7
-"""Number, index, status code, purpose version, notice version, processing bits, expiry."""
+STATUS_VALUES = 16
+"""Status codes are below it."""
+HALF = 2**31
+"""Numbers, versions and processing bits are 32-bit integers of the database and never negative: two fit in 64 bits."""
+EVENT_COLUMNS = 3
 _CHUNK = 50_000
 
 
 def events(
     connection: Connection, purpose_id: str, *, since: int, size: int, at: int | None
 ) -> Iterator[int]:
-    """Every event of a purpose from index `since` to `size` - 1, in any order, seven numbers each (`EVENT_COLUMNS`).
+    """Every event of a purpose from index `since` to `size` - 1, oldest first, three numbers each.
+
+    They are number * `HALF` + processing bits, purpose version * `HALF` + notice version, and expiry * `STATUS_VALUES`
+    + status code: half of the time goes into making Python's integers, so there are few.
 
     Args:
         connection: A reading connection.
@@ -33,33 +39,40 @@ def events(
         size: The first index that does not.
         at: Only events of this second or earlier count; all when None.
     """
-    query = select(
-        consent_event.c.number,
-        consent_event.c.idx,
-        consent_event.c.status,
-        consent_event.c.purpose_version,
-        consent_event.c.notice_version,
-        consent_event.c.processing,
-        func.coalesce(consent_event.c.expires, NO_EXPIRY),
-        # `coalesce` keeps the planner from the index on the purpose: a scan in the order of the rows is faster.
-    ).where(
-        consent_event.c.idx >= since,
-        consent_event.c.idx < size,
-        func.coalesce(consent_event.c.purpose, "") == purpose_id,
+    c = consent_event.c
+    query = (
+        select(
+            cast(c.number, BigInteger) * HALF + c.processing,
+            cast(c.purpose_version, BigInteger) * HALF + c.notice_version,
+            func.coalesce(c.expires, NO_EXPIRY) * STATUS_VALUES + c.status,
+        )
+        # `coalesce` keeps the planner from the index on the purpose: a scan in the order of the log is faster.
+        .where(c.idx >= since, c.idx < size, func.coalesce(c.purpose, "") == purpose_id)
+        .order_by(c.idx)
     )
     if at is not None:
-        query = query.where(consent_event.c.at <= at)
-    for rows in connection.execute(query).partitions(_CHUNK):
-        yield from chain.from_iterable(rows)
+        query = query.where(c.at <= at)
+    return chain.from_iterable(_plain_rows(connection, query))
 
 
-def pseudonyms(connection: Connection, *, since: int) -> Iterator[tuple[bytes, int]]:
-    """Pseudonym and number of everybody enrolled at or after an index and not erased."""
-    query = select(subject.c.pseudonym, subject.c.number).where(
-        subject.c.pseudonym.is_not(None), subject.c.enrolled >= since
+def pseudonyms(connection: Connection, *, since: int, size: int) -> Iterator[tuple[bytes, int]]:
+    """Pseudonym and number of everybody enrolled from index `since` to `size` - 1 and not erased."""
+    c = subject.c
+    query = select(c.pseudonym, c.number).where(
+        c.pseudonym.is_not(None), c.enrolled >= since, c.enrolled < size
     )
-    for rows in connection.execute(query).partitions(_CHUNK):
-        yield from ((row[0], row[1]) for row in rows)
+    return _plain_rows(connection, query)
+
+
+def _plain_rows(connection: Connection, query: Select[Any]) -> Iterator[Any]:
+    """The driver's own rows: SQLAlchemy's take three times as long to make, and nothing is asked of them by name."""
+    result = connection.execute(query)
+    cursor = result.cursor
+    if cursor is None:
+        return
+    while rows := cursor.fetchmany(_CHUNK):
+        yield from rows
+    result.close()
 
 
 def erasures(connection: Connection) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable  # noqa: TC003 - FastAPI reads annotations at run time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, cast
 
@@ -13,6 +13,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from consent import answers, explained, right_words, words
 from consent.errors import RequestConflictError
+from consent.group_commit import GroupCommit
 from consent.home import Home  # noqa: TC001 - the same
 from consent.ledger import Ledger, utc_now
 from consent.records import ConsentReceiptRef, TransitionRefused
@@ -32,15 +33,19 @@ class Service:
         home: The home whose ledger is opened anew for every request, so that no request sees another's state.
         identity: Whose tokens are believed.
         clock: What time it is, aware.
+        group: Answers given at the same moment share a transaction.
     """
 
     home: Home
     identity: Identity
     clock: Callable[[], datetime] = utc_now
+    group: GroupCommit = field(default_factory=GroupCommit)
 
     def ledger(self, *, read_only: bool = True) -> Ledger:
         """Open the ledger; a context manager."""
-        return Ledger.open(self.home, clock=self.clock, read_only=read_only)
+        ledger = Ledger.open(self.home, clock=self.clock, read_only=read_only)
+        ledger.group = self.group
+        return ledger
 
 
 def service_of(request: Request) -> Service:
