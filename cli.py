@@ -56,6 +56,10 @@ TABLE: dict[str, Entry] = {
     "ledger witness": Entry(
         "consent.witness_command:witness", "Co-sign the checkpoints of somebody else's log."
     ),
+    "ledger witnesses": Entry(
+        "consent.trust_commands:witnesses", "The witnesses that count, and how many are needed."
+    ),
+    "ledger rotate-key": Entry("consent.trust_commands:rotate_key", "Replace the log's signing key."),
     "models list": Entry("models.commands:list_services", "The services, their recipes and what they need."),
     "models rows": Entry(
         "governance.version_commands:rows", "Write the real rows that ship for a service, to try things on."

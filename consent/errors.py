@@ -167,6 +167,10 @@ class RefusedToSignError(ConsentEvidenceError):
     """The log is not a continuation of the last checkpoint kept outside the database."""
 
 
+class WitnessesMissingError(ConsentUnavailableError):
+    """Fewer witnesses than the trust root asks for have cosigned the checkpoint; nothing is released until they have."""
+
+
 class ClockError(ConsentUnavailableError):
     """The clock contradicts the log: behind its last entry, or far ahead of it."""
 

@@ -1,4 +1,4 @@
-"""One careful GET over HTTP with the standard library: no redirects, a size limit, and TLS unless it is this machine.
+"""One careful GET or POST over HTTP with the standard library: no redirects, a size limit, and TLS unless it is this machine.
 
 A bearer token goes along with some of these requests, so nothing here follows an address that somebody else chose,
 and nothing here puts a header into a message.
@@ -113,12 +113,35 @@ def get(url: str, headers: Mapping[str, str], *, what: str, seconds: float = SEC
         ConsentInputError: The address is refused.
         ConsentUnavailableError: No connection, no answer in time, or more than ``MOST_BYTES`` bytes.
     """
+    return _send(url, None, headers, what=what, seconds=seconds)
+
+
+def post(url: str, body: bytes, *, what: str, seconds: float = SECONDS) -> Answer:
+    """Send bytes to one address; see `get`.
+
+    Args:
+        url: The address, checked again here.
+        body: The bytes.
+        what: Who is asked, for messages.
+        seconds: How long to wait for each step of the connection.
+
+    Returns:
+        The answer, whatever its status; redirects are returned, not followed.
+
+    Raises:
+        ConsentInputError: The address is refused.
+        ConsentUnavailableError: No connection, no answer in time, or more than ``MOST_BYTES`` bytes.
+    """
+    return _send(url, body, {"Content-Type": "application/octet-stream"}, what=what, seconds=seconds)
+
+
+def _send(url: str, body: bytes | None, headers: Mapping[str, str], *, what: str, seconds: float) -> Answer:
     host = urllib.parse.urlsplit(checked_address(url)).hostname or ""
     handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
     if is_loopback(host):
         handlers.append(urllib.request.ProxyHandler({}))  # a proxy is not this machine
     opener = urllib.request.build_opener(*handlers)
-    request = urllib.request.Request(url, headers=dict(headers))  # noqa: S310 - the scheme was checked
+    request = urllib.request.Request(url, data=body, headers=dict(headers))  # noqa: S310 - the scheme was checked
     try:
         with opener.open(request, timeout=seconds) as response:
             return _answer(response.status, response.headers, response.read(MOST_BYTES + 1), what)

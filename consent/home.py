@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 CONSENT_SETTINGS = ("origin", "trust_root")
 """Keys that the [consent] table of luvalla.toml must have."""
-OPTIONAL_CONSENT_SETTINGS = ("database",)
+OPTIONAL_CONSENT_SETTINGS = ("database", "witnesses")
 """Keys that it may have."""
 
 
@@ -103,11 +103,14 @@ class ConsentSettings:
         trust_root: `sha256:...` of version 1 of the trust root.
         database: `postgresql://...` of the ledger, its password only by reference (docs/ledger/databases.md);
             None: the SQLite file of the home.
+        witnesses: Addresses of the witnesses that are asked to cosign, `https://...`; whose cosignatures count is in
+            the trust root.
     """
 
     origin: str
     trust_root: str
     database: str | None = None
+    witnesses: tuple[str, ...] = ()
 
 
 def open_home(path: Path) -> Home:
@@ -166,4 +169,10 @@ def read_settings(home: Home) -> ConsentSettings:
         raise ConfigurationError(
             f"`database` in [consent] of {home.config} is not a URL", "use postgresql://USER@HOST/DATABASE"
         )
-    return ConsentSettings(str(values[0]), str(values[1]), database)
+    witnesses = table.get("witnesses", [])
+    if not isinstance(witnesses, list) or not all(isinstance(url, str) and url for url in witnesses):
+        raise ConfigurationError(
+            f"`witnesses` in [consent] of {home.config} is not a list of addresses",
+            'write witnesses = ["https://witness.example"]',
+        )
+    return ConsentSettings(str(values[0]), str(values[1]), database, tuple(witnesses))

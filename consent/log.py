@@ -5,7 +5,8 @@ Durable means covered by a checkpoint kept outside the database (shared/design.m
   2. rebuild the root at the size of the last external checkpoint and compare: a restored or rewritten database differs;
   3. sign the head;
   4. compare-and-swap the external store (write, fsync, rename, fsync of the folder);
-  5. only then return, so only then may a receipt or an output leave.
+  5. ask the witnesses, and keep their cosignatures with the checkpoint (consent/witnessing.py);
+  6. only then return, so only then may a receipt or an output leave.
 A failure after 1 leaves entries that are committed and not yet signed: the next checkpoint covers them, and a retry
 with the same request id finds them. Repair goes forward only.
 """
@@ -24,15 +25,18 @@ from consent.errors import (
     ClockError,
     RefusedToSignError,
     RequestConflictError,
+    WitnessesMissingError,
 )
 from consent.pseudonym import keyed_digest, pseudonym
 from consent.tlog.checkpoint import Checkpoint, TreeHead, open_checkpoint, sign_checkpoint
-from consent.tlog.merkle import EMPTY_EDGE, RightEdge, load_edge, root_at
-from consent.tlog.note import load_key
+from consent.tlog.cosignature import cosigned, with_cosignatures
+from consent.tlog.merkle import EMPTY_EDGE, RightEdge, consistency_proof, load_edge, root_at
+from consent.tlog.note import Note, load_key
+from consent.witnessing import NO_WITNESSES, Witnesses, collect
 from consent.writing import Writing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from sqlalchemy import Connection
@@ -70,6 +74,7 @@ class Log:
         trust: Whose signatures count.
         log_key: The private key's file; read only when something is signed.
         clock_confirmed: An operator says that a clock far ahead is right.
+        witnesses: Whom to ask for cosignatures.
     """
 
     origin: str
@@ -81,6 +86,7 @@ class Log:
     trust: TrustRoot
     log_key: Path
     clock_confirmed: bool = False
+    witnesses: Witnesses = NO_WITNESSES
     _edge: RightEdge = EMPTY_EDGE
     _signing: SigningKey | None = None
     _verified: tuple[bytes, Checkpoint] | None = None
@@ -152,7 +158,21 @@ class Log:
         Raises:
             RefusedToSignError: The log does not continue the last external checkpoint, or that is missing.
             CheckpointStoreError: The external store failed; it may have been written, a retry finds out.
+            WitnessesMissingError: Too few witnesses have cosigned it; a retry asks them again.
         """
+        for _ in range(ATTEMPTS):
+            signed, before = self._signed(first=first)
+            try:
+                return self._witnessed(signed, before)
+            except CheckpointConflictError:
+                continue
+        raise RefusedToSignError(
+            f"the external checkpoint changed {ATTEMPTS} times while witnesses were being asked",
+            "try again when fewer write",
+        )
+
+    def _signed(self, *, first: bool) -> tuple[Checkpoint, int]:
+        """Steps 2 to 4; the checkpoint, and the size of the one before it (its own where it is not new)."""
         for _ in range(ATTEMPTS):
             raw = self.external.read()
             last = self._last(raw, first=first)
@@ -162,7 +182,7 @@ class Log:
                     # It was written, perhaps not durably: the same bytes again make sure.
                     self.external.replace(raw, raw)
                     self._outcome_unknown = False
-                return last
+                return last, last.size
             signed = sign_checkpoint(head, self._signing_key(head.size))
             try:
                 self.external.replace(raw, signed.note.encode())
@@ -173,11 +193,57 @@ class Log:
                 raise
             self._outcome_unknown = False
             self._verified = (signed.note.encode(), signed)
-            return signed
+            return signed, last.size if last is not None else 0
         raise RefusedToSignError(
             f"the external checkpoint changed {ATTEMPTS} times while one was being signed",
             "try again when fewer write",
         )
+
+    def _witnessed(self, signed: Checkpoint, before: int) -> Checkpoint:
+        """Step 5: ask the witnesses for a new checkpoint, and for one that has too few cosignatures."""
+        rule = self.trust.witnesses
+        missing = self.missing_witnesses(signed)
+        if not missing and (before == signed.size or not rule.keys):
+            return signed
+        note = Note.parse(signed.note.encode())
+        collected = collect(
+            self.witnesses, note, signed.head, before, rule.keys, prove=self._prove, newest=self._newest
+        )
+        more = with_cosignatures(note, collected.signatures)
+        if more != note:
+            try:
+                self.external.replace(note.encode(), more.encode())
+            except CheckpointStoreError:
+                self._outcome_unknown = True
+                raise
+            signed = Checkpoint(signed.head, more.encode().decode())
+            self._verified = (more.encode(), signed)
+            missing = self.missing_witnesses(signed)
+        if missing:
+            raise too_few(missing, rule.needed(signed.size), collected.failures)
+        return signed
+
+    def missing_witnesses(self, checkpoint: Checkpoint) -> int:
+        """How many cosignatures the checkpoint lacks of those that the trust root asks for.
+
+        Raises:
+            NoteError: A line of a witness does not verify.
+        """
+        rule = self.trust.witnesses
+        found = cosigned(Note.parse(checkpoint.note.encode()), rule.keys)
+        return max(0, rule.needed(checkpoint.size) - len(found))
+
+    def adopt(self, trust: TrustRoot) -> None:
+        """Go on under a newer version of the trust root; the key is read again."""
+        self.trust, self._signing, self._verified = trust, None, None
+
+    def _prove(self, old: int, size: int) -> list[bytes]:
+        with self.store.read() as connection:
+            return consistency_proof(store_log.SqlHashes(connection), old, size)
+
+    def _newest(self) -> int:
+        raw = self.external.read()
+        return 0 if raw is None else self._opened(raw).size
 
     def last_checkpoint(self) -> Checkpoint | None:
         """The external checkpoint, verified; None when there is none.
@@ -204,13 +270,18 @@ class Log:
 
         Raises:
             RefusedToSignError: None covers it, and none may be made.
+            WitnessesMissingError: It has too few cosignatures, and they cannot be had now.
         """
         last = self.last_checkpoint()
         if last is not None and last.size > index:
             with self.store.read() as connection:
                 self._check_size(store_log.log_end(connection).size, last.size)
                 self._compare(connection, last.size, last.root)
-            return last
+            missing = self.missing_witnesses(last)
+            if not missing:
+                return last
+            if self.store.read_only:
+                raise too_few(missing, self.trust.witnesses.needed(last.size), ())
         if self.store.read_only:
             raise RefusedToSignError("no checkpoint covers the entry yet", "run `luvalla ledger checkpoint`")
         return self.checkpoint()
@@ -289,6 +360,16 @@ class Log:
                 "set the clock; if it is right, open the ledger with the clock confirmed",
             )
         return max(now, last)
+
+
+def too_few(missing: int, needed: int, failures: Sequence[str]) -> WitnessesMissingError:
+    """The error for a checkpoint that too few witnesses have cosigned."""
+    reasons = f" ({'; '.join(failures)})" if failures else ""
+    return WitnessesMissingError(
+        f"{needed - missing} of the {needed} witnesses that the trust root asks for have cosigned the checkpoint{reasons}",
+        "what was recorded stays recorded, and nothing is released: call the same again, or run `luvalla ledger "
+        "checkpoint`; the addresses of the witnesses are `witnesses` in [consent] of luvalla.toml",
+    )
 
 
 def check_same_request(earlier: store_log.Answered, fingerprint: bytes) -> None:

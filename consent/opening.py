@@ -12,6 +12,7 @@ from consent.store import Store
 from consent.store_database import database_of
 from consent.tlog.external import FileCheckpointStore
 from consent.trust import TrustRoot
+from consent.witnessing import Witnesses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,6 +50,7 @@ def open_log(
             trust=trust,
             log_key=home.log_key,
             clock_confirmed=clock_confirmed,
+            witnesses=Witnesses(settings.witnesses),
         )
     except BaseException:
         store.close()

@@ -15,7 +15,7 @@ from consent.canonical import decode, encode, format_time
 from consent.errors import EntryFormatError, KeyFileError, NotCanonicalError, NoteError, TrustRootError
 from consent.shapes import check_object
 from consent.tlog.note import SigningKey, VerifierKey, b64
-from consent.trust_chain import HINT, LABEL, LogKey, Member, Version, is_list, verify_chain
+from consent.trust_chain import HINT, LABEL, LogKey, Member, Version, WitnessRule, is_list, verify_chain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -165,6 +165,11 @@ class TrustRoot:
         """Every key of the log with the sizes it signs."""
         return self.versions[-1].log_keys
 
+    @property
+    def witnesses(self) -> WitnessRule:
+        """The witnesses that count, and how many a checkpoint needs."""
+        return self.versions[-1].witnesses
+
     def members(self, at: datetime) -> tuple[Member, ...]:
         """Return the members whose term covers a moment (aware)."""
         return tuple(member for member in self.board if member.signs_at(at))
@@ -223,6 +228,24 @@ class TrustRoot:
             {"log": [{"from": item.first, "until": item.until, "vkey": item.key.vkey} for item in new]},
             signers,
         )
+
+    def with_witnesses(self, rule: WitnessRule, signers: Sequence[SigningKey]) -> TrustRoot:
+        """Return the next version, in format 2, with another rule for witnesses.
+
+        Args:
+            rule: Its `first` is the size from which checkpoints need the witnesses: at least the present size of the
+                log, or receipts that were handed out without them are refused.
+            signers: A threshold of the root keys.
+
+        Raises:
+            TrustRootError: If the keys are fewer than the threshold, or the signers are too few.
+        """
+        value: JSON = {
+            "from": rule.first,
+            "keys": [key.vkey for key in rule.keys],
+            "threshold": rule.threshold,
+        }
+        return self._next({"v": 2, "witnesses": value}, signers)
 
     def with_root_keys(
         self, keys: Sequence[VerifierKey], threshold: int, signers: Sequence[SigningKey]

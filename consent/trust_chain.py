@@ -20,6 +20,7 @@ from consent.shapes import (
     one_of,
     or_null,
 )
+from consent.tlog.cosignature import WitnessKey
 from consent.tlog.note import MAX_SIGNATURES, VerifierKey, b64_decode
 
 if TYPE_CHECKING:
@@ -91,6 +92,25 @@ class LogKey:
 
 
 @dataclass(frozen=True)
+class WitnessRule:
+    """How many witnesses a checkpoint needs.
+
+    Attributes:
+        keys: The witnesses that count, each public key once.
+        threshold: How many different ones must have cosigned; 0 asks for none.
+        first: Smallest tree size that needs them; a smaller checkpoint needs none.
+    """
+
+    keys: tuple[WitnessKey, ...] = ()
+    threshold: int = 0
+    first: int = 0
+
+    def needed(self, size: int) -> int:
+        """How many cosignatures a checkpoint of this size needs."""
+        return self.threshold if size >= self.first else 0
+
+
+@dataclass(frozen=True)
 class Version:
     """What one version of a trust root says.
 
@@ -102,6 +122,8 @@ class Version:
         log_keys: The log's keys.
         root_keys: Keys that sign the next version.
         threshold: How many of them are needed.
+        format: The format it is written in, `v`: 1 or 2.
+        witnesses: The rule for witnesses; format 1 has none.
     """
 
     digest: str
@@ -111,6 +133,8 @@ class Version:
     log_keys: tuple[LogKey, ...]
     root_keys: tuple[VerifierKey, ...]
     threshold: int
+    format: int = 1
+    witnesses: WitnessRule = WitnessRule()
 
 
 def is_list(value: object) -> bool:
@@ -145,20 +169,24 @@ _MEMBER = Shape(
     }
 )
 _LOG_KEY = Shape({"from": _is_size, "until": or_null(_is_size), "vkey": is_text})
+_FORMAT_1: Mapping[str, Check] = {
+    "_type": one_of("luvalla-trust-root"),
+    "board": Shape({"members": _is_short_list, "quorum": is_version}),
+    "log": _is_short_list,
+    "origin": is_text,
+    "root": Shape({"keys": _is_short_list, "threshold": is_version}),
+    "v": is_one,
+    "version": is_version,
+    "witnesses": _no_witnesses,
+}
+_FORMAT_2: Mapping[str, Check] = {
+    **_FORMAT_1,
+    "v": lambda value: is_integer(value) and value == 2,  # noqa: PLR2004  the format's number
+    "witnesses": Shape({"from": _is_size, "keys": _is_short_list, "threshold": _is_size}),
+}
 _VERSION: Mapping[str, Check] = {
     "signatures": _is_short_list,
-    "signed": Shape(
-        {
-            "_type": one_of("luvalla-trust-root"),
-            "board": Shape({"members": _is_short_list, "quorum": is_version}),
-            "log": _is_short_list,
-            "origin": is_text,
-            "root": Shape({"keys": _is_short_list, "threshold": is_version}),
-            "v": is_one,
-            "version": is_version,
-            "witnesses": _no_witnesses,
-        }
-    ),
+    "signed": lambda value: isinstance(value, dict),
 }
 
 
@@ -186,6 +214,8 @@ def verify_chain(versions: Sequence[Any], pin: str | None) -> tuple[Version, ...
     for number, item in enumerate(versions, start=1):
         check_object(item, _VERSION, f"version {number}")
         signed = item["signed"]
+        # Exactly the keys of the format that the version says it has; another `v` is refused as not being 1.
+        check_object(signed, _FORMAT_2 if signed.get("v") == 2 else _FORMAT_1, f"version {number}.signed")  # noqa: PLR2004
         text = encode(signed)
         if signed["version"] != number:
             message = f"version {number} of the trust root calls itself {signed['version']}"
@@ -197,6 +227,10 @@ def verify_chain(versions: Sequence[Any], pin: str | None) -> tuple[Version, ...
         if chain and version.origin != chain[-1].origin:
             raise TrustRootError(
                 "the trust root's origin changed between versions", "a new log has a new trust root"
+            )
+        if chain and version.format < chain[-1].format:
+            raise TrustRootError(
+                f"version {number} of the trust root goes back from format 2 to format 1", HINT
             )
         # TUF 5.3: the keys of the version before hand over, and the new keys show that they exist.
         deciding = [version, *chain[-1:]]
@@ -241,6 +275,9 @@ def _read_version(version_digest: str, signed: Mapping[str, Any]) -> Version:
         check_object(item, _LOG_KEY.keys, "a log key")
     if not all(isinstance(vkey, str) for vkey in signed["root"]["keys"]):
         raise TrustRootError("the trust root's keys are not all text", HINT)
+    witnesses = signed["witnesses"]
+    if not all(isinstance(vkey, str) for vkey in witnesses["keys"]):
+        raise TrustRootError("the trust root's witnesses are not all text", HINT)
     version = Version(
         digest=version_digest,
         origin=signed["origin"],
@@ -261,6 +298,12 @@ def _read_version(version_digest: str, signed: Mapping[str, Any]) -> Version:
         ),
         root_keys=tuple(VerifierKey.parse(vkey) for vkey in signed["root"]["keys"]),
         threshold=signed["root"]["threshold"],
+        format=signed["v"],
+        witnesses=WitnessRule(
+            tuple(WitnessKey.parse(vkey) for vkey in witnesses["keys"]),
+            witnesses["threshold"],
+            witnesses.get("from", 0),
+        ),
     )
     _check_version(version)
     return version
@@ -275,6 +318,13 @@ def _check_version(version: Version) -> None:
         )
     if not version.log_keys or any(item.key.name != version.origin for item in version.log_keys):
         raise TrustRootError("the log's keys must be named as the origin, and there must be one", HINT)
+    watching = [key.public for key in version.witnesses.keys]
+    if len(set(watching)) != len(watching) or version.witnesses.threshold > len(watching):
+        raise TrustRootError(
+            "the witnesses' keys are not distinct, or fewer than their threshold", "list each key once"
+        )
+    if {item.key.public for item in version.log_keys} & set(watching):
+        raise TrustRootError("a witness has a key of the log", "a log is no witness of itself")
     if any(item.until is not None and item.until <= item.first for item in version.log_keys):
         raise TrustRootError("a log key ends before it starts", "give sizes in order")
     owners: dict[bytes, str] = {}

@@ -108,6 +108,15 @@ class LogKey:
 
 
 @dataclass(frozen=True)
+class Witnesses:
+    """The witnesses that count, and how many of them a checkpoint of at least `first` entries needs."""
+
+    vkeys: tuple[str, ...] = ()
+    threshold: int = 0
+    first: int = 0
+
+
+@dataclass(frozen=True)
 class TrustRoot:
     """What a verified trust root says to somebody who checks receipts.
 
@@ -117,6 +126,7 @@ class TrustRoot:
         version: Its number.
         origin: The log's name.
         log_keys: The log's keys.
+        witnesses: The rule for witnesses; a threshold of 0 asks for none.
     """
 
     pin: str
@@ -124,6 +134,7 @@ class TrustRoot:
     version: int
     origin: str
     log_keys: tuple[LogKey, ...]
+    witnesses: Witnesses = Witnesses()
 
 
 @dataclass(frozen=True)
@@ -188,6 +199,7 @@ class Verified:
         size: Size of the log that the checkpoint signs.
         root: Its root hash, hex.
         signed_by: The log keys that signed it, `name+id`.
+        witnessed_by: The witnesses of the trust root that cosigned it, `name+id`.
         at: When the entry was made, by the city's clock.
         purpose: Purpose id.
         purpose_version: Its version.
@@ -209,6 +221,7 @@ class Verified:
     size: int
     root: str
     signed_by: tuple[str, ...]
+    witnessed_by: tuple[str, ...]
     at: str
     purpose: str
     purpose_version: int
@@ -309,6 +322,7 @@ def _verify_consent(
         size=opening.proved.size,
         root=opening.proved.root.hex(),
         signed_by=opening.proved.signed_by,
+        witnessed_by=opening.proved.witnessed_by,
         at=payload["at"],
         purpose=payload["purpose"],
         purpose_version=payload["purpose_version"],
@@ -333,7 +347,7 @@ def _verify_consent(
             "That the person pressed the button: only that the city recorded it and cannot change the record unseen.",
             "What the notice's text says: the record holds its digest; compare the published text with it.",
             *_withheld(opening),
-            *_not_proved_always(pinned=pinned),
+            *_not_proved_always(opening.proved.witnessed_by, pinned=pinned),
         ),
     )
 
@@ -414,6 +428,7 @@ def _verify_use(
         size=proved_entry.size,
         root=proved_entry.root.hex(),
         signed_by=proved_entry.signed_by,
+        witnessed_by=proved_entry.witnessed_by,
         at=entry["at"],
         purpose=run["purpose"],
         purpose_version=run["purpose_version"],
@@ -442,24 +457,34 @@ def _verify_use(
                 "state is an earlier one of this log is for those who follow the log."
             ),
             "What the model, certificate and output are: the entry holds their digests; compare the files.",
-            *_not_proved_always(pinned=pinned),
+            *_not_proved_always(proved_entry.witnessed_by, pinned=pinned),
         ),
     )
 
 
 def _proved_always(enrolment: _Opening, entry: _ProvedEntry, number: int) -> tuple[str, ...]:
+    witnessed = (
+        (
+            f"{', '.join(entry.witnessed_by)} cosigned that log: each says that it continues the last one it had seen.",
+        )
+        if entry.witnessed_by
+        else ()
+    )
     return (
         f"Entry {enrolment.proved.index} binds number {number} to the subject id of this receipt.",
         (
             f"The log of {entry.size} entries that holds these was signed by {', '.join(entry.signed_by)}, a key that the "
             "trust root gives for this size; no entry of that log can be changed without the root hash changing."
         ),
+        *witnessed,
     )
 
 
-def _not_proved_always(*, pinned: bool) -> tuple[str, ...]:
+def _not_proved_always(witnessed_by: Sequence[str], *, pinned: bool) -> tuple[str, ...]:
     always = (
-        (
+        "That everybody is shown the same log, should the witnesses that cosigned it be the city's own or sign anything."
+        if witnessed_by
+        else (
             "That everybody is shown the same log: nobody but the city has signed it, and who holds its key could sign "
             "another history."
         ),
@@ -491,6 +516,7 @@ class _ProvedEntry:
     size: int
     root: bytes
     signed_by: tuple[str, ...]
+    witnessed_by: tuple[str, ...]
     checkpoint: str
 
 
@@ -544,12 +570,12 @@ def _verify_proof(text: Any, leaf: bytes, trust: TrustRoot) -> _ProvedEntry:
     index = _decimal(lines[1].removeprefix("index "), "malformed-proof")
     path = [_b64(line, "malformed-proof") for line in lines[2:]]
 
-    size, root, signed_by = _verify_checkpoint(checkpoint.encode(), trust)
+    size, root, signed_by, witnessed_by = _verify_checkpoint(checkpoint.encode(), trust)
     verify_inclusion(leaf, index, size, path, root)
-    return _ProvedEntry(index, size, root, signed_by, checkpoint)
+    return _ProvedEntry(index, size, root, signed_by, witnessed_by, checkpoint)
 
 
-def _verify_checkpoint(note: bytes, trust: TrustRoot) -> tuple[int, bytes, tuple[str, ...]]:
+def _verify_checkpoint(note: bytes, trust: TrustRoot) -> tuple[int, bytes, tuple[str, ...], tuple[str, ...]]:
     text, _ = _split_note(note)
     lines = text.split("\n")
     if len(lines) != 4 or lines[3]:  # noqa: PLR2004  three lines, each ended by a newline
@@ -563,7 +589,15 @@ def _verify_checkpoint(note: bytes, trust: TrustRoot) -> tuple[int, bytes, tuple
     ]
     if not keys:
         _fail("unknown-key", "the trust root gives no log key for a checkpoint of this size")
-    return size, root, verify_note(note, keys)
+    signed_by = verify_note(note, keys)
+    witnessed_by = verify_cosignatures(note, trust.witnesses.vkeys)
+    if size >= trust.witnesses.first and len(witnessed_by) < trust.witnesses.threshold:
+        _fail(
+            "too-few-witnesses",
+            f"a checkpoint is cosigned by {len(witnessed_by)} of the trust root's witnesses, "
+            f"{trust.witnesses.threshold} are needed",
+        )
+    return size, root, signed_by, witnessed_by
 
 
 def _same_log(enrolment: _ProvedEntry, entry: _ProvedEntry) -> None:
@@ -732,6 +766,39 @@ def verify_note(note: bytes, vkeys: Sequence[str]) -> tuple[str, ...]:
     return tuple(signed)
 
 
+def verify_cosignatures(note: bytes, vkeys: Sequence[str]) -> tuple[str, ...]:
+    """Check the cosignatures on a checkpoint (C2SP tlog-cosignature, Ed25519).
+
+    Args:
+        note: The whole note.
+        vkeys: The witnesses that count, as vkeys of type 0x04; lines of others are ignored.
+
+    Returns:
+        The `name+id` of every given witness that cosigned; perhaps none.
+
+    Raises:
+        VerificationError: If it is no note, or a given witness's line does not verify.
+    """
+    text, lines = _split_note(note)
+    known = {
+        (key.name, key.key_id): key for key in (_parse_vkey(vkey, "unknown-key", kind=4) for vkey in vkeys)
+    }
+    cosigned: list[str] = []
+    for line in lines:
+        name, _, encoded = line.removeprefix("\u2014 ").partition(" ")
+        raw = _b64(encoded, "malformed-note")
+        key = known.get((name, raw[:4]))
+        if key is None:
+            continue
+        time = int.from_bytes(raw[4:12], "big")
+        if len(raw) != 4 + 8 + 64 or time >= 2**63:
+            _fail("wrong-signature", f"a cosignature of {key.keyid} is not in its form")
+        key.check(raw[12:], f"cosignature/v1\ntime {time}\n{text}".encode())
+        if key.keyid not in cosigned:
+            cosigned.append(key.keyid)
+    return tuple(cosigned)
+
+
 def _split_note(note: bytes) -> tuple[str, list[str]]:
     if len(note) > MAX_NOTE_BYTES:
         _fail("too-large", f"a note is larger than {MAX_NOTE_BYTES} bytes")
@@ -767,12 +834,13 @@ class _Key:
             ) from error
 
 
-def _parse_vkey(vkey: Any, code: str) -> _Key:
+def _parse_vkey(vkey: Any, code: str, *, kind: int = 1) -> _Key:
+    """Parse a vkey; `kind` is its signature type: 1 for Ed25519, 4 for an Ed25519 cosignature."""
     name, _, rest = vkey.partition("+") if isinstance(vkey, str) else ("", "", "")
     key_id, _, encoded = rest.partition("+")
     raw = _b64(encoded, code)
-    if not _is_name(name) or len(raw) != 33 or raw[0] != 1:  # noqa: PLR2004  type byte and Ed25519 key
-        _fail(code, "a key is not an Ed25519 vkey")
+    if not _is_name(name) or len(raw) != 33 or raw[0] != kind:  # noqa: PLR2004  type byte and Ed25519 key
+        _fail(code, "a key is not an Ed25519 vkey of its type")
     expected = hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4]
     if key_id != expected.hex():
         _fail(code, "a vkey's id does not belong to its key")
@@ -804,10 +872,14 @@ def verify_trust_root(raw: bytes, pin: str | None = None) -> TrustRoot:
     before: tuple[list[_Key], int] | None = None
     origin = None
     log_keys: tuple[LogKey, ...] = ()
+    witnesses, form = Witnesses(), 1
     for number, version in enumerate(versions, start=1):
         _keys(version, {"signatures", "signed"}, code, f"version {number}")
         signed = version["signed"]
-        keys, threshold, log_keys = _read_version(signed, number)
+        keys, threshold, log_keys, witnesses = _read_version(signed, number)
+        if signed["v"] < form:
+            _fail(code, "the trust root goes back from format 2 to format 1")
+        form = signed["v"]
         text = _canonical(signed).encode()
         digests.append(f"sha256:{hashlib.sha256(text).hexdigest()}")
         if number == 1 and pin is not None and digests[0] != pin:
@@ -824,7 +896,7 @@ def verify_trust_root(raw: bytes, pin: str | None = None) -> TrustRoot:
                     f"version {number} of the trust root is signed by too few of the keys that must sign it",
                 )
         before = keys, threshold
-    return TrustRoot(digests[0], digests[-1], len(versions), str(origin), log_keys)
+    return TrustRoot(digests[0], digests[-1], len(versions), str(origin), log_keys, witnesses)
 
 
 def _trust_signers(signatures: Any, text: bytes, keys: Sequence[_Key]) -> set[bytes]:
@@ -845,7 +917,7 @@ def _trust_signers(signatures: Any, text: bytes, keys: Sequence[_Key]) -> set[by
     return signers
 
 
-def _read_version(signed: Any, number: int) -> tuple[list[_Key], int, tuple[LogKey, ...]]:
+def _read_version(signed: Any, number: int) -> tuple[list[_Key], int, tuple[LogKey, ...], Witnesses]:
     code, where = "wrong-trust-root", f"version {number} of the trust root"
     _keys(signed, {"_type", "board", "log", "origin", "root", "v", "version", "witnesses"}, code, where)
     _keys(signed["board"], {"members", "quorum"}, code, where)
@@ -854,12 +926,12 @@ def _read_version(signed: Any, number: int) -> tuple[list[_Key], int, tuple[LogK
     fits = (
         signed["_type"] == "luvalla-trust-root"
         and _is_positive(signed["v"])
-        and signed["v"] == 1
+        and signed["v"] in (1, 2)
         and _is_positive(signed["version"])
         and signed["version"] == number
         and _is_positive(threshold)
         and _is_positive(quorum)
-        and _canonical(signed["witnesses"]) == '{"keys":[],"threshold":0}'
+        and (signed["v"] == 2 or _canonical(signed["witnesses"]) == '{"keys":[],"threshold":0}')  # noqa: PLR2004
         and all(
             isinstance(part, list) and len(part) <= MAX_LIST
             for part in (signed["board"]["members"], signed["log"], signed["root"]["keys"])
@@ -886,7 +958,30 @@ def _read_version(signed: Any, number: int) -> tuple[list[_Key], int, tuple[LogK
         log.append(LogKey(item["vkey"], first, until))
     if not log:
         _fail(code, f"{where} names no log key")
-    return keys, threshold, tuple(log)
+    return keys, threshold, tuple(log), _read_witnesses(signed, log, where)
+
+
+def _read_witnesses(signed: Any, log: Sequence[LogKey], where: str) -> Witnesses:
+    code, rule = "wrong-trust-root", signed["witnesses"]
+    if signed["v"] == 1:
+        return Witnesses()
+    _keys(rule, {"from", "keys", "threshold"}, code, f"{where}: witnesses")
+    first, vkeys, threshold = rule["from"], rule["keys"], rule["threshold"]
+    if (
+        not _is_integer(first)
+        or first < 0
+        or not _is_integer(threshold)
+        or threshold < 0
+        or not isinstance(vkeys, list)
+        or len(vkeys) > MAX_LIST
+    ):
+        _fail(code, f"{where}: the rule for witnesses is not in its form")
+    publics = {_parse_vkey(vkey, code, kind=4).public for vkey in vkeys}
+    if len(publics) != len(vkeys) or threshold > len(vkeys):
+        _fail(code, f"{where} names a witness's key twice, or fewer than the threshold")
+    if publics & {_parse_vkey(key.vkey, code).public for key in log}:
+        _fail(code, f"{where}: a witness has a key of the log")
+    return Witnesses(tuple(vkeys), threshold, first)
 
 
 def _check_board(members: Sequence[Any]) -> None:

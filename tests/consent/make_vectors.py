@@ -23,10 +23,13 @@ from consent import canonical
 from consent.entries import InstitutionalAct, Payload, PersonalEntry
 from consent.tlog import merkle
 from consent.tlog.checkpoint import TreeHead, sign_checkpoint
-from consent.tlog.note import SigningKey
+from consent.tlog.cosignature import WitnessKey, cosign, signature_lines, with_cosignatures
+from consent.tlog.note import Note, NoteSignature, SigningKey
 from consent.tlog.proof import Proof
+from consent.tlog.witness import AddCheckpoint
 from consent.trust import TrustRoot
-from consent.trust_chain import Member
+from consent.trust_chain import Member, WitnessRule
+from consent.trust_commands import policy_text
 from tests.consent import receipt_builder as receipt
 
 ORIGIN = "city.example/ledger"
@@ -532,10 +535,42 @@ def refused_vectors() -> list[dict[str, Any]]:
     return [{"receipt": name, "change": path, "to": new, "code": code} for name, path, new, code in cases]
 
 
+def witness_vectors() -> tuple[bytes, dict[str, Any], dict[str, Any]]:
+    """A trust root in format 2 that asks for a witness, a cosigned checkpoint, and a receipt with it."""
+    made = world()
+    roots = [signing_key("city.example/root-1", "root 1"), signing_key("city.example/root-2", "root 2")]
+    keys = [signing_key(f"{name}.example/witness", f"witness {name}") for name in ("ombudsman", "newspaper")]
+    rule = WitnessRule(tuple(WitnessKey.of(key) for key in keys), 1, 12)
+    trust = made.trust.with_witnesses(rule, roots)
+    note = Note.parse(made.checkpoint.encode())
+    line = cosign(note.text, keys[0], int(ISSUED.timestamp()))
+    # A line of a key that nobody knows, as long as ML-DSA-44's: it is ignored.
+    unknown = NoteSignature(
+        "later.example", derived("unknown key id", 4), derived("unknown") * 75 + derived("rest", 28)
+    )
+    checkpoint = with_cosignatures(note, [line, unknown]).encode().decode()
+    text = json.dumps(made.consent_receipt).replace(
+        json.dumps(made.checkpoint)[1:-1], json.dumps(checkpoint)[1:-1]
+    )
+    document = {
+        "witnesses": [key.vkey for key in rule.keys],
+        "time": int(ISSUED.timestamp()),
+        "message": f"cosignature/v1\ntime {int(ISSUED.timestamp())}\n{note.text}",
+        "checkpoint": checkpoint,
+        "add_checkpoint": AddCheckpoint(0, (), note).encode().decode(),
+        "answer": signature_lines([line]),
+        "policy": policy_text(trust),
+    }
+    return trust.raw, document, json.loads(text)
+
+
 def vectors() -> dict[str, bytes]:
     """Return every vector file by name."""
     made = world()
+    trust_raw, witnesses, witnessed = witness_vectors()
     documents: dict[str, Any] = {
+        "witnesses.json": witnesses,
+        "receipt-witnessed.json": witnessed,
         "canonical.json": canonical_vectors(),
         "hashes.json": hash_vectors(),
         "tree.json": tree_vectors(),
@@ -551,6 +586,7 @@ def vectors() -> dict[str, bytes]:
         for name, value in documents.items()
     }
     files["trust-root.json"] = made.trust.raw
+    files["trust-root-witnesses.json"] = trust_raw
     return files
 
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from consent import canonical
 from consent.errors import TrustRootError
 from consent.tlog import verify
+from consent.tlog.cosignature import WitnessKey
 from consent.trust import TrustRoot
-from consent.trust_chain import LABEL, Member
+from consent.trust_chain import LABEL, Member, WitnessRule
 from tests.consent.make_vectors import ORIGIN, signing_key, trust_root
 
 ROOTS = [signing_key(f"city.example/root-{number}", f"root {number}") for number in (1, 2, 3)]
@@ -234,3 +235,37 @@ def test_a_second_spelling_of_the_file_is_refused(first):
         TrustRoot.parse(first.raw + b"\n", first.pin)
     with pytest.raises(verify.VerificationError, match="not spelled canonically"):
         verify.verify_trust_root(first.raw + b"\n", first.pin)
+
+
+WITNESS = WitnessKey.of(signing_key("ombudsman.example/witness", "witness 1"))
+
+
+def test_a_chain_goes_on_to_format_2_and_never_back(first):
+    second = first.with_witnesses(WitnessRule((WITNESS,), 1, 10), ROOTS[:2])
+    assert (second.witnesses.needed(9), second.witnesses.needed(10)) == (0, 1)
+    third = second.with_quorum(3, ROOTS[:2])
+    assert third.witnesses == second.witnesses
+    other = verify.verify_trust_root(third.raw, first.pin)
+    assert other.witnesses == verify.Witnesses((WITNESS.vkey,), 1, 10)
+    versions = versions_of(third)
+    versions[2]["signed"] |= {"v": 1, "witnesses": {"keys": [], "threshold": 0}}
+    refused_by_both([*versions[:2], resigned(versions[2], *ROOTS[:2])], first.pin, "goes back")
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"keys": [WITNESS.vkey], "threshold": 1},
+        {"from": 0, "keys": [WITNESS.vkey], "threshold": 2},
+        {"from": 0, "keys": [WITNESS.vkey, WITNESS.vkey], "threshold": 1},
+        {"from": -1, "keys": [WITNESS.vkey], "threshold": 1},
+        {"from": 0, "keys": [WITNESS.vkey], "threshold": True},
+        {"from": 0, "keys": [1], "threshold": 0},
+        {"from": 0, "keys": [signing_key("w.example", "w").verifier.vkey], "threshold": 1},
+        {"from": 0, "keys": [WitnessKey.of(signing_key("w.example", "log")).vkey], "threshold": 1},
+    ],
+)
+def test_a_rule_for_witnesses_of_another_form_is_refused_though_it_is_signed(first, rule):
+    versions = versions_of(first.with_witnesses(WitnessRule((WITNESS,), 1, 10), ROOTS[:2]))
+    versions[1]["signed"]["witnesses"] = rule
+    refused_by_both([versions[0], resigned(versions[1], *ROOTS[:2])], None, "witness")

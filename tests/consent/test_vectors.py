@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from consent.entries import Payload
 from consent.errors import ConsentError
@@ -121,6 +122,22 @@ def test_the_stored_receipts_verify(name):
     assert verify_receipt(raw, (FOLDER / "trust-root.json").read_bytes(), pin).size == 12
 
 
+def test_the_stored_cosignature_counts_where_the_trust_root_asks_for_it():
+    root = (FOLDER / "trust-root-witnesses.json").read_bytes()
+    pin = stored("log.json")["trust_root_pin"]
+    witnesses = stored("witnesses.json")
+    proved = verify_receipt((FOLDER / "receipt-witnessed.json").read_bytes(), root, pin)
+    assert [witnesses["witnesses"][0].startswith(each) for each in proved.witnessed_by] == [True]
+    line = witnesses["answer"].removeprefix("\u2014 ").split()[1]
+    raw = base64.b64decode(line)
+    public = base64.b64decode(witnesses["witnesses"][0].split("+")[2])[1:]
+    Ed25519PublicKey.from_public_bytes(public).verify(raw[12:], witnesses["message"].encode())
+    assert int.from_bytes(raw[4:12], "big") == witnesses["time"]
+    with pytest.raises(VerificationError) as caught:
+        verify_receipt((FOLDER / "receipt-consent.json").read_bytes(), root, pin)
+    assert caught.value.code == "too-few-witnesses"
+
+
 def test_the_stored_refusals_are_refused():
     trust_root = (FOLDER / "trust-root.json").read_bytes()
     for case in stored("refused.json"):
@@ -139,7 +156,7 @@ def test_the_specification_names_every_code_kind_key_and_word():
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     codes = {word for word in words if CODE.fullmatch(word)} - set(verify.STATUS_WORDS.values())
-    assert len(codes) == 26
+    assert len(codes) == 27
     keys = {key for kinds in (PAYLOADS, INSTITUTIONAL) for kind in kinds.values() for key in kind}
     for word in codes | keys | PAYLOADS.keys() | INSTITUTIONAL.keys() | set(verify.STATUS_WORDS.values()):
         assert f"`{word}`" in text, word

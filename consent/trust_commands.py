@@ -1,0 +1,180 @@
+"""`luvalla ledger rotate-key` and `luvalla ledger witnesses`: new versions of the trust root, signed by its root keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from consent.at_home import current_home, open_ledger
+from consent.errors import ConsentInputError, KeyFileError
+from consent.home import read_settings
+from consent.options import dry_run_option, json_option, respond
+from consent.tlog.cosignature import WitnessKey
+from consent.tlog.note import generate_key, load_key, save_key
+from consent.trust import TrustRoot
+from consent.trust_chain import WitnessRule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from consent.home import Home
+    from consent.ledger import Ledger
+    from consent.tlog.note import SigningKey
+
+root_key_option = click.option(
+    "--root-key",
+    "root_keys",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A private root key's file; repeat until the threshold is reached. By default the home's keys/root.pem.",
+)
+
+
+def policy_text(root: TrustRoot) -> str:
+    """The rule in force as a C2SP tlog-policy, for the newest checkpoints.
+
+    A tlog-policy knows no sizes: the log's key is the one that signs now, and the threshold is that of new checkpoints.
+    """
+    rule = root.witnesses
+    newest = max(root.log_keys, key=lambda item: item.first)
+    lines = [f"log {newest.key.vkey}"]
+    names = [f"witness-{number}" for number in range(1, len(rule.keys) + 1)]
+    lines += [f"witness {name} {key.vkey}" for name, key in zip(names, rule.keys, strict=True)]
+    if rule.threshold:
+        lines += [f"group witnesses {rule.threshold} {' '.join(names)}", "quorum witnesses"]
+    else:
+        lines.append("quorum none")
+    return "\n".join(lines) + "\n"
+
+
+@click.command()
+@click.option("--policy", is_flag=True, help="Print the rule as C2SP tlog-policy text, for other programs.")
+@click.option(
+    "--key", "keys", multiple=True, metavar="VKEY", help="A witness that counts from now on; repeat."
+)
+@click.option("--threshold", type=click.IntRange(0), help="How many of them a checkpoint needs.")
+@root_key_option
+@dry_run_option
+@json_option
+def witnesses(
+    *,
+    policy: bool,
+    keys: tuple[str, ...],
+    threshold: int | None,
+    root_keys: tuple[Path, ...],
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Show the witnesses that count; with --key and --threshold, replace them in a new version of the trust root.
+
+    The new rule holds for checkpoints larger than the present one, so that receipts handed out before still verify.
+    """
+    home = current_home()
+    root = _trust(home)
+    if keys or threshold is not None:
+        if threshold is None:
+            raise click.UsageError("--key needs --threshold: how many of the witnesses a checkpoint needs.")
+        named = tuple(WitnessKey.parse(key) for key in keys)
+        with open_ledger(read_only=dry_run) as ledger:
+            new = root.with_witnesses(
+                WitnessRule(named, threshold, ledger.head().size + 1), _signers(root, home, root_keys)
+            )
+            if not dry_run:
+                _adopt(ledger, home, new)
+        root = new
+    rule = root.witnesses
+    answer = {
+        "keys": [key.vkey for key in rule.keys],
+        "threshold": rule.threshold,
+        "from": rule.first,
+        "version": root.version,
+        "policy": policy_text(root),
+        "dry_run": dry_run,
+    }
+    told = [
+        *(key.vkey for key in rule.keys),
+        f"{rule.threshold} of {len(rule.keys)} needed from {rule.first} entries on "
+        f"(version {root.version} of the trust root)" + (": not written" if dry_run else ""),
+    ]
+    respond(answer, policy_text(root).splitlines() if policy else told, as_json=as_json)
+
+
+@click.command(name="rotate-key")
+@root_key_option
+@dry_run_option
+@json_option
+def rotate_key(*, root_keys: tuple[Path, ...], dry_run: bool, as_json: bool) -> None:
+    """Replace the log's key: a new version of the trust root, in which the old one ends at the present size.
+
+    Every checkpoint signed so far still verifies; one that the old key signs from now on is refused.
+    """
+    home = current_home()
+    root = _trust(home)
+    with open_ledger(read_only=dry_run) as ledger:
+        # What is committed is signed by the old key, and the old key ends after it.
+        size = ledger.head().size if dry_run else ledger.checkpoint().size
+        key = generate_key(root.origin)
+        new = root.rotate_log_key(key.verifier, size + 1, _signers(root, home, root_keys))
+        if not dry_run:
+            _replace_key(home, key)
+            _adopt(ledger, home, new)
+    answer = {
+        "vkey": None if dry_run else key.verifier.vkey,
+        "from": size + 1,
+        "version": new.version,
+        "dry_run": dry_run,
+    }
+    told = [
+        f"version {new.version} of the trust root: the old key signs up to {size} entries, a new one from {size + 1} on"
+        + (": not written" if dry_run else ""),
+        *(
+            []
+            if dry_run
+            else [key.verifier.vkey, f"publish {home.trust_root}, and destroy copies of the old key"]
+        ),
+    ]
+    respond(answer, told, as_json=as_json)
+
+
+def _trust(home: Home) -> TrustRoot:
+    return TrustRoot.load(home.trust_root, read_settings(home).trust_root)
+
+
+def _signers(root: TrustRoot, home: Home, files: Sequence[Path]) -> list[SigningKey]:
+    """Load private root keys; a PEM file holds no name, so each is looked up by its public key."""
+    named = {key.public: key.name for key in root.versions[-1].root_keys}
+    signers = []
+    for path in files or [home.root_key]:
+        loaded = load_key(path, root.origin)
+        if loaded.verifier.public not in named:
+            raise KeyFileError(
+                f"the key in {path} is no root key of the trust root", "name the files of the root keys"
+            )
+        signers.append(load_key(path, named[loaded.verifier.public]))
+    return signers
+
+
+def _replace_key(home: Home, key: SigningKey) -> None:
+    """Put the new key beside, then in the old one's place; the old one stays as `log.pem.old` until it is destroyed."""
+    beside = home.log_key.with_name("log.pem.new")
+    beside.unlink(missing_ok=True)
+    save_key(key, beside)
+    old = home.log_key.with_name("log.pem.old")
+    if old.exists():
+        beside.unlink()
+        raise ConsentInputError(
+            f"there is a key from the last rotation at {old}", "destroy it or move it away, then try again"
+        )
+    home.log_key.rename(old)
+    beside.rename(home.log_key)
+
+
+def _adopt(ledger: Ledger, home: Home, new: TrustRoot) -> None:
+    """Make the version the one in force, then record it in the log, which its own keys sign."""
+    new.save(home.trust_root)
+    ledger.log.adopt(new)
+    ledger.append_institutional(
+        "trust-root", {"digest": new.digest, "version": new.version}, request_id=f"trust-root-{new.version}"
+    )
