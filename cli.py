@@ -49,6 +49,9 @@ TABLE: dict[str, Entry] = {
     "ledger vkey": Entry(
         "consent.ledger_commands:vkey", "The keys a verifier needs, and the trust root's digest."
     ),
+    "ledger migrate": Entry(
+        "consent.migrate_command:migrate", "Bring a ledger that an older luvalla wrote to this one's schema."
+    ),
     "ledger publish": Entry(
         "consent.publish_commands:publish", "Write the log as files that anyone can serve and check."
     ),

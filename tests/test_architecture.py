@@ -33,7 +33,7 @@ OWNERS = {
     "uvicorn": {"consent/web/", "consent/serve_command.py", "governance/web/"},
     # models/registry.py knows only the name of its errors: MLflow lets them through.
     "sqlalchemy": {"consent/", "governance/registry_store.py", "models/registry.py"},
-    "alembic": {"consent/migrations/", "consent/setup.py"},
+    "alembic": {"consent/migrations/", "consent/setup.py", "consent/migrate.py"},
     "pyspark": {"models/spark.py"},
     "adbc_driver_sqlite": {"consent/bulk.py"},
     "adbc_driver_postgresql": {"consent/bulk.py"},

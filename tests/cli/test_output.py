@@ -14,7 +14,7 @@ from tests.consent.ledger_world import purpose_text
 from tests.governance.city import SERVICE
 
 OFFER = SERVICE.purposes.offer
-ELSEWHERE = {"demo", "my consents", "my uses", "my why"}
+ELSEWHERE = {"demo", "ledger witness", "my consents", "my uses", "my why"}
 """Tested where a whole story, or a server, is at hand: tests/governance and tests/consent/citizen."""
 
 # In this order, since later ones rest on earlier ones; {names} are filled in by the test.
@@ -59,6 +59,9 @@ SPOKEN = [
     ("ledger check", "", 0),
     ("ledger checkpoint", "", 0),
     ("ledger vkey", "", 0),
+    ("ledger witnesses", "", 0),
+    ("ledger rotate-key", "--dry-run", 0),
+    ("ledger migrate", "", 0),
     ("ledger publish", "{tmp}/public", 0),
     ("ledger prove", "0", 0),
     ("board suspend", "health-benefit 1 --as aino --key {keys}/aino.pem --reasons 'I look again.'", 0),
