@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from consent.at_home import current_home
-from consent.migrate import migrate as bring_up
+from consent.errors import ConfigurationError
 from consent.options import dry_run_option, json_option, respond
 
 
@@ -17,6 +17,10 @@ def migrate(*, dry_run: bool, as_json: bool) -> None:
 
     All steps are one transaction; no byte that was hashed is changed, and every receipt stays as it is. Make a backup first.
     """
+    try:
+        from consent.migrate import migrate as bring_up  # noqa: PLC0415 - the citizens' wheel has no Alembic
+    except ImportError as error:
+        raise ConfigurationError("Alembic is not installed", "pip install luvalla") from error
     done = bring_up(current_home(), dry_run=dry_run)
     if done.before == done.after:
         told = f"The ledger has schema version {done.after} already."
