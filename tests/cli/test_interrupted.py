@@ -20,6 +20,14 @@ from tests.governance.city import SERVICE, City
 LUVALLA = Path(sys.executable).parent / "luvalla"
 
 
+@pytest.fixture(autouse=True)
+def _ctrl_c_reaches_children():
+    """A suite that a script started in the background is told to ignore Ctrl-C, and its children inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def started(city: City, out: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [LUVALLA, "--home", city.home, "run", SERVICE.id, "--population", city.people, "--out", out],
