@@ -158,23 +158,29 @@ def test_a_locked_registry(city, luvalla, tmp_path):
 
 
 def test_a_registry_that_is_gone_is_not_made_anew(city, luvalla, tmp_path):
-    database = city.home / "mlflow" / "mlflow.db"
-    content = database.read_bytes()
+    """The file is moved aside and back: SQLite lets nobody write again who holds open a database that was replaced."""
+    database, aside = city.home / "mlflow" / "mlflow.db", tmp_path / "aside.db"
     for left in (None, b""):
-        database.unlink()
-        if left is not None:
-            database.write_bytes(left)
-        for command in (
-            offers(city, tmp_path / "offers.jsonl"),
-            train(city),
-            ("status",),
-            ("promote", SID, "1"),
-        ):
-            tells(
-                luvalla(city.home, *command), 4, "mlflow.db is missing or empty", "backup", names=city.names
-            )
-        assert database.exists() == (left is not None)
-        database.write_bytes(content)
+        database.rename(aside)
+        try:
+            if left is not None:
+                database.write_bytes(left)
+            for command in (
+                offers(city, tmp_path / "offers.jsonl"),
+                train(city),
+                ("status",),
+                ("promote", SID, "1"),
+            ):
+                tells(
+                    luvalla(city.home, *command),
+                    4,
+                    "mlflow.db is missing or empty",
+                    "backup",
+                    names=city.names,
+                )
+            assert database.exists() == (left is not None)
+        finally:
+            aside.replace(database)
     assert not (tmp_path / "offers.jsonl").exists()
 
 
