@@ -85,6 +85,22 @@ class PublicationError(ConsentUnavailableError):
     """The folder to publish in cannot be read or written."""
 
 
+class LogContradictionError(ConsentEvidenceError):
+    """A log signed two heads that cannot both be true, or shows an older one than before."""
+
+
+class PublishedLogError(ConsentEvidenceError):
+    """The files of a published log do not give the root that it signed."""
+
+
+class MonitorStateError(ConsentEvidenceError):
+    """What a monitor kept of a log is damaged."""
+
+
+class PublishedLogUnavailableError(ConsentUnavailableError):
+    """A published log cannot be fetched, or a file of it is missing or larger than any can be."""
+
+
 class HomeMissing(ConsentInputError):  # noqa: N818 - the contract's word
     """There is no luvalla home at the given path."""
 

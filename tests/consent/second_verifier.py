@@ -64,23 +64,7 @@ def _k(n: int) -> int:
 
 def published(folder: Path, vkey: str) -> list[bytes]:
     """The entries of a published log, after everything about it was recomputed; AssertionError when it is wrong."""
-    head, _, signatures = (folder / "checkpoint").read_text().partition("\n\n")
-    head += "\n"
-    origin, size_text, root_text = head.splitlines()
-    name, keyid, encoded = vkey.split("+", 2)
-    key = base64.b64decode(encoded)
-    assert origin == name
-    assert key[0] == 1
-    assert hashlib.sha256(name.encode() + b"\n" + key).hexdigest()[:8] == keyid
-    prefix = f"\u2014 {name} "
-    raw = [
-        base64.b64decode(line[len(prefix) :]) for line in signatures.splitlines() if line.startswith(prefix)
-    ]
-    ours = [signature[4:] for signature in raw if signature[:4].hex() == keyid]
-    assert ours, "no signature of the log's key"
-    for signature in ours:
-        Ed25519PublicKey.from_public_bytes(key[1:]).verify(signature, head.encode())
-    size = int(size_text)
+    size, root = _head((folder / "checkpoint").read_text(), vkey)
     entries: list[bytes] = []
     while len(entries) < size:
         width = min(256, size - len(entries))
@@ -99,10 +83,30 @@ def published(folder: Path, vkey: str) -> list[bytes]:
             assert _file(folder, str(level), start // 256, len(part)) == b"".join(part)
         hashes = [_full(hashes[at : at + 256]) for at in range(0, len(hashes) - 255, 256)]
         level += 1
-    assert base64.b64decode(root_text) == _mth_of_leaf_hashes(
-        [hashlib.sha256(b"\x00" + entry).digest() for entry in entries]
-    )
+    assert root == _mth_of_leaf_hashes([hashlib.sha256(b"\x00" + entry).digest() for entry in entries])
     return entries
+
+
+def _head(note: str, vkey: str) -> tuple[int, bytes]:
+    """Size and root of a checkpoint that the key signed."""
+    head, _, signatures = note.partition("\n\n")
+    head += "\n"
+    origin, size_text, root_text = head.splitlines()
+    name, keyid, encoded = vkey.split("+", 2)
+    key = base64.b64decode(encoded)
+    assert origin == name
+    assert key[0] == 1
+    assert hashlib.sha256(name.encode() + b"\n" + key).hexdigest()[:8] == keyid
+    prefix = f"\u2014 {name} "
+    raw = [
+        base64.b64decode(line[len(prefix) :]) for line in signatures.splitlines() if line.startswith(prefix)
+    ]
+    ours = [signature[4:] for signature in raw if signature[:4].hex() == keyid]
+    assert ours, "no signature of the log's key"
+    for signature in ours:
+        Ed25519PublicKey.from_public_bytes(key[1:]).verify(signature, head.encode())
+    size = int(size_text)
+    return size, base64.b64decode(root_text)
 
 
 def _file(folder: Path, level: str, index: int, width: int) -> bytes:
@@ -128,3 +132,44 @@ def _mth_of_leaf_hashes(hashes: list[bytes]) -> bytes:
     return hashlib.sha256(
         b"\x01" + _mth_of_leaf_hashes(hashes[:k]) + _mth_of_leaf_hashes(hashes[k:])
     ).digest()
+
+
+def contradiction(document: dict, vkey: str) -> None:
+    """Check evidence against a log (docs/spec/ledger-v1.md section 15); AssertionError when it proves nothing."""
+    assert document.keys() == {
+        "luvalla_contradiction", "origin", "older", "newer", "prefix_root", "consistency",
+    }  # fmt: skip
+    assert document["luvalla_contradiction"] == 1
+    assert document["origin"] == vkey.split("+", 1)[0]
+    old_size, old_root = _head(document["older"], vkey)
+    size, root = _head(document["newer"], vkey)
+    prefix = base64.b64decode(document["prefix_root"])
+    hashes = [base64.b64decode(item) for item in document["consistency"]]
+    assert all(len(item) == 32 for item in [prefix, *hashes])
+    assert 0 < old_size <= size
+    old_reached, reached = _reached(old_size, size, hashes, prefix, whole=True)
+    assert hashes == [], "hashes to spare"
+    assert (old_reached, reached) == (prefix, root), "the proof leads elsewhere"
+    assert prefix != old_root, "the two heads agree"
+
+
+def _reached(m: int, n: int, hashes: list[bytes], old: bytes, *, whole: bool) -> tuple[bytes, bytes]:
+    """SUBPROOF (2.1.2) read backwards: the roots of the old and of the new tree; the last hash is the outermost."""
+    if m == n:
+        if whole:
+            return old, old
+        assert hashes, "too few hashes"
+        same = hashes.pop()
+        return same, same
+    assert hashes, "too few hashes"
+    other = hashes.pop()
+    k = _k(n)
+    if m <= k:
+        before, after = _reached(m, k, hashes, old, whole=whole)
+        return before, _pair(after, other)
+    before, after = _reached(m - k, n - k, hashes, old, whole=False)
+    return _pair(other, before), _pair(other, after)
+
+
+def _pair(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()

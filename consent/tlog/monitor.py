@@ -1,0 +1,202 @@
+"""Follow a published log from outside (C2SP tlog-tiles): recompute it, and hold it to every head that was ever seen.
+
+  1. fetch the checkpoint and verify the log's signature;
+  2. fetch the bundles that are new, hash the entries, extend the kept edge of the tree: the root must be the signed one;
+  3. the served tiles must be what the entries give;
+  4. every head seen elsewhere (a receipt's) that the log now covers must be one of its earlier states;
+  5. only then is the new head remembered.
+What does not fit is looked at once more from the first entry on, so that the log's own signatures prove what it did.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from consent.errors import PublishedLogError, PublishedLogUnavailableError, TreeDamagedError
+from consent.tlog.checkpoint import Checkpoint, open_checkpoint
+from consent.tlog.contradiction import Contradiction, LeafStore, RolledBack, contradiction
+from consent.tlog.merkle import HASH_SIZE, TILE_BITS, TILE_WIDTH, RightEdge, leaf_hash, root_at
+from consent.tlog.note import MAX_NOTE_BYTES
+from consent.tlog.tiles import CHECKPOINT, bundle_path, parse_bundle, tile_bytes, tile_path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from consent.tlog.monitor_state import KeysAt, MonitorState
+
+MAX_BUNDLE_BYTES = TILE_WIDTH * (2 + 65_535)
+"""256 entries of the longest kind, each after its length."""
+_DAMAGED = (
+    "fetch again; if it stays so, keep what was served and ask the log's operator: this is no proof yet"
+)
+
+
+class LogFiles(Protocol):
+    """Where a published log is read: a folder or a web server."""
+
+    def read(self, name: str, limit: int) -> bytes | None:
+        """Return a file's bytes, None when there is none.
+
+        Raises:
+            PublishedLogUnavailableError: No answer, or more than `limit` bytes.
+        """
+
+
+@dataclass(frozen=True)
+class Followed:
+    """The log continues all that was seen of it.
+
+    Attributes:
+        head: The head that was verified.
+        before: Entries of the head known before; None at first.
+        compared: Heads seen elsewhere that are earlier states of the log.
+        waiting: Heads seen elsewhere that the log does not cover yet.
+    """
+
+    head: Checkpoint
+    before: int | None
+    compared: int
+    waiting: int
+
+
+def follow(
+    files: LogFiles, state: MonitorState, origin: str, keys_at: KeysAt, seen: Sequence[Checkpoint] = ()
+) -> Followed | Contradiction | RolledBack:
+    """Follow the log to its present head. The caller holds `state.locked()`.
+
+    Args:
+        files: The published log.
+        state: What was kept of it.
+        origin: Its name.
+        keys_at: The keys that may sign a checkpoint of a size.
+        seen: Verified heads from elsewhere; kept until they can be compared.
+
+    Returns:
+        That all is well; or evidence that it is not. Nothing is remembered of a head that contradicts.
+
+    Raises:
+        PublishedLogError: The files do not give the signed root (exit 3).
+        PublishedLogUnavailableError: A file cannot be fetched (4).
+        NoteError: The checkpoint is malformed, of another log or not signed by it (3).
+        MonitorStateError: What was kept is damaged (3).
+    """
+    kept, edge = state.load()
+    for each in seen:
+        state.keep(each)
+    raw = files.read(CHECKPOINT, MAX_NOTE_BYTES)
+    if raw is None:
+        raise PublishedLogUnavailableError(
+            "no log is published there: it has no file `checkpoint`", "name the folder that holds it"
+        )
+    served = open_checkpoint(raw, origin, keys_at)
+    if kept is not None and served.size <= kept.size:
+        if served.head != kept.head:
+            return _not_after(state, kept, served)
+        new = b""
+    else:
+        try:
+            new, edge = _extended(files, state, edge, served)
+        except PublishedLogError as error:
+            # Perhaps the log has two histories: then the whole of this one, signed, shows it.
+            found = None if kept is None else _other_history(files, kept, served)
+            if found is None:
+                raise error from None
+            return found
+    start = 0 if kept is None else kept.size
+    compared, waiting = 0, 0
+    whole = b""
+    for each in state.pending():
+        if each.size > served.size:
+            waiting += 1
+            continue
+        whole = whole or state.leaves(start) + new
+        against = contradiction(each, served, whole) if each.size else None
+        if against is not None:
+            return against
+        compared += 1
+    if kept is None or served.note != kept.note:
+        state.advance(start, new, served, edge)
+    for each in state.pending():
+        if each.size <= served.size:
+            state.compared(each)
+    return Followed(served, None if kept is None else kept.size, compared, waiting)
+
+
+def _not_after(state: MonitorState, kept: Checkpoint, served: Checkpoint) -> Contradiction | RolledBack:
+    """A head that is not larger than the kept one, and not the same."""
+    if not served.size:
+        return RolledBack(kept, served)
+    against = contradiction(served, kept, state.leaves(kept.size))
+    return RolledBack(kept, served) if against is None else against
+
+
+def _extended(
+    files: LogFiles, state: MonitorState, edge: RightEdge, served: Checkpoint
+) -> tuple[bytes, RightEdge]:
+    """Read what is new; return its leaf hashes and the edge after them."""
+    start = edge.size
+    new = bytearray()
+    for first, leaves in _leaves(files, start - start % TILE_WIDTH, served.size):
+        known = max(0, start - first)
+        if b"".join(leaves[:known]) != state.leaf_range(first, first + known):
+            raise PublishedLogError("entries that were there before are others now", _DAMAGED)
+        _check_tile(files, 0, first // TILE_WIDTH, b"".join(leaves))
+        edge, tiles = edge.extended(leaves[known:])
+        for tile in tiles:
+            if tile.level:
+                _check_tile(files, tile.level, tile.index, tile.hashes)
+        new += b"".join(leaves[known:])
+    if edge.root() != served.root:
+        raise PublishedLogError(
+            f"the entries served do not give the root that was signed for {served.size} of them", _DAMAGED
+        )
+    for level, hashes in enumerate(edge.levels):
+        if level and hashes:
+            _check_tile(files, level, (served.size >> (TILE_BITS * level)) // TILE_WIDTH, hashes)
+    return bytes(new), edge
+
+
+def _other_history(files: LogFiles, kept: Checkpoint, served: Checkpoint) -> Contradiction | None:
+    """Read the served log from its first entry: if it gives the signed root, it says what it holds at the kept size."""
+    whole = b"".join(b"".join(leaves) for _, leaves in _leaves(files, 0, served.size))
+    if root_at(LeafStore(whole), served.size) != served.root or not kept.size:
+        return None
+    return contradiction(kept, served, whole)
+
+
+def _leaves(files: LogFiles, first: int, size: int) -> Iterator[tuple[int, list[bytes]]]:
+    """Yield the index of each bundle's first entry, and the leaf hashes of its entries."""
+    for start in range(first, size, TILE_WIDTH):
+        width = min(TILE_WIDTH, size - start)
+        index = start // TILE_WIDTH
+        content = files.read(bundle_path(index, width), MAX_BUNDLE_BYTES)
+        try:
+            if content is not None:
+                entries = parse_bundle(content, width)
+            else:
+                # A partial bundle may be gone once the full one is there (C2SP tlog-tiles, "Partial Tiles").
+                content = files.read(bundle_path(index), MAX_BUNDLE_BYTES) if width < TILE_WIDTH else None
+                entries = [] if content is None else parse_bundle(content, TILE_WIDTH)[:width]
+        except TreeDamagedError as error:
+            raise PublishedLogError(f"{bundle_path(index, width)}: {error.message}", _DAMAGED) from error
+        if len(entries) != width:
+            raise PublishedLogUnavailableError(
+                f"the published log lacks {bundle_path(index, width)}", "fetch again; then ask its operator"
+            )
+        yield start, [leaf_hash(entry) for entry in entries]
+
+
+def _check_tile(files: LogFiles, level: int, index: int, hashes: bytes) -> None:
+    width = len(hashes) // HASH_SIZE
+    name = tile_path(level, index, width)
+    content = files.read(name, tile_bytes(TILE_WIDTH))
+    if content is None and width < TILE_WIDTH:
+        full = files.read(tile_path(level, index), tile_bytes(TILE_WIDTH))
+        content = None if full is None else full[: len(hashes)]
+    if content is None:
+        raise PublishedLogUnavailableError(
+            f"the published log lacks {name}", "fetch again; then ask its operator"
+        )
+    if content != hashes:
+        raise PublishedLogError(f"{name} is not what the entries give", _DAMAGED)

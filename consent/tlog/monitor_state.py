@@ -1,0 +1,171 @@
+"""What a monitor remembers of a log, as files: the last head it verified, every leaf hash, and heads seen elsewhere.
+
+`head.json` is the only file that is believed, and it is replaced by rename, last. Leaf hashes beyond its size are left
+over from a crash and are written over. A leaf takes 32 bytes: 10 million entries, 320 MB.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from consent.errors import ConsentUnavailableError, MonitorStateError, NoteError
+from consent.tlog.checkpoint import Checkpoint, open_checkpoint
+from consent.tlog.merkle import EMPTY_EDGE, HASH_SIZE, RightEdge
+from consent.tlog.note import b64, b64_decode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from consent.tlog.note import VerifierKey
+
+    KeysAt = Callable[[int], Iterable[VerifierKey]]
+
+_HEAD = "head.json"
+_LEAVES = "leaves"
+_PENDING = "pending"
+_CHECKPOINTS = "checkpoints"
+_HINT = "keep the folder as it is, and follow the log anew with an empty --state folder"
+
+
+class MonitorState:
+    """The state folder; used under `locked`.
+
+    Args:
+        path: The folder; made when missing.
+        origin: The log followed.
+        keys_at: The log's keys that may sign a checkpoint of a size.
+    """
+
+    def __init__(self, path: Path, origin: str, keys_at: KeysAt) -> None:
+        self.path = path
+        self._origin = origin
+        self._keys_at = keys_at
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Let one process use the folder.
+
+        Raises:
+            ConsentUnavailableError: Another one does, or the folder cannot be made, read or written.
+        """
+        try:
+            for folder in (self.path, self.path / _PENDING, self.path / _CHECKPOINTS):
+                folder.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.path, os.O_RDONLY)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                yield
+            finally:
+                os.close(handle)
+        except BlockingIOError as error:
+            message = f"another monitor uses {self.path}"
+            raise ConsentUnavailableError(message, "give each its own --state folder") from error
+        except OSError as error:
+            message = f"the state in {self.path} cannot be read or written: {error.strerror or type(error).__name__}"
+            hint = "check the disk and the folder's owner; the next call goes on from the last verified head"
+            raise ConsentUnavailableError(message, hint) from error
+
+    def load(self) -> tuple[Checkpoint | None, RightEdge]:
+        """Return the last verified head and the right edge of its tree; None and the empty edge at first.
+
+        Raises:
+            MonitorStateError: The files do not fit together, or are of another log.
+        """
+        try:
+            raw = (self.path / _HEAD).read_bytes()
+        except FileNotFoundError:
+            return None, EMPTY_EDGE
+        try:
+            value = json.loads(raw)
+            head = open_checkpoint(value["note"].encode(), self._origin, self._keys_at)
+            edge = RightEdge(head.size, tuple(b64_decode(level) for level in value["levels"]))
+            if head.size and edge.root() != head.root:
+                raise MonitorStateError("the kept edge of the tree does not give the kept root", _HINT)
+        except (ValueError, KeyError, TypeError, AttributeError, NoteError, IndexError) as error:
+            message = f"{self.path / _HEAD} does not hold a head of the log that is followed"
+            raise MonitorStateError(message, _HINT) from error
+        leaves = self.path / _LEAVES
+        if head.size and (not leaves.exists() or leaves.stat().st_size < head.size * HASH_SIZE):
+            raise MonitorStateError(f"{leaves} holds fewer hashes than the kept head covers", _HINT)
+        return head, edge
+
+    def leaves(self, size: int) -> bytes:
+        """Return the first `size` leaf hashes, concatenated."""
+        if not size:
+            return b""
+        with (self.path / _LEAVES).open("rb") as file:
+            return file.read(size * HASH_SIZE)
+
+    def leaf_range(self, start: int, end: int) -> bytes:
+        """Return the leaf hashes `start`..`end`-1, concatenated; fewer where the file ends."""
+        if end <= start:
+            return b""
+        with (self.path / _LEAVES).open("rb") as file:
+            file.seek(start * HASH_SIZE)
+            return file.read((end - start) * HASH_SIZE)
+
+    def advance(self, start: int, new: bytes, head: Checkpoint, edge: RightEdge) -> None:
+        """Remember a verified head: first the leaves, synced, then the head by rename."""
+        handle = os.open(self.path / _LEAVES, os.O_WRONLY | os.O_CREAT, 0o644)
+        with os.fdopen(handle, "wb") as file:
+            file.truncate(start * HASH_SIZE)
+            file.seek(start * HASH_SIZE)
+            file.write(new)
+            file.flush()
+            os.fsync(handle)
+        value = {"note": head.note, "levels": [b64(level) for level in edge.levels]}
+        self.write(f"{_CHECKPOINTS}/{_name(head)}", head.note)
+        self.write(_HEAD, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+    def keep(self, seen: Checkpoint) -> None:
+        """Remember a head seen elsewhere until the log covers it and it was compared."""
+        if not (self.path / _CHECKPOINTS / _name(seen)).exists():
+            self.write(f"{_PENDING}/{_name(seen)}", seen.note)
+
+    def pending(self) -> list[Checkpoint]:
+        """Return the heads seen elsewhere and not compared yet, smallest first.
+
+        Raises:
+            MonitorStateError: A file is not a checkpoint of the log.
+        """
+        found = []
+        for path in sorted((self.path / _PENDING).iterdir()):
+            if path.name.endswith(".new"):
+                continue
+            try:
+                found.append(open_checkpoint(path.read_bytes(), self._origin, self._keys_at))
+            except NoteError as error:
+                raise MonitorStateError(
+                    f"{path} is not a checkpoint of the log: {error.message}", _HINT
+                ) from error
+        return sorted(found, key=lambda each: (each.size, each.root))
+
+    def compared(self, seen: Checkpoint) -> None:
+        """Move a head that was compared to those that agree."""
+        (self.path / _PENDING / _name(seen)).replace(self.path / _CHECKPOINTS / _name(seen))
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file beside, sync, rename, sync the folder; return its path."""
+        path = self.path / name
+        beside = path.with_name(path.name + ".new")
+        with beside.open("wb") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+        handle = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        return path
+
+
+def _name(seen: Checkpoint) -> str:
+    return f"{seen.size}-{sha256(seen.root).hexdigest()[:16]}"
