@@ -56,9 +56,7 @@ TABLE: dict[str, Entry] = {
         "consent.publish_commands:publish", "Write the log as files that anyone can serve and check."
     ),
     "ledger prove": Entry("consent.publish_commands:prove", "The proof that one entry is in the log."),
-    "ledger monitor": Entry(
-        "consent.monitor_command:monitor", "Follow a published log from outside, and raise a split view."
-    ),
+    "ledger monitor": Entry("consent.monitor_command:monitor", "Follow a published log from outside."),
     "ledger witness": Entry(
         "consent.witness_command:witness", "Co-sign the checkpoints of somebody else's log."
     ),

@@ -147,8 +147,12 @@ def monitor(
         [
             f"{head.origin}: {head.size} entries recomputed"
             + ("" if found.before is None else f", they continue the {found.before} known before"),
-            *([f"{found.compared} heads seen elsewhere agree"] if found.compared else []),
-            *([f"{found.waiting} heads seen elsewhere are not covered yet"] if found.waiting else []),
+            *([f"heads seen elsewhere that agree: {found.compared}"] if found.compared else []),
+            *(
+                [f"heads seen elsewhere that the log does not cover yet: {found.waiting}"]
+                if found.waiting
+                else []
+            ),
         ],
         as_json=as_json,
     )

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 def publish_log(log: Log, home: Home, folder: Path, *, dry_run: bool) -> Published:
     """See `Ledger.publish`."""
+    if (folder / home.config.name).exists():
+        # A home holds a `checkpoint` of its own: the one that keeps the ledger from forgetting.
+        raise BadRequestError(f"{folder} is a luvalla home", "publish into a folder of its own")
     covering = log.covering(-1)
     trust_root = home.trust_root.read_bytes()
     with log.store.read() as connection:

@@ -82,8 +82,8 @@ def follow(
         MonitorStateError: What was kept is damaged (3).
     """
     kept, edge = state.load()
-    for each in seen:
-        state.keep(each)
+    # What was compared before agrees still: the head remembered since continues it.
+    compared = sum(not state.keep(each) for each in seen)
     raw = files.read(CHECKPOINT, MAX_NOTE_BYTES)
     if raw is None:
         raise PublishedLogUnavailableError(
@@ -104,7 +104,7 @@ def follow(
                 raise error from None
             return found
     start = 0 if kept is None else kept.size
-    compared, waiting = 0, 0
+    waiting = 0
     whole = b""
     for each in state.pending():
         if each.size > served.size:

@@ -123,10 +123,12 @@ class MonitorState:
         self.write(f"{_CHECKPOINTS}/{_name(head)}", head.note)
         self.write(_HEAD, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
 
-    def keep(self, seen: Checkpoint) -> None:
-        """Remember a head seen elsewhere until the log covers it and it was compared."""
-        if not (self.path / _CHECKPOINTS / _name(seen)).exists():
-            self.write(f"{_PENDING}/{_name(seen)}", seen.note)
+    def keep(self, seen: Checkpoint) -> bool:
+        """Remember a head seen elsewhere until the log covers it; False when it was compared before, and agreed."""
+        if (self.path / _CHECKPOINTS / _name(seen)).exists():
+            return False
+        self.write(f"{_PENDING}/{_name(seen)}", seen.note)
+        return True
 
     def pending(self) -> list[Checkpoint]:
         """Return the heads seen elsewhere and not compared yet, smallest first.

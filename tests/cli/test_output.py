@@ -63,6 +63,7 @@ SPOKEN = [
     ("ledger rotate-key", "--dry-run", 0),
     ("ledger migrate", "", 0),
     ("ledger publish", "{tmp}/public", 0),
+    ("ledger monitor", "{tmp}/public --state {tmp}/watched", 0),
     ("ledger prove", "0", 0),
     ("board suspend", "health-benefit 1 --as aino --key {keys}/aino.pem --reasons 'I look again.'", 0),
     ("run", "health-benefit --population {people} --out {tmp}/other.jsonl", 1),

@@ -185,6 +185,17 @@ def test_without_the_external_checkpoint_nothing_is_published(world, tmp_path):
     assert not (tmp_path / "public").exists()
 
 
+def test_a_home_is_not_published_into(world):
+    with world.open() as ledger:
+        give(ledger, 2)
+        before = tree(world.home.path)
+        with pytest.raises(BadRequestError, match="is a luvalla home"):
+            ledger.publish(world.home.path)
+    assert {name for name in tree(world.home.path) if "tile" in name} == {
+        name for name in before if "tile" in name
+    }
+
+
 class _Failing(publishing.Folder):
     """The n-th write fails: before anything was written, or after all of it was."""
 
