@@ -10,7 +10,6 @@ import fcntl
 import json
 import os
 from contextlib import contextmanager
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from consent.errors import ConsentUnavailableError, MonitorStateError, NoteError
@@ -120,8 +119,9 @@ class MonitorState:
             file.flush()
             os.fsync(handle)
         value = {"note": head.note, "levels": [b64(level) for level in edge.levels]}
-        self.write(f"{_CHECKPOINTS}/{_name(head)}", head.note)
         self.write(_HEAD, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+        # Only after it: what lies there counts as compared.
+        self.write(f"{_CHECKPOINTS}/{_name(head)}", head.note)
 
     def keep(self, seen: Checkpoint) -> bool:
         """Remember a head seen elsewhere until the log covers it; False when it was compared before, and agreed."""
@@ -170,4 +170,4 @@ class MonitorState:
 
 
 def _name(seen: Checkpoint) -> str:
-    return f"{seen.size}-{sha256(seen.root).hexdigest()[:16]}"
+    return f"{seen.size}-{seen.root.hex()}"
