@@ -27,6 +27,7 @@ from consent.keys import KEY_BYTES
 from consent.log import check_same_request
 from consent.reading import person_of
 from consent.records import ErasureReceipt
+from consent.row_mac import with_mac
 from consent.store_people import Person
 from consent.use_reading import open_statuses, open_value, use_key
 from consent.use_values import CHUNK, deflated
@@ -154,11 +155,11 @@ def destroy(
         request=request,
         fingerprint=fingerprint,
     )
-    store_people.forget(connection, person.number, index)
+    store_people.forget(connection, person.number, index, log.pseudonym_key)
     if RetentionClass.EVIDENCE in decision.erased:
-        store_log.note_erased_openings(connection, indices, index)
+        store_log.note_erased_openings(connection, indices, index, log.pseudonym_key)
     receipt = replace(receipt, index=index)
-    store_log.insert_erasure(connection, index, person.number, _receipt_bytes(receipt))
+    store_log.insert_erasure(connection, index, person.number, _receipt_bytes(receipt), log.pseudonym_key)
     return receipt
 
 
@@ -167,7 +168,7 @@ def _destroy_rows(log: Log, connection: Connection, person: Person, decision: De
     if RetentionClass.USE in decision.erased:
         _leave_slots(log, connection, person)
     indices = store_log.payload_indices(connection, person.number)
-    store_log.forget_fingerprints(connection, indices)
+    store_log.forget_fingerprints(connection, indices, log.pseudonym_key)
     if RetentionClass.EVIDENCE in decision.erased:
         store_log.delete_payloads(connection, person.number, RetentionClass.EVIDENCE.code)
         store_consents.delete_events(connection, person.number)
@@ -223,7 +224,7 @@ def _replay_without_entries(log: Log, pending: list[JournalLine], beyond: int) -
             person = _of_line(connection, line)
             if person is not None:
                 _destroy_rows(log, connection, person, _decision(line.decision))
-                store_people.forget(connection, person.number, beyond)
+                store_people.forget(connection, person.number, beyond, log.pseudonym_key)
                 done += 1
     return done
 
@@ -235,7 +236,7 @@ def purge(log: Log, now: int) -> int:
     if not due:
         return 0
     with log.store.write() as connection:
-        return sum(store_uses.purge_values(connection, run) for run in due)
+        return sum(store_uses.purge_values(connection, run, log.pseudonym_key) for run in due)
 
 
 def receipt_of(text: bytes, index: int) -> ErasureReceipt:
@@ -279,9 +280,10 @@ def _leave_slots(log: Log, connection: Connection, person: Person) -> None:
         if statuses[position] != UseStatus.NOT_IN_RUN:
             statuses[position] = UseStatus.NOT_IN_RUN
             blanked.append((run.run, chunk.chunk, deflated(bytes(statuses))))
-        store_uses.cut_values_of(connection, number, run.run)
-    store_uses.insert_slots(connection, slots)
-    store_uses.update_statuses(connection, blanked)
+        store_uses.cut_values_of(connection, number, run.run, log.pseudonym_key)
+    slots_with_macs = [with_mac(log.pseudonym_key, "use_slot", slot) for slot in slots]
+    store_uses.insert_slots(connection, slots_with_macs)
+    store_uses.update_statuses(connection, blanked, log.pseudonym_key)
 
 
 def _runs_of(connection: Connection, person: Person) -> list[store_uses.Run]:

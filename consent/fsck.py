@@ -53,7 +53,7 @@ def check(log: Log, home: Home) -> list[Fault]:
         findings.add("ledger.db", "structure", problem)
     try:
         with log.store.read() as connection:
-            content = _read_log(connection, findings)
+            content = _read_log(connection, findings, log.pseudonym_key)
             _check_tiles(connection, content, findings)
             _check_checkpoint(log, content, findings)
             people = fsck_people.check(log, connection, content, findings)
@@ -65,12 +65,13 @@ def check(log: Log, home: Home) -> list[Fault]:
     return findings.faults
 
 
-def _read_log(connection: Connection, findings: Findings) -> LogContent:
+def _read_log(connection: Connection, findings: Findings, mac_key: bytes) -> LogContent:
     content = LogContent()
     before = 0
     for expected, row in enumerate(store_raw.rows(connection, "entry")):
         key = store_raw.key_of("entry", row)
         index = store_raw.integer(row["idx"])
+        findings.check_mac(mac_key, "entry", row)
         if index != expected:
             findings.add(
                 "entry", key, f"expected index {expected}: entries are missing or out of order", expected

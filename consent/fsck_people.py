@@ -36,7 +36,9 @@ class People:
         number_of: Whose payload it is, by index.
         enrolled: Index of enrolment by number; from the openings, or for the erased from their row.
         erased: Index of erasure by number, from the erasures' own openings.
+        erased_classes: Classes destroyed by number, from the same.
         keys: Opened keys by number and class.
+        keys_missed: Keys that a payload needs and that are not there.
     """
 
     payloads: dict[int, Payload] = field(default_factory=dict)
@@ -45,6 +47,7 @@ class People:
     erased: dict[int, int] = field(default_factory=dict)
     erased_classes: dict[int, set[str]] = field(default_factory=dict)
     keys: dict[Place, bytes] = field(default_factory=dict)
+    keys_missed: set[Place] = field(default_factory=set)
 
 
 def check(log: Log, connection: Connection, content: LogContent, findings: Findings) -> People:
@@ -52,6 +55,9 @@ def check(log: Log, connection: Connection, content: LogContent, findings: Findi
     people = People()
     _open_keys(log, connection, people, findings)
     _open_payloads(log, connection, content, people, findings)
+    for table in ("subject", "erased_opening", "erasure"):
+        for row in store_raw.rows(connection, table):
+            findings.check_mac(log.pseudonym_key, table, row)
     _check_missing(connection, content, people, findings)
     _check_details(log, connection, people, findings)
     _check_subjects(connection, people, findings)
@@ -106,6 +112,7 @@ def _open_payloads(
             continue
         person_key = people.keys.get((number, retention))
         if person_key is None:
+            people.keys_missed.add((number, retention))
             findings.add(
                 "payload", key, f"the key of class {retention.value} that opens it is not there", index
             )
@@ -244,6 +251,8 @@ def _check_keys(people: People, findings: Findings) -> None:
         gone = people.erased_classes.get(number, set())
         expected |= {(number, item) for item in NEW_PERSON_CLASSES if item.value not in gone}
     expected |= {(number, RetentionClass.ERASURE) for number in people.erased}
+    # Without its key an erasure cannot say whose it was; its payload still says which key it needs.
+    expected |= people.keys_missed
     broken = {fault.key for fault in findings.faults if fault.table == "subject_key"}
     for number, retention in sorted(
         expected - people.keys.keys(), key=lambda place: (place[0], place[1].code)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 def check(log: Log, connection: Connection, content: LogContent, people: People, findings: Findings) -> None:
     """Compare `use_run`, `use_chunk`, `use_values` and `use_slot`."""
+    for table in ("use_run", "use_chunk", "use_values", "use_slot"):
+        for row in store_raw.rows(connection, table):
+            findings.check_mac(log.pseudonym_key, table, row)
     expected = {
         b64u_decode(act.body["run"]): index for index, act in content.acts.items() if act.kind == "run"
     }

@@ -144,7 +144,7 @@ class Log:
                 if self._edge.size == end.size
                 else load_edge(store_log.SqlHashes(connection), end.size)
             )
-            writing = Writing(connection, self.origin, self.vault, edge, at)
+            writing = Writing(connection, self.origin, self.vault, edge, at, self.pseudonym_key)
             yield writing
             edge = writing.flush()
         self._edge = edge

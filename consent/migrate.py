@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import column, select, table
 
+from consent import row_mac
 from consent.errors import LedgerDamagedError, LedgerVersionError
 from consent.home import read_settings
+from consent.keys import read_key_file
 from consent.migrations.upgrade import upgrade
 from consent.store import SCHEMA_VERSION
 from consent.store_database import database_of
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from consent.home import Home
+
+
+ROW_MACS = "0004"
+"""The revision whose check values need a key, which a revision of Alembic does not have."""
 
 
 class Migrated(NamedTuple):
@@ -36,6 +42,7 @@ def migrate(home: Home, *, dry_run: bool = False) -> Migrated:
         LedgerVersionError: A newer luvalla wrote the ledger (exit 4).
         LedgerDamagedError: The database holds no ledger (3).
         LedgerUnavailableError: Locked, read-only, full, or not to be reached (4).
+        KeyFileError: The pseudonym key cannot be read (2).
     """
     database = database_of(home, read_settings(home).database)
     database.check()
@@ -50,6 +57,8 @@ def migrate(home: Home, *, dry_run: bool = False) -> Migrated:
                 )
             if before != SCHEMA_VERSION and not dry_run:
                 upgrade(connection)
+                if before < ROW_MACS:
+                    _fill_row_macs(connection, read_key_file(home.pseudonym_key))
     except database.errors as error:
         if database.lacks_table(error):
             raise _no_ledger(database.name) from error
@@ -57,6 +66,11 @@ def migrate(home: Home, *, dry_run: bool = False) -> Migrated:
     finally:
         engine.dispose()
     return Migrated(before, SCHEMA_VERSION)
+
+
+def _fill_row_macs(connection: Connection, key: bytes) -> None:
+    for name in row_mac.COVERED:
+        row_mac.renew(connection, key, name)
 
 
 def _version(connection: Connection, name: str) -> str:

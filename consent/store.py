@@ -2,7 +2,7 @@
 
 Everything a person could be known by is a number or ciphertext here; keys lie wrapped, the wrapping key is elsewhere.
 `entry`, `payload`, `detail` and `tile` are the log; the other tables are projections of it, or what was agreed to be
-erasable (`subject`, `subject_key`, `use_*`). Blobs are `LargeBinary`, times are whole seconds of the Unix epoch.
+erasable (`subject`, `subject_key`, `use_*`). `mac` is the check value of consent/row_mac.py. Blobs are `LargeBinary`, times are whole seconds of the Unix epoch.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from consent.store_database import Database
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """The Alembic revision that this code reads and writes (consent/migrations/versions)."""
 
 _INDEX = BigInteger().with_variant(Integer, "sqlite")
@@ -58,6 +58,7 @@ entry = Table(
     Column("at", BigInteger, nullable=False),
     Column("request", LargeBinary(16), nullable=False, unique=True),
     Column("fingerprint", LargeBinary(16)),
+    Column("mac", LargeBinary(16)),
 )
 tile = Table(
     "tile",
@@ -93,6 +94,7 @@ subject = Table(
     Column("subject", LargeBinary(16), unique=True),
     Column("enrolled", BigInteger, nullable=False),
     Column("erased", BigInteger),
+    Column("mac", LargeBinary(16)),
 )
 subject_key = Table(
     "subject_key",
@@ -107,6 +109,7 @@ erased_opening = Table(
     metadata,
     Column("idx", _INDEX, primary_key=True, autoincrement=False),
     Column("erasure", BigInteger, nullable=False),
+    Column("mac", LargeBinary(16)),
 )
 erasure = Table(
     "erasure",
@@ -114,6 +117,7 @@ erasure = Table(
     Column("idx", _INDEX, primary_key=True, autoincrement=False),
     Column("number", _NUMBER, nullable=False),
     Column("receipt", LargeBinary, nullable=False),
+    Column("mac", LargeBinary(16)),
 )
 
 # Projections.
@@ -176,6 +180,7 @@ use_run = Table(
     Column("secret", LargeBinary(60), nullable=False),
     Column("values_until", BigInteger),
     Column("explanation", LargeBinary),
+    Column("mac", LargeBinary(16)),
 )
 use_chunk = Table(
     "use_chunk",
@@ -185,6 +190,7 @@ use_chunk = Table(
     Column("statuses", LargeBinary, nullable=False),
     Column("root", LargeBinary(32), nullable=False),
     Column("values_root", LargeBinary(32)),
+    Column("mac", LargeBinary(16)),
 )
 use_values = Table(
     "use_values",
@@ -193,6 +199,7 @@ use_values = Table(
     Column("chunk", Integer, primary_key=True),
     Column("lengths", LargeBinary, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
+    Column("mac", LargeBinary(16)),
 )
 use_slot = Table(
     "use_slot",
@@ -201,6 +208,7 @@ use_slot = Table(
     Column("number", _NUMBER, primary_key=True),
     Column("slot", LargeBinary(32), nullable=False),
     Column("values_slot", LargeBinary(32)),
+    Column("mac", LargeBinary(16)),
 )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sqlalchemy import and_, delete, func, insert, select, update
 
+from consent import row_mac
 from consent.store import detail, entry, erased_opening, erasure, insert_rows, institutional, payload, tile
 
 if TYPE_CHECKING:
@@ -105,10 +106,11 @@ def answered(connection: Connection, requests: Collection[bytes]) -> dict[bytes,
     return found
 
 
-def forget_fingerprints(connection: Connection, indices: Sequence[int]) -> None:
+def forget_fingerprints(connection: Connection, indices: Sequence[int], mac_key: bytes) -> None:
     """Forget what requests asked for; that they were answered stays."""
     for part in in_parts(indices):
         connection.execute(update(entry).where(entry.c.idx.in_(part)).values(fingerprint=None))
+        row_mac.renew(connection, mac_key, "entry", entry.c.idx.in_(part))
 
 
 def body(connection: Connection, index: int) -> bytes | None:
@@ -174,9 +176,14 @@ def delete_payloads(connection: Connection, number: int, retention: int) -> None
     )
 
 
-def note_erased_openings(connection: Connection, indices: Sequence[int], erasure_index: int) -> None:
+def note_erased_openings(
+    connection: Connection, indices: Sequence[int], erasure_index: int, mac_key: bytes
+) -> None:
     """Note which erasure took the openings of which entries, so that a missing one is never mistaken for a loss."""
-    insert_rows(connection, erased_opening, [{"idx": index, "erasure": erasure_index} for index in indices])
+    rows = [{"idx": index, "erasure": erasure_index} for index in indices]
+    insert_rows(
+        connection, erased_opening, [row_mac.with_mac(mac_key, "erased_opening", row) for row in rows]
+    )
 
 
 def delete_details(connection: Connection, number: int) -> None:
@@ -184,9 +191,10 @@ def delete_details(connection: Connection, number: int) -> None:
     connection.execute(delete(detail).where(detail.c.number == number))
 
 
-def insert_erasure(connection: Connection, index: int, number: int, receipt: bytes) -> None:
+def insert_erasure(connection: Connection, index: int, number: int, receipt: bytes, mac_key: bytes) -> None:
     """Note an erasure and its receipt."""
-    connection.execute(insert(erasure), {"idx": index, "number": number, "receipt": receipt})
+    row = {"idx": index, "number": number, "receipt": receipt}
+    connection.execute(insert(erasure), row_mac.with_mac(mac_key, "erasure", row))
 
 
 def erasure_receipt(connection: Connection, index: int) -> bytes | None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import delete, func, select, update
 
+from consent import row_mac
 from consent.canonical import SLOT_MULTIPLE
 from consent.store import insert_rows, subject, subject_key
 from consent.store_log import Row, in_parts
@@ -127,11 +128,12 @@ def people(connection: Connection) -> list[tuple[int, bytes | None, bytes | None
     return [(row[0], row[1], row[2], row[3], row[4]) for row in connection.execute(select(*columns))]
 
 
-def forget(connection: Connection, number: int, erased: int) -> None:
+def forget(connection: Connection, number: int, erased: int, mac_key: bytes) -> None:
     """Cut the link from the external id and the subject id to the number; the number stays taken."""
     connection.execute(
         update(subject).where(subject.c.number == number).values(pseudonym=None, subject=None, erased=erased)
     )
+    row_mac.renew(connection, mac_key, "subject", subject.c.number == number)
 
 
 def delete_keys(connection: Connection, number: int, retentions: Collection[int]) -> None:

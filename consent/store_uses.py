@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import bindparam, delete, select, update
 
+from consent import row_mac
 from consent.store import insert_rows, use_chunk, use_run, use_slot, use_values
 from consent.use_values import CHUNK, pack, positions, unpack
 
@@ -83,7 +84,7 @@ def statuses_in_runs(connection: Connection, chunk: int) -> list[tuple[bytes, by
     return [(row[0], row[1]) for row in connection.execute(query)]
 
 
-def update_statuses(connection: Connection, rows: Sequence[tuple[bytes, int, bytes]]) -> None:
+def update_statuses(connection: Connection, rows: Sequence[tuple[bytes, int, bytes]], mac_key: bytes) -> None:
     """Replace the compressed statuses of chunks: run, chunk, statuses."""
     statement = (
         update(use_chunk)
@@ -92,6 +93,8 @@ def update_statuses(connection: Connection, rows: Sequence[tuple[bytes, int, byt
     )
     for run, chunk, statuses in rows:
         connection.execute(statement, {"of_run": run, "of_chunk": chunk, "new_statuses": statuses})
+        this = (use_chunk.c.run == run, use_chunk.c.chunk == chunk)
+        row_mac.renew(connection, mac_key, "use_chunk", *this)
 
 
 def explanation_of(connection: Connection, run: bytes) -> bytes | None:
@@ -126,7 +129,7 @@ def runs_with_values_of(connection: Connection, number: int) -> set[bytes]:
     return {row[0] for row in connection.execute(query) if position in positions(row[1])}
 
 
-def cut_values_of(connection: Connection, number: int, run: bytes) -> None:
+def cut_values_of(connection: Connection, number: int, run: bytes, mac_key: bytes) -> None:
     """Cut one person's kept values out of a run."""
     chunk, position = divmod(number, CHUNK)
     packed = values_of_chunk(connection, run, chunk)
@@ -137,6 +140,8 @@ def cut_values_of(connection: Connection, number: int, run: bytes) -> None:
             .where(use_values.c.run == run, use_values.c.chunk == chunk)
             .values(lengths=lengths, sealed=sealed)
         )
+        this = (use_values.c.run == run, use_values.c.chunk == chunk)
+        row_mac.renew(connection, mac_key, "use_values", *this)
 
 
 def runs_past(connection: Connection, now: int) -> list[bytes]:
@@ -144,12 +149,13 @@ def runs_past(connection: Connection, now: int) -> list[bytes]:
     return list(connection.scalars(select(use_run.c.run).where(use_run.c.values_until <= now)))
 
 
-def purge_values(connection: Connection, run: bytes) -> int:
+def purge_values(connection: Connection, run: bytes, mac_key: bytes) -> int:
     """Delete all kept values of a run; returns of how many people."""
     lengths = connection.scalars(select(use_values.c.lengths).where(use_values.c.run == run))
     count = sum(len(positions(item)) for item in lengths)
     connection.execute(delete(use_values).where(use_values.c.run == run))
     connection.execute(update(use_run).where(use_run.c.run == run).values(values_until=None))
+    row_mac.renew(connection, mac_key, "use_run", use_run.c.run == run)
     return count
 
 

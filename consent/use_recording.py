@@ -34,6 +34,7 @@ from consent.log import check_same_request
 from consent.permit import REFUSAL_BY_CODE
 from consent.purposing import find
 from consent.reading import parse_processing
+from consent.row_mac import with_mac
 from consent.shapes import MAX_NUMBER
 from consent.tlog.merkle import chunk_roots_of, root_at, root_of
 from consent.use_values import CHUNK, deflated, pack
@@ -341,7 +342,13 @@ def _write(
         }
         for chunk, root in enumerate(roots)
     ]
-    store_uses.insert_run(writing.connection, row, chunks, sealed)
+    key = log.pseudonym_key
+    store_uses.insert_run(
+        writing.connection,
+        with_mac(key, "use_run", row),
+        [with_mac(key, "use_chunk", chunk) for chunk in chunks],
+        [with_mac(key, "use_values", each) for each in sealed],
+    )
     return index
 
 

@@ -11,6 +11,7 @@ from consent.entries import InstitutionalAct, Payload
 from consent.keys import Vault, new_keys
 from consent.numbers import NumberPool
 from consent.payload_template import EnrolmentTemplate, PayloadTemplate, personal_entry
+from consent.row_mac import with_mac
 from consent.store_people import Person
 from consent.tlog.merkle import RightEdge, leaf_hash
 from consent.vocabulary import RetentionClass
@@ -37,7 +38,13 @@ class Writing:
     """
 
     def __init__(
-        self, connection: Connection, origin: str, vault: Vault, edge: RightEdge, at: datetime
+        self,
+        connection: Connection,
+        origin: str,
+        vault: Vault,
+        edge: RightEdge,
+        at: datetime,
+        mac_key: bytes,
     ) -> None:
         self.connection = connection
         self.at = at
@@ -45,6 +52,7 @@ class Writing:
         self._origin = origin
         self._vault = vault
         self._edge = edge
+        self._mac_key = mac_key
         self._at_text = format_time(at)
         self._at_epoch = store_consents.epoch(at)
         self._numbers = NumberPool(connection)
@@ -188,15 +196,14 @@ class Writing:
         keys = new_keys()
         for retention, key in keys.items():
             self.add_key(number, retention, key)
-        self._people.append(
-            {
-                "number": number,
-                "pseudonym": pseudonym,
-                "subject": person.subject,
-                "enrolled": self.size,
-                "erased": None,
-            }
-        )
+        row = {
+            "number": number,
+            "pseudonym": pseudonym,
+            "subject": person.subject,
+            "enrolled": self.size,
+            "erased": None,
+        }
+        self._people.append(with_mac(self._mac_key, "subject", row))
         text = self._enrolment.fill(number, person.subject)
         evidence = keys[RetentionClass.EVIDENCE]
         self._append_opened(number, evidence, text, RetentionClass.EVIDENCE, request, fingerprint)
@@ -255,15 +262,14 @@ class Writing:
 
     def _append(self, body: bytes, request: bytes | None, fingerprint: bytes | None) -> int:
         index = self.size
-        self._entries.append(
-            {
-                "idx": index,
-                "leaf": leaf_hash(body),
-                "body": body,
-                "at": self._at_epoch,
-                "request": request or os.urandom(REQUEST_BYTES),
-                "fingerprint": fingerprint,
-            }
-        )
+        row = {
+            "idx": index,
+            "leaf": leaf_hash(body),
+            "body": body,
+            "at": self._at_epoch,
+            "request": request or os.urandom(REQUEST_BYTES),
+            "fingerprint": fingerprint,
+        }
+        self._entries.append(with_mac(self._mac_key, "entry", row))
         self.size += 1
         return index

@@ -1,0 +1,91 @@
+"""A keyed check value beside each row whose content the log's hashes do not cover, so that a changed byte is seen.
+
+A pseudonym, a request id, the time until which values are kept, a receipt of an erasure: nothing that was hashed says
+what they were. Each such row carries a keyed BLAKE2s-128 over its columns, under the pseudonym key, which lies outside
+the database. It is no proof for anybody outside: who holds the key can make it anew, and an older row put back whole
+with its own value is not seen by it (the log's hashes are what proves).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, select, update
+
+from consent.pseudonym import keyed_digest
+from consent.store import metadata
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy import Connection
+
+    from consent.store_raw import RawRow
+
+COVERED = {
+    "entry": (b"m:entry", ("idx", "at", "request", "fingerprint")),
+    "subject": (b"m:subj", ("number", "pseudonym", "subject", "enrolled", "erased")),
+    "erased_opening": (b"m:taken", ("idx", "erasure")),
+    "erasure": (b"m:erased", ("idx", "number", "receipt")),
+    "use_run": (b"m:run", ("run", "idx", "slots", "secret", "values_until", "explanation")),
+    "use_chunk": (b"m:chunk", ("run", "chunk", "statuses", "root", "values_root")),
+    "use_values": (b"m:values", ("run", "chunk", "lengths", "sealed")),
+    "use_slot": (b"m:slot", ("run", "number", "slot", "values_slot")),
+}
+"""By table: the label of its check values (BLAKE2s `person`, at most 8 bytes), and the columns they cover, in order."""
+
+
+def row_mac(key: bytes, table: str, row: Mapping[str, Any]) -> bytes:
+    """The check value of a row.
+
+    Args:
+        key: The pseudonym key.
+        table: One of `COVERED`.
+        row: Its columns: bytes, integers or None.
+
+    Returns:
+        16 bytes.
+    """
+    label, names = COVERED[table]
+    return keyed_digest(key, label, *(_part(row[name]) for name in names))
+
+
+def with_mac(key: bytes, table: str, row: dict[str, Any]) -> dict[str, Any]:
+    """The row with its check value in `mac`."""
+    return {**row, "mac": row_mac(key, table, row)}
+
+
+def holds(key: bytes, table: str, row: RawRow) -> bool:
+    """Whether a row, read as bytes, has the check value of its columns."""
+    return row["mac"] == row_mac(key, table, row)
+
+
+def renew(connection: Connection, key: bytes, name: str, *where: Any) -> None:
+    """Give rows that were changed in this transaction their check values.
+
+    Args:
+        connection: A writing connection.
+        key: The pseudonym key.
+        name: One of `COVERED`.
+        where: Conditions on its columns; all rows when none.
+    """
+    table = metadata.tables[name]
+    keys = [column.name for column in table.primary_key.columns]
+    # Only what is needed: the bodies of a million entries would not fit in memory.
+    names = dict.fromkeys([*keys, *COVERED[name][1]])
+    found = connection.execute(select(*(table.c[each] for each in names)).where(*where)).all()
+    rows = []
+    for values in found:
+        row = dict(zip(names, values, strict=True))
+        rows.append({**{f"of_{each}": row[each] for each in keys}, "new": row_mac(key, name, row)})
+    if rows:
+        # The type of each parameter is its column's: a BLOB key given as another type finds no row.
+        conditions = [table.c[each] == bindparam(f"of_{each}", type_=table.c[each].type) for each in keys]
+        connection.execute(update(table).where(*conditions).values(mac=bindparam("new")), rows)
+
+
+def _part(value: Any) -> bytes:
+    # An empty part is NULL; everything else has a byte in front. Integers are their decimal digits, as read raw.
+    if value is None:
+        return b""
+    return b"\x01" + (str(value).encode() if isinstance(value, int) else bytes(value))
