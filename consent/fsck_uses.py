@@ -81,6 +81,7 @@ def _check_run(
     findings: Findings,
 ) -> None:
     body = content.acts[run.idx].body
+    kept = {store_raw.key_of("use_values", row) for row in store_raw.rows(connection, "use_values")}
     roots: list[bytes] = []
     values_roots: list[bytes] = []
     for number in range(run.slots // CHUNK):
@@ -100,6 +101,10 @@ def _check_run(
             findings.add("use_chunk", key, "the slots, recomputed, do not have the chunk's root", run.idx)
         if slots.values is not None and root_of(slots.values) != row["values_root"]:
             findings.add("use_chunk", key, "the values, recomputed, do not have the chunk's root", run.idx)
+            if key not in kept:
+                findings.add(
+                    "use_values", key, "the values that the chunk's root is over are missing", run.idx
+                )
     for number in chunks:
         findings.add("use_chunk", f"{run.run.hex()}/{number}", "the run has no such chunk", run.idx)
     if root_of(roots) != b64u_decode(body["root"]):

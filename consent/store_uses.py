@@ -133,15 +133,16 @@ def cut_values_of(connection: Connection, number: int, run: bytes, mac_key: byte
     """Cut one person's kept values out of a run."""
     chunk, position = divmod(number, CHUNK)
     packed = values_of_chunk(connection, run, chunk)
-    if packed.pop(position, None) is not None:
-        lengths, sealed = pack(packed)
-        connection.execute(
-            update(use_values)
-            .where(use_values.c.run == run, use_values.c.chunk == chunk)
-            .values(lengths=lengths, sealed=sealed)
-        )
-        this = (use_values.c.run == run, use_values.c.chunk == chunk)
-        row_mac.renew(connection, mac_key, "use_values", *this)
+    if packed.pop(position, None) is None:
+        return
+    this = (use_values.c.run == run, use_values.c.chunk == chunk)
+    if not packed:
+        # An empty row would say nothing, so nothing could tell that it was deleted.
+        connection.execute(delete(use_values).where(*this))
+        return
+    lengths, sealed = pack(packed)
+    connection.execute(update(use_values).where(*this).values(lengths=lengths, sealed=sealed))
+    row_mac.renew(connection, mac_key, "use_values", *this)
 
 
 def runs_past(connection: Connection, now: int) -> list[bytes]:

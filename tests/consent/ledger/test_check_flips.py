@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from consent.errors import ConsentError
 from consent.records import ConsentRequest
 from consent.store import metadata
 from consent.vocabulary import ConsentStatus, RetentionClass, Right, UseStatus
@@ -16,6 +18,7 @@ from tests.consent.ledger_world import DEVELOPMENT, OFFER, World, use_request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from consent.ledger import Ledger
     from consent.records import Fault
@@ -219,3 +222,40 @@ def _other(value: Any) -> Any:
     if isinstance(value, int):
         return value + 10_000
     return os.urandom(len(value)) if isinstance(value, bytes) else value + "x"
+
+
+@pytest.mark.slow
+@pytest.mark.sqlite_file
+def test_a_changed_byte_of_the_file_is_reported_or_changes_no_answer(world: World, tmp_path: Path) -> None:
+    _plain(world)
+    seed = random.SystemRandom().randrange(2**32)
+    chance = random.Random(seed)  # noqa: S311 - which bytes are changed
+    sound = world.home.database.read_bytes()
+    before = _answers(world)
+    reported = 0
+    for number in range(300):
+        path = tmp_path / str(number)
+        shutil.copytree(world.home.path, path)
+        copy = World(type(world.home)(path), world.clock)
+        changed = bytearray(sound)
+        place = chance.randrange(len(changed))
+        changed[place] ^= 1 << chance.randrange(8)
+        copy.home.database.write_bytes(changed)
+        try:
+            with copy.open(read_only=True) as ledger:
+                found = ledger.check()
+        except ConsentError:  # Refused as a whole, with its own message and exit code: that is a report.
+            reported += 1
+        else:
+            reported += bool(found)
+            assert found or _answers(copy) == before, f"seed {seed}, byte {place} changed an answer unseen"
+        shutil.rmtree(path)
+    assert reported > 0
+
+
+def _answers(world: World) -> list[Any]:
+    with world.open(read_only=True) as ledger:
+        return [ledger.head()] + [
+            (ledger.number_of(person), ledger.consents(person), ledger.uses(person))
+            for person in (f"p{i}" for i in range(9))
+        ]
