@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, literal, select, tuple_, update
 
 from consent.pseudonym import keyed_digest
 from consent.store import metadata
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from consent.store_raw import RawRow
+
+BATCH = 20_000
+"""Rows whose check values are renewed at once."""
 
 COVERED = {
     "entry": (b"m:entry", ("idx", "at", "request", "fingerprint")),
@@ -70,18 +73,25 @@ def renew(connection: Connection, key: bytes, name: str, *where: Any) -> None:
         where: Conditions on its columns; all rows when none.
     """
     table = metadata.tables[name]
-    keys = [column.name for column in table.primary_key.columns]
-    # Only what is needed: the bodies of a million entries would not fit in memory.
-    names = dict.fromkeys([*keys, *COVERED[name][1]])
-    found = connection.execute(select(*(table.c[each] for each in names)).where(*where)).all()
-    rows = []
-    for values in found:
-        row = dict(zip(names, values, strict=True))
-        rows.append({**{f"of_{each}": row[each] for each in keys}, "new": row_mac(key, name, row)})
-    if rows:
-        # The type of each parameter is its column's: a BLOB key given as another type finds no row.
-        conditions = [table.c[each] == bindparam(f"of_{each}", type_=table.c[each].type) for each in keys]
-        connection.execute(update(table).where(*conditions).values(mac=bindparam("new")), rows)
+    keys = list(table.primary_key.columns)
+    # Only what is needed, and not all at once: the bodies of a million entries would not fit in memory.
+    names = dict.fromkeys([*(key.name for key in keys), *COVERED[name][1]])
+    some = select(*(table.c[each] for each in names)).where(*where).order_by(*keys).limit(BATCH)
+    # The type of each parameter is its column's: a BLOB key given as another type finds no row.
+    its_keys = [key == bindparam(f"of_{key.name}", type_=key.type) for key in keys]
+    change = update(table).where(*its_keys).values(mac=bindparam("new"))
+    found = connection.execute(some).all()
+    while found:
+        rows = [dict(zip(names, values, strict=True)) for values in found]
+        connection.execute(
+            change,
+            [
+                {**{f"of_{each.name}": row[each.name] for each in keys}, "new": row_mac(key, name, row)}
+                for row in rows
+            ],
+        )
+        last = [literal(rows[-1][each.name], each.type) for each in keys]
+        found = connection.execute(some.where(tuple_(*keys) > tuple_(*last))).all()
 
 
 def _part(value: Any) -> bytes:

@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 S = ConsentStatus
 OF_RUNS = [table for table in TABLES if table.startswith("use_")]
 NOT_OF_RUNS = [table for table in TABLES if table not in OF_RUNS]
+QUICK = {"payload", "subject"}
+"""Tables whose flips every `make test` tries; all others are tried with the slow tests."""
+
+
+def _some_slow(tables: list[str]) -> list[Any]:
+    return [table if table in QUICK else pytest.param(table, marks=pytest.mark.slow) for table in tables]
 
 
 def _plain(world: World) -> None:
@@ -144,12 +150,12 @@ def _not_named(rows: Rows, ledger: Ledger, table: str, changes: list[tuple[Row, 
     }
 
 
-@pytest.mark.parametrize("table", NOT_OF_RUNS)
+@pytest.mark.parametrize("table", _some_slow(NOT_OF_RUNS))
 def test_a_flipped_bit_is_named_with_its_table_and_key(plain: Rows, table: str) -> None:
     assert unseen(plain, table, all_of_them=False) == set()
 
 
-@pytest.mark.parametrize("table", OF_RUNS)
+@pytest.mark.parametrize("table", _some_slow(OF_RUNS))
 def test_a_flipped_bit_of_a_run_is_named_with_its_table_and_key(runs: Rows, table: str) -> None:
     assert unseen(runs, table, all_of_them=False) == set()
 
@@ -166,12 +172,12 @@ def test_every_flipped_bit_of_a_run_is_named(runs: Rows, table: str) -> None:
     assert unseen(runs, table, all_of_them=True) == set()
 
 
-@pytest.mark.parametrize("table", NOT_OF_RUNS)
+@pytest.mark.parametrize("table", _some_slow(NOT_OF_RUNS))
 def test_a_deleted_row_and_an_added_row_are_named(plain: Rows, table: str) -> None:
     assert _rows_not_named(plain, table) == set()
 
 
-@pytest.mark.parametrize("table", OF_RUNS)
+@pytest.mark.parametrize("table", _some_slow(OF_RUNS))
 def test_a_deleted_row_and_an_added_row_of_a_run_are_named(runs: Rows, table: str) -> None:
     assert _rows_not_named(runs, table) == set()
 
