@@ -21,21 +21,18 @@ class Entry(NamedTuple):
     help: str
 
 
-# Sorted as a stranger reads: first the whole, then the three users, then the machinery.
+# Sorted as a stranger reads: first the whole, then the three users, then the machinery. One line a command.
+# fmt: off
 TABLE: dict[str, Entry] = {
     "demo": Entry("governance.demo_command:demo", "The whole promise on real rows, in under a minute."),
     "init": Entry("governance.commands:init", "Make a home of one's own (LUVALLA_HOME)."),
-    "status": Entry(
-        "governance.commands:status", "The ledger's head, the versions' state, and what waits for whom."
-    ),
+    "status": Entry("governance.commands:status", "The ledger's head, the versions' state, and what waits for whom."),
     "consent purposes": Entry("consent.commands:purposes", "What people can say yes or no to."),
     "consent adopt": Entry("consent.adopt_command:adopt", "Record a changed purposes file."),
     "consent give": Entry("consent.commands:give", "Record a yes."),
     "consent refuse": Entry("consent.commands:refuse", "Record a no."),
     "consent withdraw": Entry("consent.commands:withdraw", "Record a change of mind."),
-    "consent object": Entry(
-        "consent.right_commands:object_", "Record an objection: runs leave the person out."
-    ),
+    "consent object": Entry("consent.right_commands:object_", "Record an objection: runs leave the person out."),
     "consent restrict": Entry("consent.right_commands:restrict", "Record a restriction of processing."),
     "consent lift": Entry("consent.right_commands:lift", "Lift a restriction, or withdraw an objection."),
     "consent correct": Entry("consent.right_commands:correct", "Record that a consent was recorded wrongly."),
@@ -46,31 +43,17 @@ TABLE: dict[str, Entry] = {
     "consent erase": Entry("consent.commands:erase", "Erase one person; everyone else's proofs still hold."),
     "ledger check": Entry("consent.ledger_commands:check", "Recompute everything and name each fault."),
     "ledger checkpoint": Entry("consent.ledger_commands:checkpoint", "Sign the ledger's head and print it."),
-    "ledger vkey": Entry(
-        "consent.ledger_commands:vkey", "The keys a verifier needs, and the trust root's digest."
-    ),
-    "ledger migrate": Entry(
-        "consent.migrate_command:migrate", "Bring a ledger that an older luvalla wrote to this one's schema."
-    ),
-    "ledger publish": Entry(
-        "consent.publish_commands:publish", "Write the log as files that anyone can serve and check."
-    ),
+    "ledger vkey": Entry("consent.ledger_commands:vkey", "The keys a verifier needs, and the trust root's digest."),
+    "ledger migrate": Entry("consent.migrate_command:migrate", "Bring a ledger that an older luvalla wrote to this one's schema."),
+    "ledger publish": Entry("consent.publish_commands:publish", "Write the log as files that anyone can serve and check."),
     "ledger prove": Entry("consent.publish_commands:prove", "The proof that one entry is in the log."),
     "ledger monitor": Entry("consent.monitor_command:monitor", "Follow a published log from outside."),
-    "ledger witness": Entry(
-        "consent.witness_command:witness", "Co-sign the checkpoints of somebody else's log."
-    ),
-    "ledger witnesses": Entry(
-        "consent.trust_commands:witnesses", "The witnesses that count, and how many are needed."
-    ),
+    "ledger witness": Entry("consent.witness_command:witness", "Co-sign the checkpoints of somebody else's log."),
+    "ledger witnesses": Entry("consent.trust_commands:witnesses", "The witnesses that count, and how many are needed."),
     "ledger rotate-key": Entry("consent.trust_commands:rotate_key", "Replace the log's signing key."),
     "models list": Entry("models.commands:list_services", "The services, their recipes and what they need."),
-    "models rows": Entry(
-        "governance.version_commands:rows", "Write the real rows that ship for a service, to try things on."
-    ),
-    "models train": Entry(
-        "governance.version_commands:train", "Train on consenting people, register in MLflow."
-    ),
+    "models rows": Entry("governance.version_commands:rows", "Write the real rows that ship for a service, to try things on."),
+    "models train": Entry("governance.version_commands:train", "Train on consenting people, register in MLflow."),
     "models card": Entry("governance.version_commands:card", "The model card of a version."),
     "audits run": Entry("governance.version_commands:audit", "Audit a version under the policy in force."),
     "audits report": Entry("audits.commands:report", "Turn a report's facts into its page."),
@@ -81,10 +64,7 @@ TABLE: dict[str, Entry] = {
     "board decide": Entry("governance.board_commands:decide", "Vote, with reasons, and sign."),
     "board suspend": Entry("governance.board_commands:suspend", "Stop a certified version for a while."),
     "board revoke": Entry("governance.board_commands:revoke", "Withdraw a certificate for good."),
-    "promote": Entry(
-        "governance.version_commands:promote",
-        "Certify a version that the board decided on, and move the alias.",
-    ),
+    "promote": Entry("governance.version_commands:promote", "Certify a version that the board decided on, and move the alias."),
     "run": Entry("governance.commands:run", "Run a service on consenting people only."),
     "verify": Entry("consent.verify_command:verify", "Check a receipt offline, with the trust root alone."),
     "serve citizen": Entry("consent.serve_command:citizen", "The citizens' API."),
@@ -92,6 +72,7 @@ TABLE: dict[str, Entry] = {
     "my uses": Entry("consent.my_commands:uses", "Every use of my data, from the API."),
     "my why": Entry("consent.my_commands:why", "Why a use came out as it did for me."),
 }
+# fmt: on
 GROUPS: dict[str, str] = {
     "consent": "What people agreed to (for whoever may open the ledger).",
     "ledger": "The log itself: check, sign, prove.",
