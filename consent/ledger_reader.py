@@ -142,15 +142,22 @@ class LedgerReader:
         """Recompute everything from the stored bytes; every fault, none when all is well."""
         return fsck.check(self.log, self.home)
 
-    def publish(self, folder: Path, *, dry_run: bool = False) -> Published:
+    def publish(self, folder: Path, *, dry_run: bool = False, new_only: bool = False) -> Published:
         """Write the log as files up to the last external checkpoint (C2SP tlog-tiles); they hold no personal data.
+
+        Args:
+            folder: Made when missing; one publisher at a time.
+            dry_run: Only say what would be written.
+            new_only: Hash and compare only what the folder's checkpoint does not cover.
 
         Raises:
             PublicationConflictError: The folder holds another log or one that this ledger contradicts (exit 3).
-            PublicationError: It cannot be read or written; what was published before still stands (4).
+            PublicationError: It cannot be read or written, or somebody else publishes in it; what was published before
+                still stands (4).
             RefusedToSignError: The log does not continue its last checkpoint (3).
+            TreeDamagedError: Its entries do not give the signed root (3).
         """
-        return publication.publish_log(self.log, self.home, folder, dry_run=dry_run)
+        return publication.publish_log(self.log, self.home, folder, dry_run=dry_run, new_only=new_only)
 
     def prove(self, index: int) -> str:
         """The proof that an entry is in the log (C2SP tlog-proof v1), under a checkpoint that covers it.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from consent import store_log
-from consent.errors import BadRequestError
+from consent.errors import BadRequestError, PublicationConflictError, TrustRootError
 from consent.tlog.merkle import inclusion_proof
 from consent.tlog.proof import Proof
-from consent.tlog.publish import Published, publish
+from consent.tlog.publish import Published, Statement, publish
+from consent.tlog.tiles import TRUST_ROOT
+from consent.trust import TrustRoot
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,16 +20,42 @@ if TYPE_CHECKING:
     from consent.log import Log
 
 
-def publish_log(log: Log, home: Home, folder: Path, *, dry_run: bool) -> Published:
+def publish_log(log: Log, home: Home, folder: Path, *, dry_run: bool, new_only: bool = False) -> Published:
     """See `Ledger.publish`."""
     if (folder / home.config.name).exists():
         # A home holds a `checkpoint` of its own: the one that keeps the ledger from forgetting.
         raise BadRequestError(f"{folder} is a luvalla home", "publish into a folder of its own")
     covering = log.covering(-1)
-    trust_root = home.trust_root.read_bytes()
+    statement = Statement(
+        covering, log.trust.raw, log.trust.log_vkeys, partial(_continues, log.trust, folder)
+    )
     with log.store.read() as connection:
         source = store_log.SqlHashes(connection)
-        return publish(folder, source, covering, trust_root, log.trust.log_vkeys, dry_run=dry_run)
+        return publish(folder, source, statement, dry_run=dry_run, new_only=new_only)
+
+
+def _continues(trust: TrustRoot, folder: Path, published: bytes) -> None:
+    """Refuse to replace a published trust root by one that does not continue it."""
+    path = folder / TRUST_ROOT
+    try:
+        there = TrustRoot.parse(published, trust.pin)
+    except TrustRootError as error:
+        raise PublicationConflictError(
+            f"{path} is not an earlier version of this ledger's trust root: {error.message}",
+            "the file was changed or is another log's: keep it, and publish into an empty folder",
+        ) from error
+    old, new = ([version.digest for version in each.versions] for each in (there, trust))
+    if new[: len(old)] == old:
+        return
+    if old[: len(new)] == new:
+        raise PublicationConflictError(
+            f"{path} has {len(old)} versions, the trust root of this ledger {len(new)}",
+            "the home's trust-root.json is an older copy: put the newer one back",
+        )
+    raise PublicationConflictError(
+        f"{path} and the trust root of this ledger are two different continuations of one version",
+        "root keys signed both: keep the two files, and find out who signed; docs/ledger/drills.md",
+    )
 
 
 def prove_entry(log: Log, index: int) -> str:

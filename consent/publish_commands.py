@@ -12,22 +12,29 @@ from consent.options import dry_run_option, json_option, respond
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--new-only",
+    is_flag=True,
+    help="Hash and compare only what the checkpoint in DIR does not cover: for a short timer and a large log.",
+)
 @dry_run_option
 @json_option
-def publish(folder: Path, *, dry_run: bool, as_json: bool) -> None:
+def publish(folder: Path, *, new_only: bool, dry_run: bool, as_json: bool) -> None:
     """Write the log into DIR as any static web server can serve it (C2SP tlog-tiles).
 
-    The files hold no personal data. What is there already is compared and never changed; the checkpoint comes last.
-    Exit code 3 when DIR holds another log, or one that the ledger contradicts.
+    The files hold no personal data. Every entry is hashed again, and what is in DIR already is compared; the checkpoint
+    comes last. Exit code 3 when DIR holds another log, a changed file, or what the ledger contradicts; 4 when DIR cannot
+    be written or another process publishes there.
     """
     with open_ledger(read_only=True) as ledger:
-        done = ledger.publish(folder, dry_run=dry_run)
+        done = ledger.publish(folder, dry_run=dry_run, new_only=new_only)
     answer = {
         "folder": str(folder),
         "before": done.before,
         "size": done.size,
         "written": list(done.written),
         "kept": done.kept,
+        "removed": list(done.removed),
         "dry_run": dry_run,
     }
     count = len(done.written)

@@ -3,10 +3,12 @@ from __future__ import annotations
 import random
 import re
 import shutil
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.exceptions import InvalidSignature
+from sqlalchemy import text
 
 from consent.errors import (
     BadRequestError,
@@ -14,14 +16,18 @@ from consent.errors import (
     PublicationConflictError,
     PublicationError,
     RefusedToSignError,
+    TreeDamagedError,
 )
 from consent.publication import publish_log
 from consent.records import ConsentRequest
 from consent.tlog import publish as publishing
+from consent.tlog.note import load_key
 from consent.tlog.tiles import bundle_path, is_tile_path, parse_bundle, tile_path
+from consent.trust import TrustRoot
 from consent.vocabulary import ConsentStatus
 from tests.consent import second_verifier
-from tests.consent.ledger_world import OFFER, G, make_world
+from tests.consent.ledger_world import OFFER, ORIGIN, G, make_world, open_trust
+from tests.consent.published import needed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,9 +69,7 @@ def test_one_flipped_bit_is_refused_by_the_second_verifier(ledger, tmp_path):
     public = tmp_path / "public"
     ledger.publish(public)
     chance = random.Random(3)  # noqa: S311 - which bit is no secret
-    for name in tree(public):
-        if name == "trust-root.json":
-            continue
+    for name in needed(public):
         whole = (public / name).read_bytes()
         for _ in range(20):
             flipped = bytearray(whole)
@@ -75,6 +79,138 @@ def test_one_flipped_bit_is_refused_by_the_second_verifier(ledger, tmp_path):
                 second_verifier.published(public, vkey(ledger))
         (public / name).write_bytes(whole)
     second_verifier.published(public, vkey(ledger))
+
+
+def test_a_flipped_bit_in_any_published_file_is_refused_by_the_next_publication(ledger, tmp_path):
+    give(ledger, 200)
+    public = tmp_path / "public"
+    ledger.publish(public)
+    give(ledger, 3, start=200)
+    chance = random.Random(4)  # noqa: S311 - which bit is no secret
+    names = list(tree(public))
+    for name in {"checkpoint", "trust-root.json", *needed(public), *chance.sample(names, 40)}:
+        whole = (public / name).read_bytes()
+        flipped = bytearray(whole)
+        flipped[chance.randrange(len(flipped))] ^= 1 << chance.randrange(8)
+        (public / name).write_bytes(flipped)
+        before = tree(public)
+        with pytest.raises(ConsentEvidenceError) as caught:
+            ledger.publish(public)
+        assert caught.value.exit_code == 3
+        assert tree(public) == before
+        (public / name).write_bytes(whole)
+    ledger.publish(public)
+
+
+def test_new_only_compares_what_the_published_checkpoint_does_not_cover_and_leaves_full_tiles_alone(
+    ledger, tmp_path
+):
+    give(ledger, 150)  # an enrolment and a consent each: more than one tile
+    public = tmp_path / "public"
+    ledger.publish(public)
+    full, partial = public / "tile/entries/000", next((public / "tile/entries/001.p").iterdir())
+    whole = full.read_bytes()
+    full.write_bytes(b"x" + whole[1:])
+    assert ledger.publish(public, new_only=True).written == ()
+    with pytest.raises(PublicationConflictError, match="tile/entries/000 is not what the log has"):
+        ledger.publish(public)
+    full.write_bytes(whole)
+    partial.write_bytes(b"x" + partial.read_bytes()[1:])
+    with pytest.raises(PublicationConflictError, match="is not what the log has"):
+        ledger.publish(public, new_only=True)
+
+
+def test_every_checkpoint_since_the_last_full_tile_has_its_partial_tiles(ledger, tmp_path):
+    """Whoever holds one from a receipt, between two publications, reads its tree as it was."""
+    public = tmp_path / "public"
+    ledger.publish(public)
+    notes = []
+    for each in range(30):
+        give(ledger, 1 + each % 3, start=3 * each)
+        notes.append(ledger.checkpoint().note)
+    ledger.publish(public)
+    then = tmp_path / "then"
+    shutil.copytree(public, then)
+    for note in notes:
+        (then / "checkpoint").write_text(note)
+        assert len(second_verifier.published(then, vkey(ledger))) == int(note.split("\n")[1])
+
+
+def test_partial_files_go_when_the_full_one_stood_there_one_publication_long(ledger, tmp_path):
+    public = tmp_path / "public"
+    give(ledger, 100)
+    ledger.publish(public)
+    give(ledger, 100, start=100)
+    assert ledger.publish(public).removed == ()
+    assert (public / "tile/0/000.p/1").exists()
+    (public / "tile/0/000.p/notes.txt").write_text("somebody's own")
+    foreseen = ledger.publish(public, dry_run=True)
+    assert set(foreseen.removed) == {"tile/0/000.p", "tile/entries/000.p"}
+    assert (public / "tile/0/000.p/1").exists()
+    assert ledger.publish(public) == foreseen
+    assert [path.name for path in (public / "tile/0/000.p").iterdir()] == ["notes.txt"]
+    assert not (public / "tile/entries/000.p").exists()
+    second_verifier.published(public, vkey(ledger))
+
+
+@pytest.mark.parametrize(("table", "column"), [("entry", "body"), ("entry", "leaf"), ("tile", "hashes")])
+def test_what_was_changed_in_the_ledger_is_never_published(world, tmp_path, table, column):
+    """Entries and tiles are hashed again: a body that its hash does not cover is not what the checkpoint signs."""
+    with world.open() as ledger:
+        give(ledger, 150)
+        ledger.publish(tmp_path / "before")
+        with ledger.log.store.write() as connection:
+            key = "idx = 7" if table == "entry" else "level = 0 AND idx = 0"
+            value = connection.execute(text(f"SELECT {column} FROM {table} WHERE {key}")).scalar_one()  # noqa: S608
+            flipped = bytes([value[0] ^ 1]) + bytes(value[1:])
+            connection.execute(text(f"UPDATE {table} SET {column} = :v WHERE {key}"), {"v": flipped})  # noqa: S608
+        if column == "body":
+            with pytest.raises(TreeDamagedError, match="do not give the root"):
+                ledger.publish(tmp_path / "after")
+            assert not tree(tmp_path / "after")
+        else:  # what is published is made from the bodies alone
+            ledger.publish(tmp_path / "after")
+            assert tree(tmp_path / "after") == tree(tmp_path / "before")
+
+
+def test_a_second_publisher_is_refused(ledger, tmp_path):
+    give(ledger, 3)
+    public = tmp_path / "public"
+    with publishing.Folder().locked(public):
+        before = tree(public)
+        with pytest.raises(PublicationError, match="another process is publishing") as caught:
+            ledger.publish(public)
+        assert caught.value.exit_code == 4
+        assert tree(public) == before
+    ledger.publish(public)
+
+
+def test_a_trust_root_is_replaced_only_by_one_that_continues_it(world, tmp_path):
+    public = tmp_path / "public"
+    with world.open() as ledger:
+        give(ledger, 2)
+        ledger.publish(public)
+    first = world.home.trust_root.read_bytes()
+    root = TrustRoot.load(world.home.trust_root, open_trust(world.home))
+    signer = [load_key(world.home.root_key, f"{ORIGIN}/root")]
+    second = root.with_quorum(2, signer)
+    second.save(world.home.trust_root)
+    with world.open() as ledger:
+        assert "trust-root.json" in ledger.publish(public).written
+    assert (public / "trust-root.json").read_bytes() == second.raw
+    # The home's is an older copy; another second version; another log's.
+    for raw, match in ((first, "an older copy"), (root.with_quorum(3, signer).raw, "two different")):
+        world.home.trust_root.write_bytes(raw)
+        before = tree(public)
+        with world.open() as ledger, pytest.raises(PublicationConflictError) as caught:
+            ledger.publish(public)
+        assert match in f"{caught.value.message} {caught.value.hint}"
+        assert tree(public) == before
+    world.home.trust_root.write_bytes(second.raw)
+    other = make_world(tmp_path / "other")
+    (public / "trust-root.json").write_bytes(other.home.trust_root.read_bytes())
+    with world.open() as ledger, pytest.raises(PublicationConflictError, match="not an earlier version"):
+        ledger.publish(public)
 
 
 def test_publishing_again_writes_only_what_is_new_and_keeps_old_partial_tiles(ledger, tmp_path):
@@ -120,18 +256,13 @@ def test_nothing_of_a_person_is_published(tmp_path):
             assert b"invented" not in content
             assert not any(pseudonym in content for pseudonym in subjects)
     assert list(folders[0]) == list(folders[1])
-    bundles = [next(content for name, content in folder.items() if "entries" in name) for folder in folders]
-    entries = [parse_bundle(bundle, _width(folders[0])) for bundle in bundles]
+    width = max(int(name.rpartition("/")[2]) for name in folders[0] if "entries" in name)
+    entries = [parse_bundle(folder[bundle_path(0, width)], width) for folder in folders]
     for one, other in zip(*entries, strict=True):
         hidden = [re.sub(rb'"c":"[\w-]{43}"', b'"c":C', each) for each in (one, other)]
         # The two homes have trust roots of their own: their digests differ, as all hashes do.
         hidden = [re.sub(rb"sha256:[0-9a-f]{64}", b"DIGEST", each) for each in hidden]
         assert hidden[0] == hidden[1]
-
-
-def _width(folder: dict[str, bytes]) -> int:
-    name = next(name for name in folder if "entries" in name)
-    return int(name.rpartition("/")[2])
 
 
 def test_another_logs_folder_is_left_as_it_is(tmp_path):
@@ -202,10 +333,13 @@ class _Failing(publishing.Folder):
     def __init__(self, at: int, *, written: bool) -> None:
         self._left = at
         self._written = written
+        self._lock = threading.Lock()
 
     def put(self, path, content):
-        self._left -= 1
-        if self._left:
+        with self._lock:  # several files are written at a time
+            self._left -= 1
+            fails = self._left == 0
+        if not fails:
             super().put(path, content)
             return
         if self._written:
@@ -222,8 +356,8 @@ def test_wherever_writing_fails_the_old_checkpoint_stands_and_the_next_call_fini
     ledger.publish(public)
     give(ledger, 200, start=100)
     steps = len(ledger.publish(public, dry_run=True).written)
-    assert steps > 4
-    for at in range(1, steps + 1):
+    assert steps > 100
+    for at in (1, 2, 3, steps // 3, steps - 2, steps - 1, steps):
         folder = tmp_path / f"public-{at}"
         shutil.copytree(public, folder)
         monkeypatch.setattr(publishing, "Folder", lambda at=at: _Failing(at, written=written))

@@ -1,0 +1,19 @@
+"""What the tests of published logs share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def needed(folder: Path) -> list[str]:
+    """The files that the checkpoint of the folder itself asks for."""
+    size = int((folder / "checkpoint").read_text().split("\n")[1])
+    names = ["checkpoint"]
+    for level, shift in (("entries", 0), ("0", 0), ("1", 8)):
+        full, rest = divmod(size >> shift, 256)
+        names += [f"tile/{level}/{index:03}" for index in range(full)]
+        names += [f"tile/{level}/{full:03}.p/{rest}"] if rest else []
+    return names
