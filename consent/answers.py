@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from consent import words
+from consent.erasure_grounds import stays
 from consent.errors import ConsentInputError
 from consent.vocabulary import Processing
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from consent.records import (
@@ -298,6 +301,45 @@ def erasure(receipt: ErasureReceipt) -> Answer:
         "values": receipt.values,
         "bytes_freed": receipt.bytes_freed,
         "backups_unreadable_by": receipt.backups_unreadable_by.isoformat(),
+        "no_return": receipt.no_return,
+        "weigh": [
+            {"ground": each.ground, "keep": each.keep.value, "what": each.what, "count": each.count}
+            for each in receipt.weigh
+        ],
+        "stays": [{"what": each.what, "why": each.why} for each in stays(receipt)],
+    }
+
+
+def erasures(receipts: Sequence[ErasureReceipt | None]) -> Answer:
+    """Tell what the erasure of a list destroyed and kept, or would; never whom.
+
+    Args:
+        receipts: The ledger's accounts, in the order of the list; None for who is not on record.
+
+    Returns:
+        JSON values: totals, and under `people` each one's, by place in the list.
+    """
+    done = [each for each in receipts if each is not None]
+    weigh: Counter[tuple[str, str, str]] = Counter()
+    for each in done:
+        for found in each.weigh:
+            weigh[found.ground, found.keep.value, found.what] += found.count
+    return {
+        "dry_run": any(each.dry_run for each in done),
+        "listed": len(receipts),
+        "erased": len(done),
+        "not_on_record": len(receipts) - len(done),
+        **{
+            name: sum(getattr(each, name) for each in done)
+            for name in ("payloads", "details", "runs", "values")
+        },
+        "bytes_freed": all(each.bytes_freed for each in done),
+        "backups_unreadable_by": max((each.backups_unreadable_by.isoformat() for each in done), default=None),
+        "weigh": [
+            {"ground": ground, "keep": keep, "what": what, "count": count}
+            for (ground, keep, what), count in weigh.items()
+        ],
+        "people": [None if each is None else erasure(each) for each in receipts],
     }
 
 

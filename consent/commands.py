@@ -24,7 +24,7 @@ from consent.options import (
     respond,
 )
 from consent.records import ConsentRequest, Representation, TransitionRefused
-from consent.vocabulary import ERASABLE, ConsentStatus, GivenBy, OwnSay, Processing, RetentionClass
+from consent.vocabulary import ConsentStatus, GivenBy, OwnSay, Processing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -289,44 +289,3 @@ def receipt(*, person: str, purpose: str | None, run: str | None, out: Path | No
         [str(path)],
         as_json=as_json,
     )
-
-
-@click.command()
-@person_option
-@click.option(
-    "--ground", required=True, help="The legal ground, such as eu-gdpr:A17-1-b (consent withdrawn)."
-)
-@click.option(
-    "--keep",
-    type=click.Choice([kind.value for kind in ERASABLE]),
-    multiple=True,
-    help="A class of data that a recorded decision keeps (GDPR 17(3)); repeat for several.",
-)
-@click.option("--kept-why", help="Why it is kept; needed with --keep. No personal data.")
-@dry_run_option
-@click.option("--yes", is_flag=True, help="Erase without asking once more.")
-@json_option
-def erase(
-    *,
-    person: str,
-    ground: str,
-    keep: tuple[str, ...],
-    kept_why: str | None,
-    dry_run: bool,
-    yes: bool,
-    as_json: bool,
-) -> None:
-    """Destroy what is kept of one person; everyone else's proofs, earlier and later, still verify.
-
-    It cannot be undone. The same person may return, and is then a new one to the ledger.
-    """
-    kept = [RetentionClass(kind) for kind in keep]
-    with open_ledger(read_only=dry_run) as ledger:
-        if not dry_run and not yes:
-            foreseen = ledger.erase(person, ground=ground, keep=kept, kept_why=kept_why, dry_run=True)
-            for line in lines.erasure(answers.erasure(foreseen)):
-                click.echo(line, err=True)
-            click.confirm("Erase this for good?", abort=True, err=True)
-        done = ledger.erase(person, ground=ground, keep=kept, kept_why=kept_why, dry_run=dry_run)
-    answer = answers.erasure(done)
-    respond(answer, lines.erasure(answer), as_json=as_json)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from consent import answering, representing, store_consents, store_log, store_people
 from consent.canonical import digest, encode, format_time
-from consent.errors import BadRequestError, ImpossibleTransitionError
+from consent.errors import BadRequestError, ImpossibleTransitionError, ReturnRefusedError
 from consent.log import check_same_request
 from consent.purposing import find
 from consent.records import ConsentEvent, ConsentReceiptRef, ConsentRequest, TransitionRefused
@@ -99,6 +99,9 @@ def record(
                 purpose_version=purpose.version,
                 notice_version=purpose.notice.version,
             )
+            refused = refused or log.returns.refused(
+                pseudonym, item.status, state_of(last, at=writing.at).status, known=person is not None
+            )
             if refused is None and item.status.permits:
                 own_no = answering.own_no(log, writing, item, person)
                 refused = representing.refused_answer(
@@ -155,8 +158,13 @@ def enrol(log: Log, people: Sequence[str], *, request: bytes | None = None) -> l
         return [found[pseudonym].number for pseudonym in pseudonyms]
     with log.writing() as writing:
         found = store_people.by_pseudonym(writing.connection, set(pseudonyms))
-        for pseudonym in pseudonyms:
+        for position, pseudonym in enumerate(pseudonyms, 1):
             if pseudonym not in found:
+                if log.returns.forbids(pseudonym):
+                    raise ReturnRefusedError(
+                        f"person {position} of {len(pseudonyms)} asked, when they were erased, not to be recorded again",
+                        "leave them out; where they themselves want to come back: `luvalla consent readmit`",
+                    )
                 found[pseudonym], _ = writing.enrol(
                     pseudonym,
                     request=request,

@@ -1,218 +1,241 @@
-"""Erasing one person: their openings, keys, values and statuses go; every proof of everybody else still verifies.
+"""Erasing people: their openings, keys, values and statuses go; every proof of everybody else still verifies.
 
-The steps, all in one transaction except where said:
-  1. the person's slot hashes of every run (both trees) are stored, so that the roots can be recomputed without them;
+The steps, all in one transaction except where said, for one person or for thousands:
+  1. the people's slot hashes of every run (both trees) are stored, so that the roots can be recomputed without them;
   2. their statuses in the runs' chunks become 0x00;
   3. rows and wrapped keys of the classes that are not kept are deleted, and the link from external id to number;
-  4. the erasure's entry is appended, its payload under a key of its own class;
+  4. the erasures' entries are appended, each payload under a key of its own class;
   5. the journal outside the database is written and synced: from here on the erasure happens, also after a crash or a
      restore (it is replayed when the ledger is opened for writing);
-  6. commit, checkpoint;
-  7. VACUUM and an empty write-ahead log: freed bytes leave the database's files.
+  6. receipts of the people that lie in the home's own folder are deleted;
+  7. commit, checkpoint;
+  8. VACUUM and an empty write-ahead log: freed bytes leave the database's files.
 """
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
-from consent import store_consents, store_limits, store_log, store_people, store_uses
-from consent.canonical import encode, format_time, parse_time, use_salt, use_slot, values_salt, values_slot
-from consent.erasure_journal import JournalLine, append_line, read_lines, subject_digest
-from consent.errors import BadRequestError, LedgerDamagedError, UnknownPersonError
+from consent import (
+    erasure_rows,
+    receipt_files,
+    store_consents,
+    store_erasure,
+    store_log,
+    store_people,
+    store_uses,
+)
+from consent.canonical import encode, format_time
+from consent.entries import Payload
+from consent.erasure_decision import Decision, receipt_bytes, receipt_of
+from consent.erasure_grounds import to_weigh
+from consent.erasure_journal import JournalLine, append_lines, read_lines, subject_digest
+from consent.errors import BadRequestError, RequestConflictError
 from consent.keys import KEY_BYTES
 from consent.log import check_same_request
-from consent.reading import person_of
+from consent.pseudonym import keyed_digest
+from consent.receipt import open_payload
 from consent.records import ErasureReceipt
-from consent.row_mac import with_mac
+from consent.return_rule import tombstone
 from consent.store_people import Person
-from consent.use_reading import open_statuses, open_value, use_key
-from consent.use_values import CHUNK, deflated
-from consent.vocabulary import ERASABLE, RetentionClass, UseStatus
+from consent.vocabulary import RetentionClass
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from pathlib import Path
+    from collections.abc import Sequence
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
+    from consent.home import Home
     from consent.log import Log
     from consent.writing import Writing
 
 BACKUP_DAYS = 30
 """Days until backups and copies of the key-encryption key are gone or rotated (design, "Keys and erasure": at most 30)."""
-MAX_GROUND = 200
+BATCH = 5_000
+"""Most people of one transaction; while it runs nobody else writes."""
 
 
-@dataclass(frozen=True)
-class Decision:
-    """What is to be erased, by a recorded decision.
+class Target(NamedTuple):
+    """Whom to erase, and by which request."""
 
-    Attributes:
-        ground: The legal ground.
-        erased: Classes destroyed.
-        kept: Classes kept.
-        kept_why: Why; None when nothing is kept.
-    """
-
-    ground: str
-    erased: tuple[RetentionClass, ...]
-    kept: tuple[RetentionClass, ...]
-    kept_why: str | None
+    person: Person
+    request: bytes
+    fingerprint: bytes | None = None
+    no_return: bytes | None = None
+    unreadable_by: date | None = None
 
 
-def decide(ground: str, keep: Collection[RetentionClass], kept_why: str | None) -> Decision:
-    """The decision of a request.
-
-    Raises:
-        BadRequestError: No ground, a class that cannot be kept, everything kept, or something kept without a reason.
-    """
-    for text in (ground, kept_why or "-"):
-        if not text.strip() or len(text) > MAX_GROUND or not text.isprintable():
-            raise BadRequestError(
-                f"the ground and the reason must be 1 to {MAX_GROUND} printable characters",
-                "name e.g. eu-gdpr:A17-1-b",
-            )
-    kept = tuple(item for item in ERASABLE if item in keep)
-    if len(kept) != len(set(keep)):
-        raise BadRequestError(
-            "a class that cannot be kept was named", f"use {', '.join(item.value for item in ERASABLE)}"
-        )
-    if bool(kept) != bool(kept_why):
-        raise BadRequestError(
-            "classes are kept without a reason, or a reason is given and nothing kept",
-            "say which of GDPR 17(3) holds",
-        )
-    erased = tuple(item for item in ERASABLE if item not in kept)
-    if not erased:
-        raise BadRequestError(
-            "everything would be kept: that is no erasure", "record the refusal of the request instead"
-        )
-    return Decision(ground, erased, kept, kept_why)
-
-
-def foresee(log: Log, person: str, decision: Decision) -> ErasureReceipt:
-    """The dry run: what would be erased."""
+def foresee(log: Log, people: Sequence[str], decision: Decision) -> list[ErasureReceipt | None]:
+    """The dry run: what would be erased of each, and what speaks for keeping something; None: not on record."""
+    pseudonyms = check_list(log, people)
+    now = log.now()
     with log.store.read() as connection:
-        found = _known(person_of(log, connection, person))
-        return _count(connection, found, decision, log.now(), dry_run=True)
+        found = store_people.by_pseudonym(connection, pseudonyms)
+        known = list(found.values())
+        if not known:
+            return [None] * len(people)
+        counted = erasure_rows.count(connection, known, decision)
+        purposes = store_consents.purposes(connection)
+        about = store_erasure.payload_indices(connection, [person.number for person in known])
+        receipts = {}
+        for person in known:
+            payloads = [
+                Payload.parse(open_payload(log, connection, index)[2])
+                for index in about.get(person.number, ())
+            ]
+            receipts[person.number] = replace(
+                _receipt(decision, now, counted[person.number], _unreadable_by(now)),
+                dry_run=True,
+                weigh=to_weigh(payloads, purposes),
+            )
+    return [receipts[found[each].number] if each in found else None for each in pseudonyms]
 
 
-def erase(log: Log, journal: Path, person: str, decision: Decision, request_id: str | None) -> ErasureReceipt:
-    """Steps 1 to 5 and the commit; checkpoint and reclaiming are the caller's.
+def erase(
+    log: Log,
+    home: Home,
+    people: Sequence[str],
+    decision: Decision,
+    requests: Sequence[bytes] | None,
+) -> list[ErasureReceipt | None]:
+    """Steps 1 to 6 and the commit, in one transaction; checkpoint and reclaiming are the caller's.
+
+    Args:
+        log: The log.
+        home: Where journal and receipts are.
+        people: External ids.
+        decision: What is erased and kept.
+        requests: Request ids as stored, aligned with `people`; None: random ones.
 
     Returns:
-        The receipt; `bytes_freed` is False yet.
+        Aligned with `people`: the receipts, whose `bytes_freed` is False yet; None for who is not on record.
+
+    Raises:
+        RequestConflictError: A request id was used for something else, or for somebody else.
     """
-    request = log.request(request_id)
-    fingerprint = log.fingerprint(b"erase", encode(_decision_value(decision)))
+    pseudonyms = check_list(log, people)
+    fingerprint = log.fingerprint(
+        b"erase", encode(decision.value()), *([b"no-return"] if decision.no_return else [])
+    )
+    asked = requests or [os.urandom(16) for _ in people]
     with log.writing() as writing:
-        earlier = None if request is None else store_log.answered(writing.connection, [request]).get(request)
-        if earlier is not None:
-            check_same_request(earlier, fingerprint)
-            return receipt_of(
-                store_log.erasure_receipt(writing.connection, earlier.idx) or b"{}", earlier.idx
-            )
-        found = _known(person_of(log, writing.connection, person))
-        request = request or os.urandom(16)
-        receipt = destroy(log, writing, found, decision, request, fingerprint)
-        line = JournalLine(
-            at=format_time(writing.at),
-            request=request,
-            number=found.number,
-            subject=subject_digest(found.subject),
-            decision=_decision_value(decision),
-        )
-        append_line(journal, line)
-    return receipt
+        connection = writing.connection
+        earlier = store_log.answered(connection, asked) if requests else {}
+        found = store_people.by_pseudonym(connection, pseudonyms)
+        stored = store_erasure.erasure_receipts(connection, [each.idx for each in earlier.values()])
+        results: list[ErasureReceipt | None] = []
+        targets: dict[int, Target] = {}
+        for position, (pseudonym, request) in enumerate(zip(pseudonyms, asked, strict=True)):
+            person = found.get(pseudonym)
+            if request in earlier:
+                check_same_request(earlier[request], fingerprint)
+                if person is not None:
+                    # A receipt of somebody else's erasure, or of an earlier one of theirs, would be a lie.
+                    raise RequestConflictError(
+                        "the request id was used before, and the person is on record",
+                        "give every request an id of its own",
+                    )
+                idx = earlier[request].idx
+                results.append(receipt_of(stored[idx], idx))
+                continue
+            results.append(None)
+            if person is not None:
+                stone = tombstone(log.pseudonym_key, pseudonym) if decision.no_return else None
+                targets[position] = Target(person, request, fingerprint, stone)
+        if targets:
+            aimed = list(targets.values())
+            receipts = destroy(log, writing, aimed, decision)
+            append_lines(home.erasure_journal, _lines(aimed, receipts, decision))
+            receipt_files.delete_copies(home, {target.person.subject for target in aimed})
+            for position, receipt in zip(targets, receipts, strict=True):
+                results[position] = receipt
+    return results
+
+
+def requests_of(log: Log, request_id: str | None, first: int, count: int) -> list[bytes] | None:
+    """Request ids of the people of a list, by their places: they recognise a place, and say nothing of a person."""
+    request = log.request(request_id)
+    if request is None:
+        return None
+    places = range(first, first + count)
+    return [
+        keyed_digest(log.pseudonym_key, b"erase-n", request, place.to_bytes(4, "big")) for place in places
+    ]
 
 
 def destroy(
-    log: Log, writing: Writing, person: Person, decision: Decision, request: bytes, fingerprint: bytes | None
-) -> ErasureReceipt:
-    """Steps 1 to 4."""
+    log: Log, writing: Writing, targets: Sequence[Target], decision: Decision
+) -> list[ErasureReceipt]:
+    """Steps 1 to 4; the receipts, aligned with `targets`."""
     connection = writing.connection
-    receipt = _count(connection, person, decision, writing.at, dry_run=False)
-    indices = _destroy_rows(log, connection, person, decision)
-    key = os.urandom(KEY_BYTES)
-    writing.add_key(person.number, RetentionClass.ERASURE, key)
-    body = {
-        "backups_unreadable_by": receipt.backups_unreadable_by.isoformat(),
-        "classes": [item.value for item in decision.erased],
-        "ground": decision.ground,
-        "kept": [item.value for item in decision.kept],
-        "kept_why": decision.kept_why,
-    }
-    index = writing.personal(
-        "erasure",
-        person,
-        key,
-        body,
-        retention=RetentionClass.ERASURE,
-        request=request,
-        fingerprint=fingerprint,
-    )
-    store_people.forget(connection, person.number, index, log.pseudonym_key)
+    people = [target.person for target in targets]
+    counted = erasure_rows.count(connection, people, decision)
+    about = erasure_rows.destroy(log, connection, people, decision)
+    receipts: list[ErasureReceipt] = []
+    erased: dict[int, int] = {}
+    openings: dict[int, int] = {}
+    for target in targets:
+        number = target.person.number
+        by = target.unreadable_by or _unreadable_by(writing.at)
+        key = os.urandom(KEY_BYTES)
+        writing.add_key(number, RetentionClass.ERASURE, key)
+        body = {"backups_unreadable_by": by.isoformat(), "classes": [item.value for item in decision.erased]}
+        index = writing.personal(
+            "erasure",
+            target.person,
+            key,
+            {
+                **body,
+                "ground": decision.ground,
+                "kept": [item.value for item in decision.kept],
+                "kept_why": decision.kept_why,
+            },
+            retention=RetentionClass.ERASURE,
+            request=target.request,
+            fingerprint=target.fingerprint,
+        )
+        erased[number] = index
+        openings.update(dict.fromkeys(about.get(number, ()), index))
+        receipts.append(replace(_receipt(decision, writing.at, counted[number], by), index=index))
+    store_people.forget(connection, erased, log.pseudonym_key)
     if RetentionClass.EVIDENCE in decision.erased:
-        store_log.note_erased_openings(connection, indices, index, log.pseudonym_key)
-    receipt = replace(receipt, index=index)
-    store_log.insert_erasure(connection, index, person.number, _receipt_bytes(receipt), log.pseudonym_key)
-    return receipt
+        store_erasure.note_erased_openings(connection, openings, log.pseudonym_key)
+    rows = [
+        (receipt.index or 0, target.person.number, receipt_bytes(receipt))
+        for receipt, target in zip(receipts, targets, strict=True)
+    ]
+    store_erasure.insert_erasures(connection, rows, log.pseudonym_key)
+    return receipts
 
 
-def _destroy_rows(log: Log, connection: Connection, person: Person, decision: Decision) -> list[int]:
-    """Steps 1 to 3, all but the link from external id to number; returns the entries whose openings were there."""
-    if RetentionClass.USE in decision.erased:
-        _leave_slots(log, connection, person)
-    indices = store_log.payload_indices(connection, person.number)
-    store_log.forget_fingerprints(connection, indices, log.pseudonym_key)
-    if RetentionClass.EVIDENCE in decision.erased:
-        store_log.delete_payloads(connection, person.number, RetentionClass.EVIDENCE.code)
-        store_consents.delete_events(connection, person.number)
-        store_limits.delete_of(connection, person.number)
-    if RetentionClass.DETAIL in decision.erased:
-        store_log.delete_details(connection, person.number)
-    store_people.delete_keys(connection, person.number, [item.code for item in decision.erased])
-    return indices
-
-
-def replay(log: Log, journal: Path) -> int:
-    """Erase again whoever the journal names and the database still holds: after a crash between steps 5 and 6, or a restore.
+def replay(log: Log, home: Home) -> int:
+    """Erase again whoever the journal names and the database still holds: after a crash between steps 5 and 7, or a restore.
 
     Returns:
         How many.
     """
-    lines = read_lines(journal)
-    # The journal is written under the writers' lock, so its lines are in the order of their commits: the newest
-    # suffices when the database has it.
+    lines = {line.request: line for line in read_lines(home.erasure_journal)}
     with log.store.read() as connection:
-        pending: list[JournalLine] = []
-        for line in reversed(lines):
-            if store_log.answered(connection, [line.request]):
-                break
-            pending.append(line)
+        pending = _pending(connection, list(lines.values()))
     if not pending:
         return 0
     beyond = log.shrunk_from()
     if beyond is not None:
-        return _replay_without_entries(log, pending, beyond)
+        return _replay_without_entries(log, home, pending, beyond)
     done = 0
-    for line in reversed(pending):
-        with log.writing() as writing:
-            if store_log.answered(writing.connection, [line.request]):
-                continue
-            person = _of_line(writing.connection, line)
-            if person is None:
-                continue
-            destroy(log, writing, person, _decision(line.decision), line.request, None)
-        done += 1
+    with log.writing() as writing:
+        for decision, targets in _pending(writing.connection, list(lines.values())).items():
+            destroy(log, writing, targets, decision)
+            receipt_files.delete_copies(home, {target.person.subject for target in targets})
+            done += len(targets)
     return done
 
 
-def _replay_without_entries(log: Log, pending: list[JournalLine], beyond: int) -> int:
+def _replay_without_entries(log: Log, home: Home, pending: dict[Decision, list[Target]], beyond: int) -> int:
     """In a database older than its last checkpoint nothing may be appended, but nobody erased may come back either.
 
     The rows say that they were erased at an index beyond the log, and the check says so too, until the newer database
@@ -220,12 +243,14 @@ def _replay_without_entries(log: Log, pending: list[JournalLine], beyond: int) -
     """
     done = 0
     with log.store.write() as connection:
-        for line in pending:
-            person = _of_line(connection, line)
-            if person is not None:
-                _destroy_rows(log, connection, person, _decision(line.decision))
-                store_people.forget(connection, person.number, beyond, log.pseudonym_key)
-                done += 1
+        for decision, targets in pending.items():
+            people = [target.person for target in targets]
+            erasure_rows.destroy(log, connection, people, decision)
+            store_people.forget(
+                connection, dict.fromkeys((person.number for person in people), beyond), log.pseudonym_key
+            )
+            receipt_files.delete_copies(home, {person.subject for person in people})
+            done += len(people)
     return done
 
 
@@ -239,71 +264,67 @@ def purge(log: Log, now: int) -> int:
         return sum(store_uses.purge_values(connection, run, log.pseudonym_key) for run in due)
 
 
-def receipt_of(text: bytes, index: int) -> ErasureReceipt:
-    """A stored receipt again."""
-    value = json.loads(text)
-    return ErasureReceipt(
-        index=index,
-        at=parse_time(value["at"]),
-        ground=value["ground"],
-        erased=tuple(RetentionClass(word) for word in value["erased"]),
-        kept=tuple(RetentionClass(word) for word in value["kept"]),
-        kept_why=value["kept_why"],
-        payloads=value["payloads"],
-        details=value["details"],
-        runs=value["runs"],
-        values=value["values"],
-        backups_unreadable_by=date.fromisoformat(value["backups_unreadable_by"]),
-        bytes_freed=False,
-        dry_run=False,
-    )
+def _pending(connection: Connection, lines: Sequence[JournalLine]) -> dict[Decision, list[Target]]:
+    """Whom the journal names, the database still holds, and no entry of that request erased; by decision."""
+    answered = store_log.answered(connection, [line.request for line in lines])
+    waiting = [line for line in lines if line.request not in answered]
+    living = store_erasure.living(connection, [line.number for line in waiting])
+    found: dict[Decision, list[Target]] = {}
+    for line in waiting:
+        subject, enrolled = living.get(line.number, (b"", 0))
+        # A number may be somebody else's in a database that lost its end: the subject id tells.
+        if subject_digest(subject) != line.subject:
+            continue
+        del living[line.number]
+        decision = Decision.of_value(line.decision, no_return=line.no_return is not None)
+        by = None if line.unreadable_by is None else date.fromisoformat(line.unreadable_by)
+        target = Target(Person(line.number, subject, enrolled), line.request, unreadable_by=by)
+        found.setdefault(decision, []).append(target)
+    return found
 
 
-def _leave_slots(log: Log, connection: Connection, person: Person) -> None:
-    """Steps 1 and 2 for every run since the person's enrolment."""
-    number = person.number
-    position = number % CHUNK
-    key = use_key(log, connection, number)
-    slots: list[store_log.Row] = []
-    blanked: list[tuple[bytes, int, bytes]] = []
-    for run in _runs_of(connection, person):
-        chunk = store_uses.chunk_of(connection, run.run, number // CHUNK)
-        if chunk is None:
-            raise LedgerDamagedError("a chunk of a run is missing", "run `luvalla ledger check`")
-        statuses = bytearray(open_statuses(chunk.statuses))
-        slot_of_values = None
-        if run.values_until is not None:
-            value = open_value(log, connection, run.run, number) or b""
-            slot_of_values = values_slot(run.run, number, values_salt(key, run.run), value)
-        slot = use_slot(run.run, number, statuses[position], use_salt(key, run.run))
-        slots.append({"run": run.run, "number": number, "slot": slot, "values_slot": slot_of_values})
-        if statuses[position] != UseStatus.NOT_IN_RUN:
-            statuses[position] = UseStatus.NOT_IN_RUN
-            blanked.append((run.run, chunk.chunk, deflated(bytes(statuses))))
-        store_uses.cut_values_of(connection, number, run.run, log.pseudonym_key)
-    slots_with_macs = [with_mac(log.pseudonym_key, "use_slot", slot) for slot in slots]
-    store_uses.insert_slots(connection, slots_with_macs)
-    store_uses.update_statuses(connection, blanked, log.pseudonym_key)
+def _lines(
+    targets: Sequence[Target], receipts: Sequence[ErasureReceipt], decision: Decision
+) -> list[JournalLine]:
+    return [
+        JournalLine(
+            at=format_time(receipt.at),
+            request=target.request,
+            number=target.person.number,
+            subject=subject_digest(target.person.subject),
+            decision=decision.value(),
+            unreadable_by=receipt.backups_unreadable_by.isoformat(),
+            no_return=target.no_return,
+        )
+        for target, receipt in zip(targets, receipts, strict=True)
+    ]
 
 
-def _runs_of(connection: Connection, person: Person) -> list[store_uses.Run]:
-    """The runs whose trees have a slot of the person."""
-    runs = store_uses.runs_after(connection, person.enrolled)
-    return [run for run in runs if run.slots > person.number]
+def check_list(log: Log, people: Sequence[str]) -> list[bytes]:
+    """The pseudonyms of a list in which nobody stands twice.
+
+    Raises:
+        BadRequestError: Somebody does, or an id is none.
+    """
+    pseudonyms = [log.pseudonym(person) for person in people]
+    seen: dict[bytes, int] = {}
+    for position, each in enumerate(pseudonyms, 1):
+        if each in seen:
+            raise BadRequestError(
+                f"the list names the same person twice, at places {seen[each]} and {position}",
+                "leave one of them out",
+            )
+        seen[each] = position
+    return pseudonyms
 
 
-def _count(
-    connection: Connection, person: Person, decision: Decision, at: Any, *, dry_run: bool
+def _unreadable_by(at: datetime) -> date:
+    return (at + timedelta(days=BACKUP_DAYS)).date()
+
+
+def _receipt(
+    decision: Decision, at: datetime, counted: erasure_rows.Counted, unreadable_by: date
 ) -> ErasureReceipt:
-    payloads, details = store_log.count_openings(connection, person.number, RetentionClass.EVIDENCE.code)
-    runs = values = 0
-    if RetentionClass.USE in decision.erased:
-        statuses = dict(store_uses.statuses_in_runs(connection, person.number // CHUNK))
-        kept = store_uses.runs_with_values_of(connection, person.number)
-        for run in _runs_of(connection, person):
-            found = run.run in statuses and open_statuses(statuses[run.run])[person.number % CHUNK]
-            runs += bool(found)
-            values += run.run in kept
     return ErasureReceipt(
         index=None,
         at=at,
@@ -311,61 +332,12 @@ def _count(
         erased=decision.erased,
         kept=decision.kept,
         kept_why=decision.kept_why,
-        payloads=payloads if RetentionClass.EVIDENCE in decision.erased else 0,
-        details=details if RetentionClass.DETAIL in decision.erased else 0,
-        runs=runs,
-        values=values,
-        backups_unreadable_by=(at + timedelta(days=BACKUP_DAYS)).date(),
+        payloads=counted.payloads,
+        details=counted.details,
+        runs=counted.runs,
+        values=counted.values,
+        backups_unreadable_by=unreadable_by,
         bytes_freed=False,
-        dry_run=dry_run,
-    )
-
-
-def _of_line(connection: Connection, line: JournalLine) -> Person | None:
-    for number, _, subject, enrolled, erased in store_people.people(connection):
-        if subject is not None and erased is None and subject_digest(subject) == line.subject:
-            return Person(number, subject, enrolled)
-    return None
-
-
-def _known(person: Person | None) -> Person:
-    if person is None:
-        raise UnknownPersonError(
-            "the person is not on record", "check the id; nothing is kept of unknown people"
-        )
-    return person
-
-
-def _decision_value(decision: Decision) -> dict[str, Any]:
-    return {
-        "erased": [item.value for item in decision.erased],
-        "ground": decision.ground,
-        "kept": [item.value for item in decision.kept],
-        "kept_why": decision.kept_why,
-    }
-
-
-def _decision(value: dict[str, Any]) -> Decision:
-    return Decision(
-        value["ground"],
-        tuple(RetentionClass(word) for word in value["erased"]),
-        tuple(RetentionClass(word) for word in value["kept"]),
-        value["kept_why"],
-    )
-
-
-def _receipt_bytes(receipt: ErasureReceipt) -> bytes:
-    return encode(
-        {
-            "at": format_time(receipt.at),
-            "backups_unreadable_by": receipt.backups_unreadable_by.isoformat(),
-            "details": receipt.details,
-            "erased": [item.value for item in receipt.erased],
-            "ground": receipt.ground,
-            "kept": [item.value for item in receipt.kept],
-            "kept_why": receipt.kept_why,
-            "payloads": receipt.payloads,
-            "runs": receipt.runs,
-            "values": receipt.values,
-        }
+        dry_run=False,
+        no_return=decision.no_return,
     )

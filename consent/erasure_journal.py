@@ -1,9 +1,12 @@
-"""The erasure journal outside the database: one line per erasure, random ids only, synced before the commit."""
+"""The erasure journal outside the database: one line per erasure, synced before the commit.
+
+Random ids only; where a person asked not to be asked again, also their keyed tombstone.
+"""
 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +14,7 @@ from consent.canonical import b64u, b64u_decode, decode, encode
 from consent.errors import LedgerDamagedError, LedgerUnavailableError, NotCanonicalError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -24,6 +28,8 @@ class JournalLine:
         number: The person's number, not to be given again.
         subject: `subject_digest` of the subject id: recognised by whoever still has the id, and by nobody else.
         decision: What was erased and kept, and why.
+        unreadable_by: The day that the receipt gives for backups; None in lines of older ledgers.
+        no_return: Keyed tombstone of somebody who asked not to be asked again (consent/return_rule.py); None: may return.
     """
 
     at: str
@@ -31,6 +37,23 @@ class JournalLine:
     number: int
     subject: str
     decision: dict[str, Any]
+    unreadable_by: str | None = None
+    no_return: bytes | None = None
+
+    def encode(self) -> bytes:
+        """One line, without its end."""
+        value: dict[str, Any] = {
+            "at": self.at,
+            "decision": self.decision,
+            "number": self.number,
+            "request": b64u(self.request),
+            "subject": self.subject,
+        }
+        if self.unreadable_by is not None:
+            value["unreadable_by"] = self.unreadable_by
+        if self.no_return is not None:
+            value["no_return"] = b64u(self.no_return)
+        return encode(value)
 
 
 def subject_digest(subject: bytes) -> str:
@@ -38,42 +61,72 @@ def subject_digest(subject: bytes) -> str:
     return b64u(sha256(b"luvalla/erased-subject/v1\x00" + subject).digest())
 
 
-def append_line(path: Path, line: JournalLine) -> None:
-    """Add a line, durable when this returns.
+def append_lines(path: Path, lines: Sequence[JournalLine]) -> None:
+    """Add lines, durable when this returns.
 
     Raises:
-        LedgerUnavailableError: It cannot be written; then nothing may be erased.
+        LedgerUnavailableError: They cannot be written; then nothing may be erased. What was written of them is taken
+            back, or, where the disk refuses even that, is replayed when the ledger is next opened.
     """
-    text = encode(
-        {
-            "at": line.at,
-            "decision": line.decision,
-            "number": line.number,
-            "request": b64u(line.request),
-            "subject": line.subject,
-        }
-    )
+    text = b"".join(line.encode() + b"\n" for line in lines)
     try:
         new = not path.exists()
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            # A line cut off by a crash must not swallow this one.
-            start = b"" if new or _ends_in_newline(path) else b"\n"
-            os.write(handle, start + text + b"\n")
-            os.fsync(handle)
+            size = os.lseek(handle, 0, os.SEEK_END)
+            # A line cut off by a crash must not swallow the first of these.
+            torn = size > 0 and os.pread(handle, 1, size - 1) != b"\n"
+            try:
+                _write_all(handle, b"\n" + text if torn else text)
+                os.fsync(handle)
+            except OSError:
+                os.ftruncate(handle, size)
+                os.fsync(handle)
+                raise
         finally:
             os.close(handle)
         if new:
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            _sync_folder(path.parent)
     except OSError as error:
         raise LedgerUnavailableError(
             f"the erasure journal cannot be written: {error.strerror}",
             "check the home's disk and permissions",
         ) from error
+
+
+def without_tombstone(path: Path, tombstone: bytes) -> bool:
+    """Take a tombstone out of every line that has it, durably; the erasures themselves stay.
+
+    The caller holds the writers' lock, so nobody appends meanwhile.
+
+    Returns:
+        Whether there was one.
+
+    Raises:
+        LedgerUnavailableError: The journal cannot be read or written.
+        LedgerDamagedError: A whole line is not one.
+    """
+    lines = read_lines(path)
+    if not any(line.no_return == tombstone for line in lines):
+        return False
+    kept = [replace(line, no_return=None) if line.no_return == tombstone else line for line in lines]
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        beside.unlink(missing_ok=True)
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            _write_all(handle, b"".join(line.encode() + b"\n" for line in kept))
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        beside.replace(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise LedgerUnavailableError(
+            f"the erasure journal cannot be written: {error.strerror}",
+            "check the home's disk and permissions",
+        ) from error
+    return True
 
 
 def read_lines(path: Path) -> list[JournalLine]:
@@ -103,6 +156,8 @@ def read_lines(path: Path) -> list[JournalLine]:
                     value["number"],
                     value["subject"],
                     value["decision"],
+                    value.get("unreadable_by"),
+                    b64u_decode(value["no_return"]) if "no_return" in value else None,
                 )
             )
         except (NotCanonicalError, KeyError, TypeError) as error:
@@ -114,9 +169,15 @@ def read_lines(path: Path) -> list[JournalLine]:
     return lines
 
 
-def _ends_in_newline(path: Path) -> bool:
-    with path.open("rb") as file:
-        if file.seek(0, os.SEEK_END) == 0:
-            return True
-        file.seek(-1, os.SEEK_END)
-        return file.read(1) == b"\n"
+def _write_all(handle: int, text: bytes) -> None:
+    rest = memoryview(text)
+    while rest:
+        rest = rest[os.write(handle, rest) :]
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

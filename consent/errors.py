@@ -117,6 +117,10 @@ class PurposesError(ConsentInputError):
     """The text of the purposes file does not say what it must."""
 
 
+class ReturnRefusedError(ConsentInputError):
+    """A person who asked, when they were erased, not to be recorded again would be."""
+
+
 class UnknownPurpose(ConsentInputError):  # noqa: N818 - the contract's word
     """No purpose, or no such version of it, is on record."""
 

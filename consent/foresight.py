@@ -33,9 +33,12 @@ def foresee(ledger: Ledger, person: str, purpose_id: str, asked: ConsentStatus) 
     state = NOTHING_ON_RECORD
     if record is not None and record.history:
         state = ConsentState(record.status, record.history[-1])
-    return refused_transition(
+    refused = refused_transition(
         state, asked, purpose_version=purpose.version, notice_version=purpose.notice.version
     )
+    log = ledger.log
+    known = ledger.number_of(person) is not None
+    return refused or log.returns.refused(log.pseudonym(person), asked, state.status, known=known)
 
 
 def foresee_standing(ledger: Ledger, request: ConsentRequest) -> TransitionRefused | None:

@@ -57,7 +57,7 @@ def check(log: Log, home: Home) -> list[Fault]:
             _check_tiles(connection, content, findings)
             _check_checkpoint(log, content, findings)
             people = fsck_people.check(log, connection, content, findings)
-            fsck_people.check_journal(home.erasure_journal, content, findings)
+            fsck_people.check_journal(home.erasure_journal, connection, content, findings)
             fsck_projections.check(connection, content, people, findings)
             fsck_uses.check(log, connection, content, people, findings)
     except ConsentError as error:

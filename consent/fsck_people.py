@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from consent import store_raw
+from consent import store_erasure, store_raw
 from consent.canonical import b64u_decode, commitment, detail_digest, parse_time
 from consent.entries import Payload
 from consent.erasure_journal import read_lines
@@ -65,8 +65,8 @@ def check(log: Log, connection: Connection, content: LogContent, findings: Findi
     return people
 
 
-def check_journal(path: Path, content: LogContent, findings: Findings) -> None:
-    """Every erasure of the journal outside is in the log."""
+def check_journal(path: Path, connection: Connection, content: LogContent, findings: Findings) -> None:
+    """Every erasure of the journal outside is in the log, and every one of the log in the journal."""
     try:
         lines = read_lines(path)
     except ConsentError as error:
@@ -76,6 +76,15 @@ def check_journal(path: Path, content: LogContent, findings: Findings) -> None:
         if line.request not in content.requests:
             findings.add(
                 "erasures.journal", str(position), "the erasure is not in the log: it waits to be replayed"
+            )
+    known = {line.request for line in lines}
+    for index, request in store_erasure.erasure_requests(connection):
+        if request not in known:
+            findings.add(
+                "erasures.journal",
+                str(index),
+                "the journal lacks the erasure: a restored backup would bring the person back",
+                index,
             )
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from consent import acts, consenting, erasure, right_records, store_consents, use_recording
-from consent.errors import LedgerUnavailableError
 from consent.group_commit import GroupCommit
-from consent.ledger_reader import LedgerReader
+from consent.ledger_erasure import LedgerErasure
 from consent.opening import open_log
 from consent.purposes import parse
 from consent.purposing import append_purposes
@@ -26,11 +24,11 @@ if TYPE_CHECKING:
     from consent.canonical import JSON
     from consent.home import Home
     from consent.log import Log
-    from consent.records import ErasureReceipt, Representation, TransitionRefused
+    from consent.records import Representation, TransitionRefused
     from consent.tlog.checkpoint import Checkpoint
     from consent.tlog.external import CheckpointStore
     from consent.uses import UseRequest
-    from consent.vocabulary import ConsentStatus, OwnSay, RetentionClass, Right
+    from consent.vocabulary import ConsentStatus, OwnSay, Right
 
 _Item = TypeVar("_Item")
 
@@ -47,7 +45,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Ledger(LedgerReader):
+class Ledger(LedgerErasure):
     """One open ledger; a context manager.
 
     Every method that writes is durable when it returns: committed, and covered by a checkpoint kept outside the
@@ -327,60 +325,3 @@ class Ledger(LedgerReader):
         if count:
             self.reclaim()
         return count
-
-    # Erasure
-
-    def erase(
-        self,
-        person: str,
-        *,
-        ground: str,
-        keep: Collection[RetentionClass] = (),
-        kept_why: str | None = None,
-        dry_run: bool = False,
-        request_id: str | None = None,
-    ) -> ErasureReceipt:
-        """Destroy what is kept of a person; everyone else's proofs, earlier and later, still verify.
-
-        Args:
-            person: The external id.
-            ground: Legal ground, e.g. `eu-gdpr:A17-1-b`.
-            keep: Classes kept by a recorded decision (GDPR 17(3)).
-            kept_why: Why they are kept; asked for when something is.
-            dry_run: Only say what would be done.
-            request_id: The caller's id of this request.
-
-        Raises:
-            UnknownPersonError: Not on record (exit 2).
-            BadRequestError: Something is kept without a reason, or the ground is empty (2).
-        """
-        decision = erasure.decide(ground, keep, kept_why)
-        if dry_run:
-            return erasure.foresee(self.log, person, decision)
-        done = erasure.erase(self.log, self.home.erasure_journal, person, decision, request_id)
-        self.log.checkpoint()
-        return replace(done, bytes_freed=self.reclaim())
-
-    def reclaim(self) -> bool:
-        """Remove freed bytes from the database's files (VACUUM, then an empty write-ahead log).
-
-        Returns:
-            False when another process was in the way: the erasure stands, and this is to be called again.
-        """
-        try:
-            return self.log.store.reclaim()
-        except LedgerUnavailableError:
-            return False
-
-    def replay_erasures(self) -> int:
-        """Erase again whoever the journal outside the database names and the database still holds; returns how many.
-
-        Called by `open` for writing: after a crash in the middle of an erasure, or a restored backup. In a database
-        older than its last checkpoint people are erased again too, but nothing is appended or signed.
-        """
-        done = erasure.replay(self.log, self.home.erasure_journal)
-        if done:
-            if self.log.shrunk_from() is None:
-                self.log.checkpoint()
-            self.reclaim()
-        return done

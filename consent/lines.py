@@ -168,9 +168,41 @@ def erasure(answer: Mapping[str, Any]) -> Iterator[str]:
     if answer["kept"]:
         yield f"  kept: {', '.join(answer['kept'])}, because: {answer['kept_why']}"
     yield f"  ground: {answer['ground']}"
-    yield f"  backups cannot be read from {answer['backups_unreadable_by']} on, once the key-encryption key is rotated"
+    yield from _dates(answer)
+    if answer["no_return"]:
+        yield "  a new consent is refused: the person asked not to be asked again (`luvalla consent readmit` takes it back)"
+    yield from _weigh(answer["weigh"])
+    yield "  stays in any case:"
+    for each in answer["stays"]:
+        yield f"    {each['what']}: {each['why']}"
+
+
+def erasures(answer: Mapping[str, Any]) -> Iterator[str]:
+    """The same for a list of people: totals only.
+
+    Args:
+        answer: ``answers.erasures``.
+
+    Yields:
+        Lines.
+    """
+    verb = "would be erased" if answer["dry_run"] else "erased"
+    yield f"{answer['listed']} listed: {answer['erased']} {verb}, {answer['not_on_record']} not on record"
+    yield f"  {answer['payloads']} records, {answer['details']} details, statuses in {answer['runs']} runs, values of {answer['values']} runs"
+    if answer["erased"]:
+        yield from _dates(answer)
+    yield from _weigh(answer["weigh"])
+
+
+def _dates(answer: Mapping[str, Any]) -> Iterator[str]:
+    yield f"  backups: their records cannot be opened from {answer['backups_unreadable_by']} on, when the key-encryption key of today is destroyed; delete the backups themselves by then"
     if not answer["dry_run"] and not answer["bytes_freed"]:
-        yield "  the freed bytes are still in the database's files: another reader was in the way; erase again to finish"
+        yield "  the freed bytes are still in the database's files: another reader was in the way; repeat the same erasure to finish"
+
+
+def _weigh(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for each in found:
+        yield f"  to weigh ({each['ground']}, --keep {each['keep']}): {each['count']} {each['what']}"
 
 
 def use(each: Mapping[str, Any], language: str) -> Iterator[str]:

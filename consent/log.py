@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from consent.keys import Vault
+    from consent.return_rule import ReturnRule
     from consent.store import Store
     from consent.tlog.external import CheckpointStore
     from consent.tlog.note import SigningKey
@@ -75,6 +76,7 @@ class Log:
         log_key: The private key's file; read only when something is signed.
         clock_confirmed: An operator says that a clock far ahead is right.
         witnesses: Whom to ask for cosignatures.
+        returns: Who asked, when they were erased, not to be asked again.
     """
 
     origin: str
@@ -85,6 +87,7 @@ class Log:
     external: CheckpointStore
     trust: TrustRoot
     log_key: Path
+    returns: ReturnRule
     clock_confirmed: bool = False
     witnesses: Witnesses = NO_WITNESSES
     _edge: RightEdge = EMPTY_EDGE

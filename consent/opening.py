@@ -8,6 +8,7 @@ from consent.errors import ConfigurationError
 from consent.home import read_settings
 from consent.keys import Vault, read_key_file
 from consent.log import Log
+from consent.return_rule import ReturnRule
 from consent.store import Store
 from consent.store_database import database_of
 from consent.tlog.external import FileCheckpointStore
@@ -40,15 +41,17 @@ def open_log(
     store = Store(database_of(home, settings.database), read_only=read_only)
     try:
         store.check_version()
+        pseudonym_key = read_key_file(home.pseudonym_key)
         return Log(
             origin=settings.origin,
             store=store,
             vault=Vault(read_key_file(home.key_encryption_key), settings.origin),
-            pseudonym_key=read_key_file(home.pseudonym_key),
+            pseudonym_key=pseudonym_key,
             clock=clock,
             external=external or FileCheckpointStore(home.checkpoint),
             trust=trust,
             log_key=home.log_key,
+            returns=ReturnRule(home.erasure_journal, pseudonym_key),
             clock_confirmed=clock_confirmed,
             witnesses=Witnesses(settings.witnesses),
         )

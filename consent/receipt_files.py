@@ -8,10 +8,11 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
+from consent.canonical import b64u
 from consent.errors import ConsentInputError, ConsentUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from consent.home import Home
@@ -66,3 +67,35 @@ def save(receipt: Mapping[str, Any], path: Path) -> None:
         raise ConsentUnavailableError(
             f"cannot write {path}: {error.strerror}", "Check the folder's owner and mode."
         ) from error
+
+
+_SUBJECT = re.compile(rb'subject\\*"\s*:\s*\\*"([A-Za-z0-9_-]{22})')
+"""A subject id in an opening, whose payload stands in the receipt as escaped text."""
+
+
+def delete_copies(home: Home, subjects: Collection[bytes]) -> int:
+    """Delete the house's own copies of erased people's receipts: those in the home's receipts folder.
+
+    Args:
+        home: The home.
+        subjects: Subject ids, 16 bytes each.
+
+    Returns:
+        How many files.
+
+    Raises:
+        ConsentUnavailableError: One cannot be read or deleted.
+    """
+    wanted = {b64u(subject).encode() for subject in subjects}
+    deleted = 0
+    try:
+        for path in sorted(home.receipts.iterdir()) if home.receipts.is_dir() else ():
+            if path.is_file() and not wanted.isdisjoint(_SUBJECT.findall(path.read_bytes())):
+                path.unlink()
+                deleted += 1
+    except OSError as error:
+        raise ConsentUnavailableError(
+            f"a receipt in {home.receipts} cannot be deleted: {error.strerror}",
+            "check the folder's owner and mode, then erase again with the same request id",
+        ) from error
+    return deleted

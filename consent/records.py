@@ -161,7 +161,7 @@ class TransitionRefused:
         asked: The event that was asked for.
         reason: Why not, and what to do instead, in plain English.
         code: `transition`, or why whoever answers has no standing: `no-authority`, `under-age`, `of-age`,
-            `own-say-opposed`, `own-no-stands`.
+            `own-say-opposed`, `own-no-stands`; `no-return`: they asked, when erased, not to be asked again.
     """
 
     current: ConsentStatus
@@ -260,6 +260,23 @@ class InstitutionalEntry:
 
 
 @dataclass(frozen=True)
+class ToWeigh:
+    """Something that speaks for keeping a class of a person's data; the law's exceptions are decided by people.
+
+    Attributes:
+        ground: The provision, e.g. `eu-gdpr:A17-3-b`.
+        keep: The class that would have to be kept.
+        what: What was found, in plain English, without personal data.
+        count: How many there are of it.
+    """
+
+    ground: str
+    keep: RetentionClass
+    what: str
+    count: int
+
+
+@dataclass(frozen=True)
 class ErasureReceipt:
     """What an erasure destroyed and kept, or would (dry run).
 
@@ -277,6 +294,8 @@ class ErasureReceipt:
         backups_unreadable_by: The day from which no backup or key copy can open what was erased.
         bytes_freed: Whether the freed bytes are gone from the database's files too.
         dry_run: Nothing was changed.
+        no_return: The person asked not to be asked again: a new consent is refused.
+        weigh: Dry run only: what speaks for keeping something, for whoever decides.
     """
 
     index: int | None
@@ -292,6 +311,8 @@ class ErasureReceipt:
     backups_unreadable_by: date
     bytes_freed: bool
     dry_run: bool
+    no_return: bool = False
+    weigh: tuple[ToWeigh, ...] = ()
 
 
 @dataclass(frozen=True)

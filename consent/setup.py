@@ -17,6 +17,7 @@ from consent.log import Log
 from consent.migrations.upgrade import upgrade
 from consent.purposes import parse
 from consent.purposing import append_purposes
+from consent.return_rule import ReturnRule
 from consent.store import Store, metadata
 from consent.store_database import database_of
 from consent.tlog.external import FileCheckpointStore
@@ -128,6 +129,7 @@ def _fill(
             external=FileCheckpointStore(home.checkpoint),
             trust=trust,
             log_key=home.log_key,
+            returns=ReturnRule(home.erasure_journal, pseudonym_key),
         )
         with log.writing() as writing:
             writing.institutional("trust-root", {"digest": trust.pin, "version": 1})

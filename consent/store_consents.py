@@ -114,9 +114,10 @@ def states(connection: Connection, purpose_id: str, *, at: int, size: int) -> li
     return list(rows)
 
 
-def delete_events(connection: Connection, number: int) -> None:
-    """Delete a person's projected events."""
-    connection.execute(delete(consent_event).where(consent_event.c.number == number))
+def delete_events(connection: Connection, numbers: Sequence[int]) -> None:
+    """Delete people's projected events."""
+    for part in in_parts(numbers):
+        connection.execute(delete(consent_event).where(consent_event.c.number.in_(part)))
 
 
 def epoch(moment: datetime) -> int:

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 from consent.limits import LIMITING, Limitation
 from consent.store import insert_rows, limitation
 from consent.store_consents import moment
+from consent.store_log import in_parts
 from consent.vocabulary import Right
 
 if TYPE_CHECKING:
@@ -57,9 +58,10 @@ def of_everybody(connection: Connection, *, at: int, size: int) -> dict[int, lis
     return found
 
 
-def delete_of(connection: Connection, number: int) -> None:
-    """Delete a person's projected limitations."""
-    connection.execute(delete(limitation).where(limitation.c.number == number))
+def delete_of(connection: Connection, numbers: Sequence[int]) -> None:
+    """Delete people's projected limitations."""
+    for part in in_parts(numbers):
+        connection.execute(delete(limitation).where(limitation.c.number.in_(part)))
 
 
 def _limitation(row: Any) -> Limitation:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from sqlalchemy import and_, delete, func, insert, select, update
+from sqlalchemy import select, update
 
 from consent import row_mac
-from consent.store import detail, entry, erased_opening, erasure, insert_rows, institutional, payload, tile
+from consent.store import detail, entry, insert_rows, institutional, payload, tile
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -156,50 +156,6 @@ def payload_indices(connection: Connection, number: int) -> list[int]:
     return list(
         connection.scalars(select(payload.c.idx).where(payload.c.number == number).order_by(payload.c.idx))
     )
-
-
-def count_openings(connection: Connection, number: int, retention: int) -> tuple[int, int]:
-    """How many payloads of a class, and details, are kept of a person."""
-    payloads = connection.scalar(
-        select(func.count())
-        .select_from(payload)
-        .where(payload.c.number == number, payload.c["class"] == retention)
-    )
-    details = connection.scalar(select(func.count()).select_from(detail).where(detail.c.number == number))
-    return payloads or 0, details or 0
-
-
-def delete_payloads(connection: Connection, number: int, retention: int) -> None:
-    """Delete a person's payloads of one class."""
-    connection.execute(
-        delete(payload).where(and_(payload.c.number == number, payload.c["class"] == retention))
-    )
-
-
-def note_erased_openings(
-    connection: Connection, indices: Sequence[int], erasure_index: int, mac_key: bytes
-) -> None:
-    """Note which erasure took the openings of which entries, so that a missing one is never mistaken for a loss."""
-    rows = [{"idx": index, "erasure": erasure_index} for index in indices]
-    insert_rows(
-        connection, erased_opening, [row_mac.with_mac(mac_key, "erased_opening", row) for row in rows]
-    )
-
-
-def delete_details(connection: Connection, number: int) -> None:
-    """Delete a person's named details."""
-    connection.execute(delete(detail).where(detail.c.number == number))
-
-
-def insert_erasure(connection: Connection, index: int, number: int, receipt: bytes, mac_key: bytes) -> None:
-    """Note an erasure and its receipt."""
-    row = {"idx": index, "number": number, "receipt": receipt}
-    connection.execute(insert(erasure), row_mac.with_mac(mac_key, "erasure", row))
-
-
-def erasure_receipt(connection: Connection, index: int) -> bytes | None:
-    """The stored receipt of an erasure."""
-    return connection.scalar(select(erasure.c.receipt).where(erasure.c.idx == index))
 
 
 def in_parts(items: Sequence[_Item]) -> Iterable[Sequence[_Item]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from consent import row_mac
 from consent.canonical import SLOT_MULTIPLE
@@ -12,7 +12,7 @@ from consent.store import insert_rows, subject, subject_key
 from consent.store_log import Row, in_parts
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -128,18 +128,29 @@ def people(connection: Connection) -> list[tuple[int, bytes | None, bytes | None
     return [(row[0], row[1], row[2], row[3], row[4]) for row in connection.execute(select(*columns))]
 
 
-def forget(connection: Connection, number: int, erased: int, mac_key: bytes) -> None:
-    """Cut the link from the external id and the subject id to the number; the number stays taken."""
-    connection.execute(
-        update(subject).where(subject.c.number == number).values(pseudonym=None, subject=None, erased=erased)
+def forget(connection: Connection, erased: Mapping[int, int], mac_key: bytes) -> None:
+    """Cut the link from people's external ids and subject ids to their numbers; the numbers stay taken.
+
+    Args:
+        connection: A writing connection.
+        erased: Index of the erasure by number.
+        mac_key: The pseudonym key.
+    """
+    change = (
+        update(subject)
+        .where(subject.c.number == bindparam("of_number"))
+        .values(pseudonym=None, subject=None, erased=bindparam("at_index"))
     )
-    row_mac.renew(connection, mac_key, "subject", subject.c.number == number)
+    connection.execute(change, [{"of_number": number, "at_index": index} for number, index in erased.items()])
+    for part in in_parts(sorted(erased)):
+        row_mac.renew(connection, mac_key, "subject", subject.c.number.in_(part))
 
 
-def delete_keys(connection: Connection, number: int, retentions: Collection[int]) -> None:
-    """Destroy a person's wrapped keys of some classes."""
-    connection.execute(
-        delete(subject_key).where(
-            subject_key.c.number == number, subject_key.c["class"].in_(list(retentions))
+def delete_keys(connection: Connection, numbers: Sequence[int], retentions: Collection[int]) -> None:
+    """Destroy people's wrapped keys of some classes."""
+    for part in in_parts(numbers):
+        connection.execute(
+            delete(subject_key).where(
+                subject_key.c.number.in_(part), subject_key.c["class"].in_(list(retentions))
+            )
         )
-    )

@@ -11,7 +11,7 @@ from consent.store import insert_rows, use_chunk, use_run, use_slot, use_values
 from consent.use_values import CHUNK, pack, positions, unpack
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -129,19 +129,23 @@ def runs_with_values_of(connection: Connection, number: int) -> set[bytes]:
     return {row[0] for row in connection.execute(query) if position in positions(row[1])}
 
 
-def cut_values_of(connection: Connection, number: int, run: bytes, mac_key: bytes) -> None:
-    """Cut one person's kept values out of a run."""
-    chunk, position = divmod(number, CHUNK)
-    packed = values_of_chunk(connection, run, chunk)
-    if packed.pop(position, None) is None:
-        return
+def positions_with_values(connection: Connection, chunk: int) -> dict[bytes, set[int]]:
+    """At which positions of a chunk values are kept, by run; reads no ciphertext."""
+    query = select(use_values.c.run, use_values.c.lengths).where(use_values.c.chunk == chunk)
+    return {row[0]: set(positions(row[1])) for row in connection.execute(query)}
+
+
+def replace_values(
+    connection: Connection, run: bytes, chunk: int, sealed: Mapping[int, bytes], mac_key: bytes
+) -> None:
+    """Put what is left of a chunk's kept values in their place, by position."""
     this = (use_values.c.run == run, use_values.c.chunk == chunk)
-    if not packed:
+    if not sealed:
         # An empty row would say nothing, so nothing could tell that it was deleted.
         connection.execute(delete(use_values).where(*this))
         return
-    lengths, sealed = pack(packed)
-    connection.execute(update(use_values).where(*this).values(lengths=lengths, sealed=sealed))
+    lengths, packed = pack(sealed)
+    connection.execute(update(use_values).where(*this).values(lengths=lengths, sealed=packed))
     row_mac.renew(connection, mac_key, "use_values", *this)
 
 

@@ -11,13 +11,13 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
+from consent.return_rule import NO_RETURN
 from consent.vocabulary import ConsentStatus, UseStatus
 
 if TYPE_CHECKING:
     from consent.records import TransitionRefused
 
 LANGUAGES: Final = ("fi", "sv", "en")
-
 Texts = Mapping[str, str]
 
 
@@ -323,6 +323,7 @@ _NO_STANDING: Final[Mapping[str, Texts]] = {
         "sv": "Den ungas eget nej gäller: vårdnadshavarens samtycke kräver att den unga själv går med på det",
         "en": "The young person's own no stands: a guardian's consent needs their agreement",
     },
+    "no-return": NO_RETURN,
 }
 
 

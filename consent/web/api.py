@@ -12,11 +12,12 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from consent import answers, explained, right_words, words
-from consent.errors import RequestConflictError
+from consent.errors import RequestConflictError, ReturnRefusedError
 from consent.group_commit import GroupCommit
 from consent.home import Home  # noqa: TC001 - the same
 from consent.ledger import Ledger, utc_now
 from consent.records import ConsentReceiptRef, TransitionRefused
+from consent.return_rule import CODE, NO_RETURN
 from consent.vocabulary import ConsentStatus, Right
 from consent.web import language, problems, schemas
 from consent.web.identity import Identity, Person, TokenRefused
@@ -196,12 +197,16 @@ def answer_consent(
         if answer.notice_version not in (None, notice.version):
             raise ProblemError(problems.NOTICE_CHANGED)
         # Scoped to the person by their number: a key derived from the person's id could be guessed back to it.
-        request_id = (
-            None if idempotency_key is None else f"{METHOD}:{ledger.enrol(person.id)}:{idempotency_key}"
-        )
-        outcome = _record(ledger, person, answer, answer.language or language, request_id)
+        try:
+            request_id = (
+                None if idempotency_key is None else f"{METHOD}:{ledger.enrol(person.id)}:{idempotency_key}"
+            )
+            outcome = _record(ledger, person, answer, answer.language or language, request_id)
+        except ReturnRefusedError as error:
+            raise ProblemError(problems.NOT_RECORDED, state=NO_RETURN) from error
     if isinstance(outcome, TransitionRefused):
-        raise ProblemError(problems.NOT_RECORDED, state=words.STATUS[outcome.current.value])
+        state = NO_RETURN if outcome.code == CODE else words.STATUS[outcome.current.value]
+        raise ProblemError(problems.NOT_RECORDED, state=state)
     if outcome.replayed:
         response.status_code = 200
     return schemas.Recorded.model_validate(answers.recorded(outcome, language))

@@ -50,7 +50,7 @@ def test_a_dry_run_of_what_cannot_be_is_no_yes(city, luvalla):
 def test_every_command_that_writes_into_the_home_can_be_tried_dry():
     import importlib  # noqa: PLC0415 - only this test walks the table
 
-    writes = {"consent give", "consent refuse", "consent withdraw", "consent erase", "consent adopt", "consent object", "consent restrict",
+    writes = {"consent give", "consent refuse", "consent withdraw", "consent erase", "consent readmit", "consent adopt", "consent object", "consent restrict",
               "consent lift", "consent correct", "models train", "audits run", "board keygen",
               "board members", "board decide", "board suspend", "board revoke", "promote", "run"}  # fmt: skip
     for path in writes:

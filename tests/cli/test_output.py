@@ -69,6 +69,7 @@ SPOKEN = [
     ("run", "health-benefit --population {people} --out {tmp}/other.jsonl", 1),
     ("board revoke", "health-benefit 1 --as bo --key {keys}/bo.pem --reasons 'It harms.'", 0),
     ("consent erase", "--person invented-2 --ground eu-gdpr:A17-1-b --yes", 0),
+    ("consent readmit", "--person invented-2", 0),
 ]
 
 

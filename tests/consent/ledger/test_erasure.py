@@ -259,7 +259,7 @@ def test_the_journal_holds_random_ids_only(ledger: Ledger, world: World, runs: l
     subject = secrets_of(ledger, "gone")["ids"][0]
     ledger.erase("gone", ground=GROUND)
     [line] = world.home.erasure_journal.read_text().splitlines()
-    assert json.loads(line).keys() == {"at", "decision", "number", "request", "subject"}
+    assert json.loads(line).keys() == {"at", "decision", "number", "request", "subject", "unreadable_by"}
     assert "gone" not in line
     assert subject.hex() not in line
 
@@ -275,13 +275,13 @@ def test_without_a_journal_nothing_is_erased(ledger: Ledger, world: World, runs:
 def test_a_crash_between_journal_and_commit_is_made_good(
     world: World, ledger: Ledger, runs: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = erasure.append_line
+    real = erasure.append_lines
 
-    def crash(path: Path, line: object) -> None:
-        real(path, line)
+    def crash(path: Path, lines: list) -> None:
+        real(path, lines)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(erasure, "append_line", crash)
+    monkeypatch.setattr(erasure, "append_lines", crash)
     with pytest.raises(KeyboardInterrupt):
         ledger.erase("gone", ground=GROUND)
     monkeypatch.undo()
