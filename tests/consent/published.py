@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -17,3 +18,14 @@ def needed(folder: Path) -> list[str]:
         names += [f"tile/{level}/{index:03}" for index in range(full)]
         names += [f"tile/{level}/{full:03}.p/{rest}"] if rest else []
     return names
+
+
+def flips(content: bytes, count: int, seed: int) -> list[bytes]:
+    """Copies with one bit flipped each."""
+    chance = random.Random(seed)  # noqa: S311 - which bit is no secret
+    copies = []
+    for _ in range(count):
+        flipped = bytearray(content)
+        flipped[chance.randrange(len(flipped))] ^= 1 << chance.randrange(8)
+        copies.append(bytes(flipped))
+    return copies

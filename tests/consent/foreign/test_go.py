@@ -8,22 +8,19 @@ from __future__ import annotations
 
 import base64
 import os
-import random
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from consent.records import ConsentRequest
 from consent.tlog.checkpoint import open_checkpoint
 from consent.tlog.merkle import leaf_hash
 from consent.tlog.note import VerifierKey
 from consent.tlog.proof import Proof
 from consent.tlog.verify import VerificationError, verify_consistency, verify_inclusion
 from tests.consent import second_verifier
-from tests.consent.ledger_world import OFFER, G, make_world
-from tests.consent.published import needed
+from tests.consent.published import flips, needed
 
 GOPATH = Path("/usr/share/gocode")
 LIBRARY = GOPATH / "src" / "golang.org" / "x" / "mod" / "sumdb" / "tlog"
@@ -56,23 +53,6 @@ def tlogcheck(tmp_path_factory):
     return call
 
 
-@pytest.fixture(scope="module")
-def city(tmp_path_factory):
-    """A published log of some 400 entries, its key, a proof, and a checkpoint of an earlier time."""
-    folder = tmp_path_factory.mktemp("city")
-    with make_world(folder).open() as ledger:
-        ledger.record_consents([ConsentRequest(f"invented-{each}", OFFER, G) for each in range(60)])
-        (folder / "older").write_text(ledger.checkpoint().note)
-        ledger.record_consents([ConsentRequest(f"invented-{each}", OFFER, G) for each in range(60, 200)])
-        done = ledger.publish(folder / "public")
-        vkey = next(iter(ledger.log.trust.log_vkeys(1))).vkey
-        index = done.size - 3
-        (folder / "proof").write_text(ledger.prove(index))
-    assert done.size > 256
-    (folder / "entry").write_bytes(second_verifier.published(folder / "public", vkey)[index])
-    return folder, vkey, done.size
-
-
 def test_go_accepts_what_we_publish(tlogcheck, city):
     folder, vkey, size = city
     said = tlogcheck("read", folder / "public", vkey)
@@ -93,17 +73,6 @@ def test_go_accepts_our_proof_and_no_other_entry(tlogcheck, city, tmp_path):
     assert (said.returncode, said.stdout) == (0, f"{size - 3} {size}\n"), said.stderr
     (tmp_path / "entry").write_bytes((folder / "entry").read_bytes() + b" ")
     assert tlogcheck("proof", vkey, tmp_path / "entry", folder / "proof").returncode == 1
-
-
-def flips(content: bytes, count: int, seed: int) -> list[bytes]:
-    """Copies with one bit flipped each."""
-    chance = random.Random(seed)  # noqa: S311 - which bit is no secret
-    copies = []
-    for _ in range(count):
-        flipped = bytearray(content)
-        flipped[chance.randrange(len(flipped))] ^= 1 << chance.randrange(8)
-        copies.append(bytes(flipped))
-    return copies
 
 
 def test_go_refuses_a_copy_with_one_flipped_bit(tlogcheck, city, tmp_path):
