@@ -40,6 +40,7 @@ TABLE: dict[str, Entry] = {
     "consent uses": Entry("consent.commands:uses", "Every use of one person's data."),
     "consent why": Entry("consent.commands:why", "Why a run came out as it did for one person."),
     "consent receipt": Entry("consent.commands:receipt", "A receipt that proves itself offline."),
+    "consent export": Entry("consent.export_command:export", "A copy of what is held about one person."),
     "consent erase": Entry("consent.erase_command:erase", "Erase people; everyone else's proofs still hold."),
     "consent readmit": Entry("consent.erase_command:readmit", "Let somebody erased be asked again, at their own wish."),
     "ledger check": Entry("consent.ledger_commands:check", "Recompute everything and name each fault."),
@@ -72,6 +73,9 @@ TABLE: dict[str, Entry] = {
     "my consents": Entry("consent.my_commands:consents", "My consents, from the API."),
     "my uses": Entry("consent.my_commands:uses", "Every use of my data, from the API."),
     "my why": Entry("consent.my_commands:why", "Why a use came out as it did for me."),
+    "my rights": Entry("consent.my_right_commands:rights", "The rights I exercised, and what stands."),
+    "my right": Entry("consent.my_right_commands:right", "Object, restrict, correct: exercise a right."),
+    "my export": Entry("consent.my_right_commands:export", "A copy of what is held about me."),
 }
 # fmt: on
 GROUPS: dict[str, str] = {

@@ -32,7 +32,7 @@ class Answer:
     Attributes:
         status: HTTP status.
         content_type: The media type without parameters, lower case.
-        body: At most ``MOST_BYTES`` bytes.
+        body: No more bytes than were asked for.
     """
 
     status: int
@@ -116,7 +116,15 @@ def get(url: str, headers: Mapping[str, str], *, what: str, seconds: float = SEC
     return _send(url, None, headers, what=what, seconds=seconds)
 
 
-def post(url: str, body: bytes, *, what: str, seconds: float = SECONDS) -> Answer:
+def post(
+    url: str,
+    body: bytes,
+    *,
+    what: str,
+    seconds: float = SECONDS,
+    headers: Mapping[str, str] | None = None,
+    most: int = MOST_BYTES,
+) -> Answer:
     """Send bytes to one address; see `get`.
 
     Args:
@@ -124,18 +132,29 @@ def post(url: str, body: bytes, *, what: str, seconds: float = SECONDS) -> Answe
         body: The bytes.
         what: Who is asked, for messages.
         seconds: How long to wait for each step of the connection.
+        headers: Request headers beyond the content type; they appear in no message.
+        most: The most bytes of an answer that are read.
 
     Returns:
         The answer, whatever its status; redirects are returned, not followed.
 
     Raises:
         ConsentInputError: The address is refused.
-        ConsentUnavailableError: No connection, no answer in time, or more than ``MOST_BYTES`` bytes.
+        ConsentUnavailableError: No connection, no answer in time, or more than ``most`` bytes.
     """
-    return _send(url, body, {"Content-Type": "application/octet-stream"}, what=what, seconds=seconds)
+    sent = {"Content-Type": "application/octet-stream", **(headers or {})}
+    return _send(url, body, sent, what=what, seconds=seconds, most=most)
 
 
-def _send(url: str, body: bytes | None, headers: Mapping[str, str], *, what: str, seconds: float) -> Answer:
+def _send(
+    url: str,
+    body: bytes | None,
+    headers: Mapping[str, str],
+    *,
+    what: str,
+    seconds: float,
+    most: int = MOST_BYTES,
+) -> Answer:
     host = urllib.parse.urlsplit(checked_address(url)).hostname or ""
     handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
     if is_loopback(host):
@@ -144,10 +163,10 @@ def _send(url: str, body: bytes | None, headers: Mapping[str, str], *, what: str
     request = urllib.request.Request(url, data=body, headers=dict(headers))  # noqa: S310 - the scheme was checked
     try:
         with opener.open(request, timeout=seconds) as response:
-            return _answer(response.status, response.headers, response.read(MOST_BYTES + 1), what)
+            return _answer(response.status, response.headers, response.read(most + 1), what, most)
     except urllib.error.HTTPError as error:
         with error:
-            return _answer(error.code, error.headers, error.read(MOST_BYTES + 1), what)
+            return _answer(error.code, error.headers, error.read(most + 1), what, most)
     except urllib.error.URLError as error:
         if isinstance(error.reason, ssl.SSLError):
             raise ConsentUnavailableError(
@@ -163,9 +182,9 @@ def _send(url: str, body: bytes | None, headers: Mapping[str, str], *, what: str
         ) from error
 
 
-def _answer(status: int, headers: Message, body: bytes, what: str) -> Answer:
-    if len(body) > MOST_BYTES:
+def _answer(status: int, headers: Message, body: bytes, what: str, most: int) -> Answer:
+    if len(body) > most:
         raise ConsentUnavailableError(
-            f"{what} sent more than {MOST_BYTES // 1024 // 1024} MB", "This is not the expected answer."
+            f"{what} sent more than {most // 1024 // 1024} MB", "This is not the expected answer."
         )
     return Answer(status, headers.get_content_type().lower(), body)

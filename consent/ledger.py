@@ -248,7 +248,7 @@ class Ledger(LedgerErasure):
             person, right, ground, tuple(purposes), tuple(processing), tuple(categories), answer, reason, corrects,
             request_id,
         )  # fmt: skip
-        index = right_records.record(self.log, asked)
+        index = right_records.record(self.log, asked).index
         self.log.checkpoint()
         return index
 

@@ -14,14 +14,14 @@ from consent.errors import ConsentError, ConsentInputError, ConsentUnavailableEr
 from consent.options import answer_language_option, json_option, respond
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 WHAT: Final = "the citizens' API"
 LONGEST_TOKEN: Final = 8192
-_OK, _UNAUTHORISED, _NOT_FOUND, _FIRST_SERVER_ERROR = 200, 401, 404, 500
+_OK, _CREATED, _UNAUTHORISED, _NOT_FOUND, _FIRST_SERVER_ERROR = 200, 201, 401, 404, 500
 
 
-def _api_options(command: Callable[..., None]) -> Callable[..., None]:
+def api_options(command: Callable[..., None]) -> Callable[..., None]:
     """The address and the token, the same for every command here."""
     command = click.option(
         "--token-file",
@@ -80,14 +80,28 @@ def read_token(path: Path) -> str:
     return token
 
 
-def ask(api: str, path: str, token: str, language: str) -> dict[str, Any]:
-    """Ask the API one question.
+def ask(
+    api: str,
+    path: str,
+    token: str,
+    language: str,
+    *,
+    said: Mapping[str, Any] | None = None,
+    key: str | None = None,
+    most: int = fetch.MOST_BYTES,
+    seconds: float = fetch.SECONDS,
+) -> dict[str, Any]:
+    """Ask the API one question, or tell it something.
 
     Args:
         api: The API's address.
         path: Beginning with a slash.
         token: The access token.
         language: ``fi``, ``sv`` or ``en``.
+        said: What is told (POST); None to ask (GET).
+        key: A name of what is told, for retries.
+        most: The most bytes of an answer that are read.
+        seconds: How long to wait for each step of the connection.
 
     Returns:
         The answer's JSON object.
@@ -97,18 +111,25 @@ def ask(api: str, path: str, token: str, language: str) -> dict[str, Any]:
         ConsentUnavailableError: The API cannot be reached, or does not answer as itself (exit 4).
     """
     headers = {"Authorization": f"Bearer {token}", "Accept": "application/json", "Accept-Language": language}
-    answer = fetch.get(fetch.checked_address(api) + path, headers, what=WHAT)
-    if answer.status == _OK and answer.content_type == "application/json":
+    address = fetch.checked_address(api) + path
+    if said is None:
+        answer = fetch.get(address, headers, what=WHAT, seconds=seconds)
+    else:
+        headers |= {"Content-Type": "application/json"} | ({} if key is None else {"Idempotency-Key": key})
+        answer = fetch.post(
+            address, json.dumps(said).encode(), headers=headers, what=WHAT, most=most, seconds=seconds
+        )
+    if answer.status in (_OK, _CREATED) and answer.content_type == "application/json":
         try:
             body = json.loads(answer.body)
         except (ValueError, RecursionError):
             body = None
         if isinstance(body, dict):
             return body
-    raise _refusal(answer)
+    raise _refusal(answer, path)
 
 
-def _refusal(answer: fetch.Answer) -> ConsentError:
+def _refusal(answer: fetch.Answer, path: str) -> ConsentError:
     """Say what an answer that is not the wanted one means; the server's own sentence only where it is problem details."""
     told = ""
     if answer.content_type == "application/problem+json":
@@ -123,7 +144,9 @@ def _refusal(answer: fetch.Answer) -> ConsentError:
     if answer.status >= _FIRST_SERVER_ERROR and told:
         return ConsentUnavailableError(told, "Try again later.")
     if answer.status == _NOT_FOUND and told:
-        return ConsentInputError(told, "`luvalla my uses` lists the runs with their ids.")
+        return ConsentInputError(
+            told, "`luvalla my uses` lists the runs with their ids." if "/uses/" in path else ""
+        )
     if told:
         return ConsentInputError(told)
     return ConsentUnavailableError(
@@ -137,7 +160,7 @@ def _printable(text: str) -> str:
     return "".join(each if each.isprintable() else " " for each in text)
 
 
-def _show(answer: dict[str, Any], write: Callable[[], Any], *, as_json: bool) -> None:
+def show(answer: dict[str, Any], write: Callable[[], Any], *, as_json: bool) -> None:
     """Print an answer; one that lacks what this version reads came from another one."""
     try:
         told = [] if as_json else [_printable(line) for line in write()]
@@ -150,23 +173,23 @@ def _show(answer: dict[str, Any], write: Callable[[], Any], *, as_json: bool) ->
 
 
 @click.command()
-@_api_options
+@api_options
 @answer_language_option
 @json_option
 def consents(*, api: str, token_file: Path, language: str, as_json: bool) -> None:
     """Show what I said yes or no to, since when and until when."""
     answer = ask(api, "/v1/me/consents", read_token(token_file), language)
-    _show(answer, lambda: lines.consents(answer["consents"], language), as_json=as_json)
+    show(answer, lambda: lines.consents(answer["consents"], language), as_json=as_json)
 
 
 @click.command()
-@_api_options
+@api_options
 @answer_language_option
 @json_option
 def uses(*, api: str, token_file: Path, language: str, as_json: bool) -> None:
     """List every recorded use of my data: who, for what, on what basis, which model, when, with what result."""
     answer = ask(api, "/v1/me/uses", read_token(token_file), language)
-    _show(answer, lambda: lines.uses(answer["uses"], language), as_json=as_json)
+    show(answer, lambda: lines.uses(answer["uses"], language), as_json=as_json)
 
 
 class _RunCommand(click.Command):
@@ -190,7 +213,7 @@ def _is_run(text: str) -> bool:
 @click.command(cls=_RunCommand)
 @click.argument("run")
 @click.option("--full", is_flag=True, help="With everything that counted, not only what counted most.")
-@_api_options
+@api_options
 @answer_language_option
 @json_option
 def why(*, run: str, full: bool, api: str, token_file: Path, language: str, as_json: bool) -> None:
@@ -199,4 +222,4 @@ def why(*, run: str, full: bool, api: str, token_file: Path, language: str, as_j
         "?full=true" if full or as_json else ""
     )
     answer = ask(api, path, read_token(token_file), language)
-    _show(answer, lambda: lines.why(answer, language), as_json=as_json)
+    show(answer, lambda: lines.why(answer, language), as_json=as_json)

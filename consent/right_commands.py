@@ -69,7 +69,7 @@ def _record(
         if dry_run:
             right_records.foresee(ledger.log, asked)
         else:
-            index = right_records.record(ledger.log, asked)
+            index = right_records.record(ledger.log, asked).index
             ledger.checkpoint()
     told = {"recorded": not dry_run, "index": index, "right": right.value, "answer": answer}
     respond(told, [right_words.recorded(right.value, answer, index, language)], as_json=as_json)

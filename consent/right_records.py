@@ -84,7 +84,20 @@ class RightRecord:
     corrects: int | None
 
 
-def record(log: Log, asked: RightRequest) -> int:
+@dataclass(frozen=True)
+class RightRef:
+    """Where a right exercised stands in the log.
+
+    Attributes:
+        index: Index of the entry.
+        replayed: True when this request id had been recorded before, and nothing was written now.
+    """
+
+    index: int
+    replayed: bool = False
+
+
+def record(log: Log, asked: RightRequest) -> RightRef:
     """Record it in one transaction; see `Ledger.record_right`. The checkpoint is the caller's."""
     body = _body(asked)
     pseudonym = log.pseudonym(asked.person)
@@ -93,7 +106,7 @@ def record(log: Log, asked: RightRequest) -> int:
     with log.writing() as writing:
         index = log.answered(writing.connection, request, fingerprint)
         if index is not None:
-            return index
+            return RightRef(index, replayed=True)
         _check_scope(writing.connection, asked)
         person, keys = consenting.person_and_keys(log, writing, pseudonym)
         key = keys[RetentionClass.EVIDENCE]
@@ -106,7 +119,7 @@ def record(log: Log, asked: RightRequest) -> int:
             writing.project_limitation(row)
         if corrected is not None and asked.answer is not RightAnswer.REFUSED:
             _invalidate(log, writing, person, key, corrected)
-    return index
+    return RightRef(index)
 
 
 def foresee(log: Log, asked: RightRequest) -> None:

@@ -36,15 +36,32 @@ _RIGHT_ANSWER: Final[Mapping[str, Texts]] = {
 }
 
 
+_NONE: Final[Texts] = {
+    "fi": "Oikeuksien käyttöä ei ole kirjattu.",
+    "sv": "Inga utövade rättigheter har registrerats.",
+    "en": "No right exercised is on record.",
+}
+
+
 def right(code: str, language: str) -> str:
     """Name a right, or its end."""
     return pick(_RIGHT[code], language)
 
 
-def recorded(code: str, answer: str, index: int | None, language: str) -> str:
+def answer(code: str, language: str) -> str:
+    """Name what was decided."""
+    return pick(_RIGHT_ANSWER[code], language)
+
+
+def none(language: str) -> str:
+    """Say that no right was exercised."""
+    return pick(_NONE, language)
+
+
+def recorded(code: str, decided: str, index: int | None, language: str) -> str:
     """Say that a right was recorded, with its answer and the entry's index; without an index, that it would be."""
     if index is None:
         would = pick({"fi": "kirjattaisiin", "sv": "skulle registreras", "en": "would be recorded"}, language)
         return f"{right(code, language)}: {would}"
     entry = pick({"fi": "merkintä", "sv": "post", "en": "entry"}, language)
-    return f"{right(code, language)}: {pick(_RIGHT_ANSWER[answer], language)} ({entry} {index})"
+    return f"{right(code, language)}: {answer(decided, language)} ({entry} {index})"

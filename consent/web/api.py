@@ -11,14 +11,14 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from consent import answers, explained, right_words, words
+from consent import answers, explained, words
 from consent.errors import RequestConflictError, ReturnRefusedError
 from consent.group_commit import GroupCommit
 from consent.home import Home  # noqa: TC001 - the same
 from consent.ledger import Ledger, utc_now
 from consent.records import ConsentReceiptRef, TransitionRefused
 from consent.return_rule import CODE, NO_RETURN
-from consent.vocabulary import ConsentStatus, Right
+from consent.vocabulary import ConsentStatus
 from consent.web import language, problems, schemas
 from consent.web.identity import Identity, Person, TokenRefused
 from consent.web.problems import ProblemError
@@ -92,6 +92,17 @@ Language = Annotated[str, Depends(language_of)]
 PurposeId = Annotated[str, Path(min_length=1, max_length=128, description="The purpose's id.")]
 Run = Annotated[schemas.RunId, Path(description="The run's id, as /v1/me/uses lists it.")]
 
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=64,
+        pattern=r"^[!-~]+$",
+        description="A name of this request, for retries: the same key records nothing twice.",
+    ),
+]
+
 _DESCRIPTIONS: Final = {
     401: "No token, or one that does not hold.",
     404: "No such thing, or nothing about you.",
@@ -103,7 +114,8 @@ _DESCRIPTIONS: Final = {
 }
 
 
-def _refusals(*codes: int) -> dict[int | str, dict[str, Any]]:
+def refusals(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """What a route declares of the problems that it may answer with, by status; 500 and 503 for all."""
     return {
         code: {"model": schemas.Problem, "description": _DESCRIPTIONS[code]} for code in (*codes, 500, 503)
     }
@@ -113,14 +125,14 @@ public = APIRouter(tags=["public"])
 me = APIRouter(prefix="/v1/me", tags=["me"])
 
 
-@public.get("/healthz", summary="Whether the service answers", responses=_refusals())
+@public.get("/healthz", summary="Whether the service answers", responses=refusals())
 def health(service: TheService) -> schemas.Health:
     """Open the ledger and close it again."""
     with service.ledger():
         return schemas.Health(status="ok")
 
 
-@public.get("/v1/purposes", summary="What one can say yes or no to", responses=_refusals())
+@public.get("/v1/purposes", summary="What one can say yes or no to", responses=refusals())
 def purposes(service: TheService, language: Language, response: Response) -> schemas.Purposes:
     """The newest version of every purpose, with the notice one is asked to read."""
     response.headers["Content-Language"] = language
@@ -133,7 +145,7 @@ def purposes(service: TheService, language: Language, response: Response) -> sch
     "/v1/checkpoint",
     summary="The log's signed head",
     response_class=PlainTextResponse,
-    responses=_refusals(),
+    responses=refusals(),
 )
 def checkpoint(service: TheService) -> PlainTextResponse:
     """The last checkpoint, exactly as signed (C2SP tlog-checkpoint). Compare it with your neighbour's."""
@@ -141,7 +153,7 @@ def checkpoint(service: TheService) -> PlainTextResponse:
 
 
 @public.get(
-    "/v1/trust-root", summary="Whose signatures count", response_model=dict[str, Any], responses=_refusals()
+    "/v1/trust-root", summary="Whose signatures count", response_model=dict[str, Any], responses=refusals()
 )
 def trust_root(service: TheService) -> Response:
     """The trust root, exactly as it is verified; its first version's digest is printed on receipts."""
@@ -155,7 +167,7 @@ def _public_file(path: Any) -> bytes:
         raise ProblemError(problems.UNAVAILABLE) from error
 
 
-@me.get("/consents", summary="My consents", responses=_refusals(401))
+@me.get("/consents", summary="My consents", responses=refusals(401))
 def consents(service: TheService, person: Me, language: Language, response: Response) -> schemas.Consents:
     """My answer to every purpose, since when and until when, with its history."""
     response.headers["Content-Language"] = language
@@ -164,13 +176,18 @@ def consents(service: TheService, person: Me, language: Language, response: Resp
     return schemas.Consents.model_validate({"consents": found})
 
 
+def scoped(number: int, key: str) -> str:
+    """A person's own request id, scoped by their number: one derived from the person's id could be guessed back to it."""
+    return f"{METHOD}:{number}:{key}"
+
+
 @me.post(
     "/consents",
     summary="Give, renew, refuse or withdraw a consent",
     status_code=201,
     responses={
         200: {"model": schemas.Recorded, "description": "This Idempotency-Key had been answered before."},
-        **_refusals(401, 404, 409, 413, 422),
+        **refusals(401, 404, 409, 413, 422),
     },
 )
 def answer_consent(
@@ -179,16 +196,7 @@ def answer_consent(
     language: Language,
     answer: schemas.Answer,
     response: Response,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            min_length=1,
-            max_length=64,
-            pattern=r"^[!-~]+$",
-            description="A name of this request, for retries: the same key records nothing twice.",
-        ),
-    ] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> schemas.Recorded:
     """Record my answer to one purpose; it is durable, and counts from the next run on."""
     response.headers["Content-Language"] = language
@@ -196,11 +204,8 @@ def answer_consent(
         notice = ledger.purpose(answer.purpose).notice
         if answer.notice_version not in (None, notice.version):
             raise ProblemError(problems.NOTICE_CHANGED)
-        # Scoped to the person by their number: a key derived from the person's id could be guessed back to it.
         try:
-            request_id = (
-                None if idempotency_key is None else f"{METHOD}:{ledger.enrol(person.id)}:{idempotency_key}"
-            )
+            request_id = None if idempotency_key is None else scoped(ledger.enrol(person.id), idempotency_key)
             outcome = _record(ledger, person, answer, answer.language or language, request_id)
         except ReturnRefusedError as error:
             raise ProblemError(problems.NOT_RECORDED, state=NO_RETURN) from error
@@ -241,32 +246,7 @@ def _record(
     return outcome
 
 
-@me.post(
-    "/rights",
-    summary="Object, withdraw an objection, or ask for a restriction",
-    status_code=201,
-    responses=_refusals(401, 404, 413, 422),
-)
-def record_right(
-    service: TheService, person: Me, language: Language, asked: schemas.RightAsked, response: Response
-) -> schemas.RightRecorded:
-    """Record a right (GDPR 18, 21); it is durable, and counts from the next run on. Repeating it changes nothing more."""
-    response.headers["Content-Language"] = language
-    right = Right(asked.right)
-    with service.ledger(read_only=False) as ledger:
-        index = ledger.record_right(
-            person.id, right, ground=METHOD, purposes=asked.purposes, processing=asked.processing
-        )
-    told = {
-        "recorded": True,
-        "right": right.value,
-        "right_words": right_words.right(right.value, language),
-        "index": index,
-    }
-    return schemas.RightRecorded.model_validate(told)
-
-
-@me.get("/uses", summary="Every use of my data", responses=_refusals(401))
+@me.get("/uses", summary="Every use of my data", responses=refusals(401))
 def uses(service: TheService, person: Me, language: Language, response: Response) -> schemas.Uses:
     """Who used my data, for what, on what basis, with which model, when, with what result; and what left me out, and why."""
     response.headers["Content-Language"] = language
@@ -277,7 +257,7 @@ def uses(service: TheService, person: Me, language: Language, response: Response
     )
 
 
-@me.get("/uses/{run}/why", summary="Why a use came out as it did for me", responses=_refusals(401, 404, 422))
+@me.get("/uses/{run}/why", summary="Why a use came out as it did for me", responses=refusals(401, 404, 422))
 def why(
     service: TheService,
     person: Me,
@@ -297,7 +277,7 @@ def why(
     "/receipts/consents/{purpose}",
     summary="A receipt of my answer to a purpose",
     response_model=dict[str, Any],
-    responses=_refusals(401, 404, 422),
+    responses=refusals(401, 404, 422),
 )
 def consent_receipt(service: TheService, person: Me, purpose: PurposeId) -> Response:
     """A file that proves itself offline: `luvalla verify` checks it with the trust root alone."""
@@ -310,7 +290,7 @@ def consent_receipt(service: TheService, person: Me, purpose: PurposeId) -> Resp
     "/receipts/uses/{run}",
     summary="A receipt of what a run did with my data",
     response_model=dict[str, Any],
-    responses=_refusals(401, 404, 422),
+    responses=refusals(401, 404, 422),
 )
 def use_receipt(service: TheService, person: Me, run: Run) -> Response:
     """The same for a run, also for one that did nothing with my data; it shows nobody else."""

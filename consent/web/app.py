@@ -20,7 +20,7 @@ from consent.errors import (
     UnknownPurpose,
     UnknownRunError,
 )
-from consent.web import api, language, problems
+from consent.web import api, language, problems, rights
 from consent.web.guard import Guard
 from consent.web.problems import ProblemError
 
@@ -83,6 +83,7 @@ def inner_app(service: api.Service | None) -> FastAPI:
     app.state.service = service
     app.include_router(api.public)
     app.include_router(api.me)
+    app.include_router(rights.me)
     plain = app.openapi
 
     def described() -> dict[str, Any]:

@@ -100,9 +100,9 @@ NOTHING_ON_RECORD = _kind(
     404,
     ("Ei kirjauksia", "Inget registrerat", "Nothing on record"),
     (
-        "Sinusta ei ole kirjattu mitään, mistä kuitti voitaisiin antaa.",
-        "Inget har registrerats om dig som det kunde ges ett kvitto på.",
-        "Nothing is on record about you that a receipt could be given for.",
+        "Sinusta ei ole kirjattu mitään, mistä kuitti tai kopio voitaisiin antaa.",
+        "Inget har registrerats om dig som det kunde ges ett kvitto på eller en kopia av.",
+        "Nothing is on record about you that a receipt or a copy could be given of.",
     ),
 )
 METHOD_NOT_ALLOWED = _kind(

@@ -21,26 +21,28 @@ def _true_or_false(value: object) -> object:
     return {"true": True, "false": False}.get(value, "neither") if isinstance(value, str) else value
 
 
-def _whole(value: object) -> object:
+def whole(value: object) -> object:
     """Accept 1.0 where JSON Schema says integer: to JSON it is the same number as 1, and true is not."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Version = Annotated[int, Field(ge=1, le=2**53 - 1), BeforeValidator(_whole)]
+Version = Annotated[int, Field(ge=1, le=2**53 - 1), BeforeValidator(whole)]
 Flag = Annotated[bool, BeforeValidator(_true_or_false)]
 
 
-class _Document(BaseModel):
+class Document(BaseModel):
+    """What all of them are."""
+
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
-class Health(_Document):
+class Health(Document):
     """The server answers, and its ledger can be read."""
 
     status: Literal["ok"]
 
 
-class Notice(_Document):
+class Notice(Document):
     """The text that a person is shown before answering."""
 
     id: str
@@ -48,7 +50,7 @@ class Notice(_Document):
     text: str
 
 
-class Purpose(_Document):
+class Purpose(Document):
     """What one can say yes or no to."""
 
     id: str
@@ -69,13 +71,13 @@ class Purpose(_Document):
     notice: Notice
 
 
-class Purposes(_Document):
+class Purposes(Document):
     """Every purpose, newest version."""
 
     purposes: list[Purpose]
 
 
-class Event(_Document):
+class Event(Document):
     """One recorded answer."""
 
     index: int
@@ -88,7 +90,7 @@ class Event(_Document):
     expires: Time | None
 
 
-class Consent(_Document):
+class Consent(Document):
     """What my answers to one purpose amount to."""
 
     purpose: str
@@ -106,13 +108,13 @@ class Consent(_Document):
     history: list[Event] = Field(description="Oldest first.")
 
 
-class Consents(_Document):
+class Consents(Document):
     """My answers to every purpose."""
 
     consents: list[Consent]
 
 
-class Answer(_Document):
+class Answer(Document):
     """My answer to one purpose. Withdrawing takes no more than giving."""
 
     purpose: Annotated[str, Field(min_length=1, max_length=128, examples=["health-benefit.offer"])]
@@ -128,24 +130,7 @@ class Answer(_Document):
     )
 
 
-class RightAsked(_Document):
-    """An objection, its withdrawal, or a restriction of processing that I ask for. An empty list means all."""
-
-    right: Literal["objection", "objection-withdrawn", "restriction"]
-    purposes: list[Annotated[str, Field(min_length=1, max_length=128)]] = Field(default=[], max_length=100)
-    processing: list[Processing] = Field(default=[], max_length=4)
-
-
-class RightRecorded(_Document):
-    """A right, recorded and durable: runs in its scope leave me out from now on, or no longer."""
-
-    recorded: Literal[True]
-    right: Literal["objection", "objection-withdrawn", "restriction"]
-    right_words: str
-    index: int
-
-
-class Recorded(_Document):
+class Recorded(Document):
     """An answer, recorded and durable."""
 
     recorded: Literal[True]
@@ -162,7 +147,7 @@ class Recorded(_Document):
     )
 
 
-class Model(_Document):
+class Model(Document):
     """A model version."""
 
     name: str
@@ -170,7 +155,7 @@ class Model(_Document):
     digest: Digest
 
 
-class Use(_Document):
+class Use(Document):
     """One run, as I am told of it."""
 
     run: RunId
@@ -195,14 +180,14 @@ class Use(_Document):
     values_kept: bool
 
 
-class Uses(_Document):
+class Uses(Document):
     """Every recorded use of my data, newest first; runs that left me out too."""
 
     uses: list[Use]
     not_proved: list[str]
 
 
-class Reason(_Document):
+class Reason(Document):
     """One feature's part in a result."""
 
     feature: str
@@ -212,7 +197,7 @@ class Reason(_Document):
     sentence: str
 
 
-class Why(_Document):
+class Why(Document):
     """Why a run came out as it did for me."""
 
     use: Use
@@ -229,14 +214,14 @@ class Why(_Document):
     contest: str
 
 
-class InvalidPart(_Document):
+class InvalidPart(Document):
     """Where a request is not valid; the value itself is not repeated."""
 
     where: str
     what: str
 
 
-class Problem(_Document):
+class Problem(Document):
     """RFC 9457 problem details."""
 
     type: str

@@ -14,7 +14,16 @@ from tests.consent.ledger_world import purpose_text
 from tests.governance.city import SERVICE
 
 OFFER = SERVICE.purposes.offer
-ELSEWHERE = {"demo", "ledger witness", "my consents", "my uses", "my why"}
+ELSEWHERE = {
+    "demo",
+    "ledger witness",
+    "my consents",
+    "my export",
+    "my right",
+    "my rights",
+    "my uses",
+    "my why",
+}
 """Tested where a whole story, or a server, is at hand: tests/governance and tests/consent/citizen."""
 
 # In this order, since later ones rest on earlier ones; {names} are filled in by the test.
@@ -55,6 +64,7 @@ SPOKEN = [
     ("consent uses", "--person {person}", 0),
     ("consent why", "--person {person} --run {run}", 0),
     ("consent receipt", "--person {person} --run {run} --out {tmp}/receipt.json", 0),
+    ("consent export", "--person {person} --out {tmp}/export.json", 0),
     ("verify", "{tmp}/receipt.json", 0),
     ("ledger check", "", 0),
     ("ledger checkpoint", "", 0),

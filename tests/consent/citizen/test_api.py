@@ -44,7 +44,9 @@ DOCUMENT = inner_app(None).openapi()
 PRIVATE = [
     ("GET", "/v1/me/consents"),
     ("POST", "/v1/me/consents"),
+    ("GET", "/v1/me/rights"),
     ("POST", "/v1/me/rights"),
+    ("POST", "/v1/me/exports"),
     ("GET", "/v1/me/uses"),
     ("GET", f"/v1/me/uses/{SCORING}/why"),
     ("GET", f"/v1/me/receipts/consents/{OFFER}"),
@@ -207,6 +209,71 @@ def test_objecting_leaves_me_out_until_i_withdraw_it(citizen: Citizen) -> None:
     assert citizen.ask("/v1/me/rights", AINO, method="POST", json=unknown).status_code == 404
     lifted = citizen.ask("/v1/me/rights", AINO, method="POST", json={"right": "restriction-lifted"})
     assert lifted.status_code == 422
+
+
+def test_a_repeated_right_is_recorded_once_and_listed(citizen: Citizen) -> None:
+    def ask(person: str, **said: Any) -> Any:
+        return citizen.ask(
+            "/v1/me/rights", person, method="POST", json=said, headers={"Idempotency-Key": "k"}
+        )
+
+    first = ask(AINO, right="restriction", processing=["scoring"])
+    again = ask(AINO, right="restriction", processing=["scoring"])
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert (again.json()["index"], again.json()["replayed"]) == (first.json()["index"], True)
+    assert ask(AINO, right="objection").status_code == 409
+    assert ask(BERTIL, right="objection").status_code == 201
+    for language, words_ in (("fi", "Käsittelyn rajoitus"), ("sv", "Begränsning av behandling")):
+        told = citizen.ask("/v1/me/rights", AINO, language=language).json()
+        assert [each["right_words"] for each in told["rights"]] == [words_]
+    assert [(each["purpose"], each["processing"]) for each in told["standing"]] == [(OFFER, "scoring")]
+    assert citizen.ask("/v1/me/rights", EEVA).json() == {"rights": [], "standing": []}
+
+
+def test_a_correction_names_my_own_wrong_entry(citizen: Citizen) -> None:
+    def correct(person: str, index: int | None) -> Any:
+        said = {"right": "rectification", "corrects": index}
+        return citizen.ask("/v1/me/rights", person, method="POST", json=said).status_code
+
+    [index] = [
+        each["history"][0]["index"]
+        for each in citizen.ask("/v1/me/consents", AINO).json()["consents"]
+        if each["purpose"] == OFFER
+    ]
+    assert (correct(AINO, None), correct(BERTIL, index), correct(AINO, index)) == (422, 422, 201)
+    told = citizen.ask("/v1/me/consents", AINO).json()["consents"]
+    assert [each["status"] for each in told if each["purpose"] == OFFER] == ["invalidated"]
+
+
+def test_an_export_is_whole_recorded_and_given_again_for_the_same_key(citizen: Citizen) -> None:
+    schema = Path(__file__).parents[3] / "docs" / "schemas" / "export.schema.json"
+    validator = jsonschema.Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
+
+    def export(person: str, **said: Any) -> Any:
+        return citizen.ask(
+            "/v1/me/exports", person, method="POST", json=said, headers={"Idempotency-Key": "e"}
+        )
+
+    first, again = export(BERTIL), export(BERTIL)
+    assert (first.status_code, again.status_code) == (201, 200)
+    for answer in (first, again):
+        validator.validate(answer.json())
+        assert answer.headers["content-disposition"].startswith("attachment")
+        assert answer.headers["cache-control"] == "no-store"
+    assert first.json()["content"] == again.json()["content"]
+    use = first.json()["content"]["uses"][-1]
+    assert (use["result"], use["why"]["score"], len(use["why"]["table"])) == ("not-selected", "0.2", 2)
+    root = citizen.ask("/v1/trust-root").content
+    for receipt in [each for part in first.json()["receipts"].values() for each in part]:
+        assert verify_receipt(json.dumps(receipt).encode(), root).pinned is False
+    moved = citizen.ask("/v1/me/exports", BERTIL, method="POST", json={"right": "portability"})
+    validator.validate(moved.json())
+    assert BERTIL not in first.text + moved.text
+    listed = citizen.ask("/v1/me/rights", BERTIL).json()["rights"]
+    assert [(each["right"], each["answer"]) for each in listed] == [
+        ("access", "granted"), ("portability", "granted"),
+    ]  # fmt: skip
+    assert citizen.ask("/v1/me/exports", EEVA, method="POST", json={}).status_code == 404
 
 
 def test_one_persons_key_is_not_anothers(citizen: Citizen) -> None:

@@ -91,6 +91,23 @@ def test_a_citizen_asks_from_another_process_and_is_answered(
         assert dashed.code == 0, dashed
         assert "no result for anyone" in dashed.out
     assert luvalla("my", "why", "AAAAAAAAAAAAAAAAAAAAAA", *where).code == 2
+    for said in (("objection", "--processing", "scoring", "--request-id", "r"), ("objection-withdrawn",)):
+        assert luvalla("my", "right", *said, *where).code == 0
+    assert luvalla("my", "right", "objection", "--request-id", "r", *where).code == 2
+    assert luvalla("my", "right", "rectification", *where).code == 2
+    rights = luvalla("my", "rights", *where, "--language", "sv")
+    assert [line.partition("UTC  ")[2].partition(" (")[0] for line in rights.out.splitlines() if "UTC" in line] == [
+        "Invändning: registrerad", "Återkallad invändning: registrerad",
+    ]  # fmt: skip
+    listed = luvalla("my", "rights", *where, "--json").json
+    assert listed["rights"][0]["processing"] == ["scoring"]
+    copy = home.path / "mine.json"
+    made = luvalla("my", "export", copy, *where, "--json")
+    assert (made.code, made.json["right"]) == (0, "access")
+    document = json.loads(copy.read_text())
+    assert (document["record"]["digest"], len(document["receipts"]["uses"])) == (made.json["digest"], 2)
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert luvalla("my", "export", copy, *where).code == 2
     err = server.stop()
     assert server.process.returncode == 0
     assert "GET /v1/me/uses 200" in err

@@ -1,0 +1,91 @@
+"""`luvalla consent export`: a copy of what is held about one person, recorded as the exercise of a right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from consent import export_words, exporting, receipt_files
+from consent.at_home import current_home, open_ledger
+from consent.canonical import digest, encode
+from consent.errors import ConsentInputError
+from consent.exporting import ExportRequest
+from consent.options import answer_language_option, dry_run_option, json_option, person_option, respond
+from consent.vocabulary import Right
+
+
+@click.command()
+@person_option
+@click.option(
+    "--portability",
+    is_flag=True,
+    help="What the person provided (GDPR 20), not everything that is held about them (GDPR 15).",
+)
+@click.option("--without-receipts", is_flag=True, help="Leave out the receipts: a much smaller file.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The file to write; must not exist. By default one in the home's receipts folder.",
+)
+@click.option(
+    "--request-id",
+    help="A name of this request, no personal data: a retry records nothing twice and gives the same content.",
+)
+@answer_language_option
+@dry_run_option
+@json_option
+def export(
+    *,
+    person: str,
+    portability: bool,
+    without_receipts: bool,
+    out: Path | None,
+    request_id: str | None,
+    language: str,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Write what is held about one person as JSON (docs/schemas/export.schema.json), and record that it was given.
+
+    The log's entry holds the digest of what was given, readable with the person's key alone. Whoever is not on record gets
+    nothing and leaves no trace (exit code 2).
+    """
+    if out is not None and out.exists():
+        raise ConsentInputError(
+            f"there is already a file {out}", "Name a new file: an export replaces nothing."
+        )
+    if out is not None and not out.absolute().parent.is_dir():
+        raise ConsentInputError(
+            f"the folder {out.absolute().parent} does not exist", "Make it first, or choose another place."
+        )
+    right = Right.PORTABILITY if portability else Right.ACCESS
+    asked = ExportRequest(person, right, language, not without_receipts, request_id)
+    with open_ledger(read_only=dry_run) as ledger:
+        if dry_run:
+            content = exporting.foresee(ledger.log, asked)
+            told = {**_counts(content), "digest": digest(encode(content)), "file": None, "index": None}
+            respond(told, [f"{key}: {value}" for key, value in _counts(content).items()], as_json=as_json)
+            return
+        made = exporting.make(ledger, asked)
+    home = current_home()
+    path = out or home.receipts / f"export-{right.value}-{made.digest.removeprefix('sha256:')[:12]}.json"
+    if out is None:
+        home.receipts.mkdir(mode=0o700, exist_ok=True)
+    receipt_files.save(made.document, path)
+    told = {
+        **_counts(made.document["content"]),
+        "digest": made.digest,
+        "file": str(path),
+        "index": made.index,
+        "replayed": made.replayed,
+        "unchanged": made.unchanged,
+    }
+    lines = [export_words.made(right.value, made.index, str(path), language)]
+    respond(told, lines + ([] if made.unchanged else [export_words.changed(language)]), as_json=as_json)
+
+
+def _counts(content: dict[str, Any]) -> dict[str, Any]:
+    lists = {key: len(value) for key, value in content.items() if isinstance(value, list)}
+    return {"right": content["right"], **lists}

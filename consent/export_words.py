@@ -1,0 +1,82 @@
+"""Words in Finnish, Swedish and English that an export says beside a person's records (GDPR 12(1), 15(1))."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from consent.words import pick
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from consent.words import Texts
+
+_KEPT: Final[Mapping[str, Texts]] = {
+    "evidence": {
+        "fi": "Suostumukset ja oikeuksien käyttö: kunnes poistat ne; poistosta voidaan pidättyä vain laissa säädetystä syystä, joka kirjataan.",
+        "sv": "Samtycken och utövade rättigheter: tills du låter radera dem; endast ett lagstadgat skäl, som registreras, kan hindra det.",
+        "en": "Consents and rights exercised: until you have them erased; only a ground in law, which is recorded, can stand against it.",
+    },
+    "detail": {
+        "fi": "Tarkenteet (edustus, oma mielipide, lomakkeen päiväys, annettujen tiedostojen tiivisteet): kuten edellä, ja ne voidaan poistaa yksin.",
+        "sv": "Detaljer (företrädare, egen åsikt, blankettens datum, kontrollsummor av utlämnade filer): som ovan, och de kan raderas för sig.",
+        "en": "Details (representation, own say, date on a form, digests of files given): as above, and they can be erased alone.",
+    },
+    "use": {
+        "fi": "Tiedot käytöistä: kunnes poistat ne. Ajon käyttämät arvot säilyvät kohdassa values_until sanottuun hetkeen.",
+        "sv": "Uppgifter om användning: tills du låter radera dem. De värden som en körning använde sparas till den tid som står i values_until.",
+        "en": "Records of uses: until you have them erased. The values that a run used are kept until the time in values_until.",
+    },
+    "erasure": {
+        "fi": "Tieto siitä, että ja millä perusteella jotain poistettiin: pysyvästi.",
+        "sv": "Uppgift om att och på vilken grund något raderades: varaktigt.",
+        "en": "The record that something was erased, and on what ground: for good.",
+    },
+}
+RIGHTS: Final[Texts] = {
+    "fi": "Voit pyytää tietojesi oikaisua, poistamista tai käsittelyn rajoittamista, vastustaa käsittelyä, siirtää antamasi tiedot "
+    "toisaalle ja perua suostumuksesi milloin tahansa.",
+    "sv": "Du kan begära rättelse, radering eller begränsning av behandlingen, invända mot behandlingen, flytta de uppgifter du lämnat "
+    "och när som helst återkalla ditt samtycke.",
+    "en": "You can ask for correction, erasure or restriction, object to the processing, move the data that you provided elsewhere, and "
+    "withdraw a consent at any time.",
+}
+COMPLAINT: Final[Texts] = {
+    "fi": "Voit valittaa tietosuojavaltuutetulle (tai asuinmaasi valvontaviranomaiselle).",
+    "sv": "Du kan klaga hos dataombudsmannen (eller tillsynsmyndigheten i ditt hemland).",
+    "en": "You can complain to the Data Protection Ombudsman (or to the supervisory authority of where you live).",
+}
+SOURCE: Final[Texts] = {
+    "fi": "Tässä on kaikki, mitä luvalla säilyttää sinusta. Rekistereitä, joista ajot lukivat arvosi, pitää rekisterinpitäjä: pyydä ne siltä.",
+    "sv": "Här är allt som luvalla sparar om dig. De register som körningarna läste dina värden ur förs av den personuppgiftsansvarige: begär dem där.",
+    "en": "This is everything that luvalla keeps about you. The registers from which runs read your values are the controller's: ask it for them.",
+}
+_MADE: Final[Mapping[str, Texts]] = {
+    "access": {"fi": "Kopio tiedoistasi", "sv": "En kopia av dina uppgifter", "en": "A copy of your data"},
+    "portability": {
+        "fi": "Antamasi tiedot siirrettäväksi",
+        "sv": "De uppgifter du lämnat, för att flyttas",
+        "en": "The data that you provided, to be moved",
+    },
+}
+_CHANGED: Final[Texts] = {
+    "fi": "Tämä pyyntö oli jo täytetty, ja sen jälkeen jotain on poistettu: tiedosto ei ole sama kuin silloin.",
+    "sv": "Denna begäran var redan besvarad, och något har raderats sedan dess: filen är inte densamma som då.",
+    "en": "This request had been answered before, and something was erased since: the file is not the same as then.",
+}
+_RECORDED: Final[Texts] = {"fi": "kirjattu merkintään", "sv": "registrerat i post", "en": "recorded in entry"}
+
+
+def kept(code: str, language: str) -> str:
+    """Say how long a retention class is kept."""
+    return pick(_KEPT[code], language)
+
+
+def made(right: str, index: int, where: str, language: str) -> str:
+    """Say that an export was made, where it lies, and which entry records it."""
+    return f"{pick(_MADE[right], language)}: {where} ({pick(_RECORDED, language)} {index})"
+
+
+def changed(language: str) -> str:
+    """Say that a repeated request could not be answered with the very same bytes."""
+    return pick(_CHANGED, language)
