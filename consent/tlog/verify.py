@@ -1,13 +1,16 @@
-"""Check a luvalla receipt on any machine: this file, Python 3.11 or newer, and the `cryptography` package.
+"""Check what a luvalla log handed out, on any machine: this file, Python 3.11 or newer, and the `cryptography` package.
 
-    python verify.py RECEIPT TRUST_ROOT [--pin sha256:...] [--json]
+    python verify.py RECEIPT TRUST_ROOT                  a receipt
+    python verify.py PROOF TRUST_ROOT --entry FILE       a C2SP tlog-proof of the entry with these exact bytes
+    python verify.py FOLDER [TRUST_ROOT] [--older FILE]  a published log: every entry and tile is hashed again
 
-Exit codes: 0 everything verifies, 2 wrong usage or a file that cannot be read, 3 something does not verify.
+Each takes [--pin sha256:...] and [--json]. Exit codes: 0 everything verifies, 2 wrong usage or a file that cannot be
+read, 3 something does not verify.
 
 It shares no code with the program that writes receipts, needs no network and no ledger, and follows
 docs/spec/ledger-v1.md; the numbered steps are those of its section 11. Whoever wants to check the checker reads this
-file from top to bottom. As a library: `verify_receipt`, `verify_trust_root`, `verify_note`, `verify_inclusion`,
-`verify_consistency`; each raises `VerificationError`, whose `code` is stable and whose `message` holds nothing personal.
+file from top to bottom. As a library: `verify_receipt`, `verify_proof`, `verify_published`, `verify_trust_root`,
+`verify_note`, `verify_inclusion`, `verify_consistency`; each raises `VerificationError`, whose `code` is stable and whose `message` holds nothing personal.
 """
 
 # ruff: noqa: T201 - a program of one file prints its own result
@@ -47,6 +50,8 @@ MAX_TEXT = 1_000
 MAX_NAME = 200
 MAX_LIST = 1_000
 MAX_DETAILS = 64
+MAX_TILE_BYTES = 256 * 32
+MAX_BUNDLE_BYTES = 256 * (2 + MAX_ENTRY_BYTES)
 SLOT_MULTIPLE = 65_536
 
 STATUS_WORDS = {
@@ -624,6 +629,256 @@ def _slot_path(leaf: bytes, number: int, size: int, path: Any, root: str, code: 
 def _same_summary(given: Any, derived: Mapping[str, Any]) -> None:
     if not isinstance(given, dict) or _canonical(given) != _canonical(derived):
         _fail("wrong-summary", "the receipt's summary does not say what its proved parts say")
+
+
+# Proofs of single entries, and published logs
+
+
+@dataclass(frozen=True)
+class VerifiedProof:
+    """A tlog-proof that verifies.
+
+    Attributes:
+        origin: The log.
+        trust_root: Digest of the trust root's version 1.
+        index: Index of the entry.
+        size: Size of the log that the checkpoint signs.
+        root: Its root hash, hex.
+        signed_by: The log keys that signed it, `name+id`.
+        witnessed_by: The witnesses of the trust root that cosigned it, `name+id`.
+        proved: The same in sentences.
+        not_proved: What a reader might think is proved and is not, in sentences.
+    """
+
+    origin: str
+    trust_root: str
+    index: int
+    size: int
+    root: str
+    signed_by: tuple[str, ...]
+    witnessed_by: tuple[str, ...]
+    proved: tuple[str, ...]
+    not_proved: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class VerifiedLog:
+    """A published log that verifies.
+
+    Attributes:
+        origin: The log.
+        trust_root: Digest of the trust root's version 1.
+        size: Number of entries.
+        root: Root hash of all of them, hex.
+        signed_by: The log keys that signed it, `name+id`.
+        witnessed_by: The witnesses of the trust root that cosigned it, `name+id`.
+        older: Size of the older checkpoint that the log was shown to continue, if one was given.
+        proved: The same in sentences.
+        not_proved: What a reader might think is proved and is not, in sentences.
+    """
+
+    origin: str
+    trust_root: str
+    size: int
+    root: str
+    signed_by: tuple[str, ...]
+    witnessed_by: tuple[str, ...]
+    older: int | None
+    proved: tuple[str, ...]
+    not_proved: tuple[str, ...]
+
+
+def verify_proof(proof: bytes, entry: bytes, trust_root: bytes, pin: str | None = None) -> VerifiedProof:
+    """Check a C2SP tlog-proof v1 of an entry.
+
+    Args:
+        proof: The proof's text. A line `extra` is allowed, and says nothing: nothing signs it.
+        entry: The entry's exact bytes.
+        trust_root: The trust-root.json file.
+        pin: As for `verify_receipt`.
+
+    Raises:
+        VerificationError: If anything does not verify.
+    """
+    trust = verify_trust_root(trust_root, pin)
+    if len(proof) > MAX_NOTE_BYTES or len(entry) > MAX_ENTRY_BYTES:
+        _fail("too-large", "the proof or the entry is larger than any can be")
+    try:
+        header, _, rest = proof.decode("utf-8").partition("\n")
+    except UnicodeDecodeError as error:
+        raise VerificationError("malformed-proof", "a proof is not UTF-8") from error
+    if rest.startswith("extra "):
+        extra, _, rest = rest.removeprefix("extra ").partition("\n")
+        _b64(extra, "malformed-proof")
+    found = _verify_proof(f"{header}\n{rest}", hashlib.sha256(b"\x00" + entry).digest(), trust)
+    return VerifiedProof(
+        origin=trust.origin,
+        trust_root=trust.pin,
+        index=found.index,
+        size=found.size,
+        root=found.root.hex(),
+        signed_by=found.signed_by,
+        witnessed_by=found.witnessed_by,
+        proved=(
+            f"Entry {found.index} of the log {trust.origin} is the one given, {len(entry)} bytes.",
+            *_proved_of_log(found.size, found.signed_by, found.witnessed_by),
+        ),
+        not_proved=_not_proved_always(found.witnessed_by, pinned=pin is not None)[
+            : 1 if pin is not None else 2
+        ],
+    )
+
+
+def verify_published(
+    read: Callable[[str, int], bytes | None],
+    trust_root: bytes,
+    pin: str | None = None,
+    older: bytes | None = None,
+) -> VerifiedLog:
+    """Check a published log (C2SP tlog-tiles) from its first entry to its last, and all its tiles.
+
+    Args:
+        read: Returns a file of the log by its name, None when there is none; at most so many bytes, or one more.
+        trust_root: The trust-root.json file.
+        pin: As for `verify_receipt`.
+        older: A checkpoint of the log, seen before; the log must begin with its entries.
+
+    Raises:
+        VerificationError: If anything does not verify; `not-published` where a file is missing.
+    """
+    trust = verify_trust_root(trust_root, pin)
+    note = read("checkpoint", MAX_NOTE_BYTES)
+    if note is None:
+        _fail("not-published", "there is no file `checkpoint`")
+    size, root, signed_by, witnessed_by = _verify_checkpoint(note, trust)
+    before = None if older is None else _verify_checkpoint(older, trust)
+    if before is not None and not 0 < before[0] <= size:
+        _fail(
+            "wrong-consistency", f"the older checkpoint covers {before[0]} entries, the published one {size}"
+        )
+    peaks: list[tuple[int, bytes]] = []  # perfect subtrees from left to right: height, root
+    levels: list[list[bytes]] = []
+    for start in range(0, size, 256):
+        width = min(256, size - start)
+        for number, entry in enumerate(_bundle(read, start // 256, width), start=start + 1):
+            leaf = hashlib.sha256(b"\x00" + entry).digest()
+            _push(peaks, leaf)
+            _tiles_with(read, levels, leaf, number)
+            if before is not None and number == before[0] and not _same(_root(peaks), before[1]):
+                _fail("wrong-consistency", "the log does not begin with the entries of the older checkpoint")
+    for level, hashes in enumerate(levels):
+        if hashes:
+            _tile(read, level, (size >> (8 * level)) // 256, b"".join(hashes))
+    if not _same(_root(peaks), root):
+        _fail("wrong-root", "the entries do not give the root that was signed")
+    continued = (
+        () if before is None else (f"It begins with the {before[0]} entries of the older checkpoint.",)
+    )
+    return VerifiedLog(
+        origin=trust.origin,
+        trust_root=trust.pin,
+        size=size,
+        root=root.hex(),
+        signed_by=signed_by,
+        witnessed_by=witnessed_by,
+        older=None if before is None else before[0],
+        proved=(
+            f"The {size} entries published of the log {trust.origin} give the root that was signed.",
+            *continued,
+            *_proved_of_log(size, signed_by, witnessed_by),
+        ),
+        not_proved=_not_proved_always(witnessed_by, pinned=pin is not None)[: 1 if pin is not None else 2],
+    )
+
+
+def _proved_of_log(size: int, signed_by: Sequence[str], witnessed_by: Sequence[str]) -> tuple[str, ...]:
+    signed = (
+        f"The log of {size} entries was signed by {', '.join(signed_by)}, a key that the trust root gives for this size; "
+        "no entry of it can be changed without the root hash changing."
+    )
+    if not witnessed_by:
+        return (signed,)
+    return (
+        signed,
+        f"{', '.join(witnessed_by)} cosigned that log: each says that it continues the last one it had seen.",
+    )
+
+
+def _bundle(read: Callable[[str, int], bytes | None], index: int, width: int) -> list[bytes]:
+    content = _published_file(read, "entries", index, width, MAX_BUNDLE_BYTES)
+    entries: list[bytes] = []
+    at = 0
+    while at < len(content):
+        end = at + 2 + int.from_bytes(content[at : at + 2], "big")
+        if at + 2 > len(content) or end > len(content):
+            _fail("malformed-bundle", f"bundle {index} ends within an entry")
+        entries.append(content[at + 2 : end])
+        at = end
+    # Where only the full file is left, it begins with what the partial one held.
+    if len(entries) not in (width, 256):
+        _fail("malformed-bundle", f"bundle {index} holds {len(entries)} entries, not {width}")
+    return entries[:width]
+
+
+def _tiles_with(
+    read: Callable[[str, int], bytes | None], levels: list[list[bytes]], leaf: bytes, count: int
+) -> None:
+    """Add a leaf hash to the tiles; compare those that become full."""
+    hashed, level = leaf, 0
+    while True:
+        if level == len(levels):
+            levels.append([])
+        levels[level].append(hashed)
+        if len(levels[level]) < 256:  # noqa: PLR2004  a full tile
+            return
+        _tile(read, level, (count >> (8 * level)) // 256 - 1, b"".join(levels[level]))
+        peaks: list[tuple[int, bytes]] = []
+        for item in levels[level]:
+            _push(peaks, item)
+        hashed = peaks[0][1]
+        levels[level].clear()
+        level += 1
+
+
+def _tile(read: Callable[[str, int], bytes | None], level: int, index: int, hashes: bytes) -> None:
+    content = _published_file(read, str(level), index, len(hashes) // 32, MAX_TILE_BYTES)
+    if len(content) not in (len(hashes), MAX_TILE_BYTES) or not _same(content[: len(hashes)], hashes):
+        _fail("wrong-tile", f"tile {index} of level {level} is not what the entries give")
+
+
+def _published_file(
+    read: Callable[[str, int], bytes | None], level: str, index: int, width: int, limit: int
+) -> bytes:
+    digits = f"{index % 1000:03}"
+    while index >= 1000:  # noqa: PLR2004  three digits a path element
+        index //= 1000
+        digits = f"x{index % 1000:03}/{digits}"
+    name = f"tile/{level}/{digits}"
+    partial = None if width == 256 else read(f"{name}.p/{width}", limit)  # noqa: PLR2004  a full tile
+    content = read(name, limit) if partial is None else partial
+    if content is None:
+        _fail("not-published", f"there is no file {name}" + ("" if width == 256 else f".p/{width}"))  # noqa: PLR2004
+    if len(content) > limit:
+        _fail("too-large", f"{name} is larger than {limit} bytes")
+    return content
+
+
+def _push(peaks: list[tuple[int, bytes]], leaf: bytes) -> None:
+    """Append a leaf to a tree given by its perfect subtrees, and merge equal ones."""
+    height = 0
+    while peaks and peaks[-1][0] == height:
+        leaf = _node(peaks.pop()[1], leaf)
+        height += 1
+    peaks.append((height, leaf))
+
+
+def _root(peaks: Sequence[tuple[int, bytes]]) -> bytes:
+    if not peaks:
+        return hashlib.sha256(b"").digest()
+    reached = peaks[-1][1]
+    for _, left in reversed(peaks[:-1]):
+        reached = _node(left, reached)
+    return reached
 
 
 # RFC 6962 / RFC 9162 proofs
@@ -1357,39 +1612,75 @@ def _fail(code: str, message: str) -> NoReturn:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Check the files named on the command line and say what is proved and what is not."""
     parser = argparse.ArgumentParser(
-        prog="verify.py", description="Check a luvalla receipt, without network or ledger."
+        prog="verify.py",
+        description="Check a luvalla receipt, a tlog-proof or a published log, without network or ledger.",
     )
-    parser.add_argument("receipt", type=Path)
-    parser.add_argument("trust_root", type=Path)
     parser.add_argument(
-        "--pin", help="digest of the trust root's version 1, got another way than the two files"
+        "what", type=Path, help="a receipt, a C2SP tlog-proof, or the folder of a published log"
     )
+    parser.add_argument(
+        "trust_root", type=Path, nargs="?", help="trust-root.json; by default the one in the published folder"
+    )
+    parser.add_argument(
+        "--pin", help="digest of the trust root's version 1, got another way than these files"
+    )
+    parser.add_argument("--entry", type=Path, help="with a tlog-proof: the entry's exact bytes")
+    parser.add_argument("--older", type=Path, help="with a folder: a checkpoint that the log must continue")
     parser.add_argument("--json", action="store_true", help="print the result as JSON")
     options = parser.parse_args(arguments)
+    folder = options.what.is_dir()
+    if options.trust_root is None and not folder:
+        parser.error("a receipt and a tlog-proof need the file trust-root.json as well")
     try:
-        # One byte more than the limit, so that a larger file is refused without being read whole.
-        with options.receipt.open("rb") as file:
-            receipt = file.read(MAX_RECEIPT_BYTES + 1)
-        with options.trust_root.open("rb") as file:
-            trust_root = file.read(MAX_TRUST_ROOT_BYTES + 1)
+        trust_root = _read(options.trust_root or options.what / "trust-root.json", MAX_TRUST_ROOT_BYTES)
+        older = None if options.older is None else _read(options.older, MAX_NOTE_BYTES)
+        entry = None if options.entry is None else _read(options.entry, MAX_ENTRY_BYTES)
+        raw = b"" if folder else _read(options.what, MAX_RECEIPT_BYTES)
+        is_proof = raw.startswith(b"c2sp.org/tlog-proof@")
+        if (entry is not None) != is_proof or (older is not None and not folder):
+            parser.error("--entry belongs to a tlog-proof, which needs it; --older to a folder")
+        result: Verified | VerifiedProof | VerifiedLog
+        if folder:
+            what = "published log"
+            result = verify_published(_folder(options.what), trust_root, options.pin, older)
+        elif entry is not None:
+            what = "proof"
+            result = verify_proof(raw, entry, trust_root, options.pin)
+        else:
+            what = "receipt"
+            result = verify_receipt(raw, trust_root, options.pin)
     except OSError as error:
         print(f"error: {error.filename} cannot be read: {error.strerror}", file=sys.stderr)
         return 2
-    try:
-        result = verify_receipt(receipt, trust_root, options.pin)
     except VerificationError as error:
         print(f"error: {error.message} ({error.code})", file=sys.stderr)
         return 3
     if options.json:
         print(json.dumps(dataclasses.asdict(result), ensure_ascii=False, indent=1))
         return 0
-    print("The receipt verifies.\n\nProved:")
+    print(f"The {what} verifies.\n\nProved:")
     for sentence in result.proved:
         print(f"- {sentence}")
     print("\nNot proved:")
     for sentence in result.not_proved:
         print(f"- {sentence}")
     return 0
+
+
+def _read(path: Path, limit: int) -> bytes:
+    # One byte more than the limit, so that a larger file is refused without being read whole.
+    with path.open("rb") as file:
+        return file.read(limit + 1)
+
+
+def _folder(path: Path) -> Callable[[str, int], bytes | None]:
+    def read(name: str, limit: int) -> bytes | None:
+        try:
+            return _read(path / name, limit)
+        except FileNotFoundError:
+            return None
+
+    return read
 
 
 if __name__ == "__main__":
