@@ -26,7 +26,7 @@ def current_home() -> Home:
 
 
 def open_ledger(*, read_only: bool = False) -> Ledger:
-    """Open the ledger of the current home; a context manager.
+    """Open the ledger of the current home, and print its warnings; a context manager.
 
     Args:
         read_only: For commands that only look.
@@ -34,4 +34,7 @@ def open_ledger(*, read_only: bool = False) -> Ledger:
     Raises:
         ConsentError: As ``Ledger.open`` and ``open_home`` say.
     """
-    return Ledger.open(current_home(), read_only=read_only)
+    ledger = Ledger.open(current_home(), read_only=read_only)
+    for warning in ledger.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    return ledger

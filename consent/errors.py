@@ -171,6 +171,10 @@ class LedgerMissingError(ConsentUnavailableError):
     """The ledger's database is not where it should be."""
 
 
+class LedgerNotDurableError(ConsentUnavailableError):
+    """The database's server may lose what it said was written, and is not marked as one for development."""
+
+
 class LedgerUnavailableError(ConsentUnavailableError):
     """The ledger's database is locked, read-only, or cannot be opened or written."""
 

@@ -77,13 +77,15 @@ class Ledger(LedgerErasure):
         Args:
             home: From `open_home`.
             clock: What time it is, aware; for tests and simulations.
-            read_only: Nothing will be written, not even a checkpoint; works on read-only media.
+            read_only: Nothing will be written, not even a checkpoint. Where nothing can be written (read-only media, a
+                standby server) every ledger is opened so, and `warnings` says it.
             clock_confirmed: An operator says that the clock is right although it is far ahead of the last entry.
             external: Where the last checkpoint is kept; the home's file by default.
 
         Raises:
             LedgerMissingError: There is no database (exit 4).
             LedgerUnavailableError: It is locked or may not be read (4).
+            LedgerNotDurableError: Its server may lose what it confirms, and is not marked for development (4).
             LedgerDamagedError: It is truncated or not a ledger (3).
             LedgerVersionError: It was written by a newer luvalla (4).
             TrustRootError: The trust root is not the pinned one (3).
@@ -92,7 +94,7 @@ class Ledger(LedgerErasure):
             home, clock=clock, read_only=read_only, clock_confirmed=clock_confirmed, external=external
         )
         ledger = cls(home, log)
-        if not read_only and home.erasure_journal.exists():
+        if not log.store.read_only and home.erasure_journal.exists():
             try:
                 ledger.replay_erasures()
             except BaseException:

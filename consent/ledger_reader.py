@@ -41,12 +41,15 @@ class LedgerReader:
 
     Attributes:
         origin: The log's name.
+        warnings: What the operator must know of the database as it was found: read-only media, a standby server, one
+            that may lose what it confirms. A sentence each; the command line prints them.
     """
 
     def __init__(self, home: Home, log: Log) -> None:
         self.home = home
         self.log = log
         self.origin = log.origin
+        self.warnings = log.store.warnings
 
     def purposes(self, *, at: datetime | None = None, as_of: int | None = None) -> tuple[Purpose, ...]:
         """The newest version of every purpose, by id; of those on record at an instant or an index, where given."""

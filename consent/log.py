@@ -176,10 +176,16 @@ class Log:
 
     def _signed(self, *, first: bool) -> tuple[Checkpoint, int]:
         """Steps 2 to 4; the checkpoint, and the size of the one before it (its own where it is not new)."""
+        wanted: int | None = None
         for _ in range(ATTEMPTS):
             raw = self.external.read()
             last = self._last(raw, first=first)
             head = self._continuing_head(last)
+            # What was committed when this began. Somebody quicker may have signed it meanwhile: with many writers the
+            # head moves on for ever, and each of them would run after it.
+            wanted = head.size if wanted is None else wanted
+            if last is not None and last.size >= wanted and not self._outcome_unknown:
+                return last, last.size
             if last is not None and raw is not None and last.head == head:
                 if self._outcome_unknown:
                     # It was written, perhaps not durably: the same bytes again make sure.

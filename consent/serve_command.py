@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Final
 import click
 import uvicorn
 
-from consent.at_home import current_home
+from consent.at_home import current_home, open_ledger
 from consent.errors import ConsentInputError, ConsentUnavailableError
 from consent.fetch import is_loopback
-from consent.ledger import Ledger, utc_now
+from consent.ledger import utc_now
 from consent.options import PersonId
 from consent.web import development
 from consent.web.api import Service
@@ -96,7 +96,7 @@ def citizen(
 ) -> None:
     """Serve the citizens' API: my consents, my uses, why, receipts (GET /openapi.json describes it)."""
     home = current_home()
-    with Ledger.open(home, read_only=True):
+    with open_ledger(read_only=True):
         pass  # what is wrong with the ledger is told now, not to the first citizen
     if (tls_certificate is None) != (tls_key is None):
         raise click.UsageError("--tls-certificate and --tls-key belong together.")

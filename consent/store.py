@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import column as sql_column
 
-from consent.errors import LedgerDamagedError, LedgerVersionError
+from consent.errors import ConsentError, LedgerDamagedError, LedgerVersionError
 from consent.store_sqlite import SqliteDatabase
 
 if TYPE_CHECKING:
@@ -237,6 +237,15 @@ class Store:
         Durability: what was written is on disk when `write()` ends without an error; with an error that names the
             commit, it may be there all the same, and a retry with the same request id finds it.
         Errors: every error of the driver leaves as a `ConsentError`.
+
+    Attributes:
+        database: Which kind.
+        read_only: It was opened for reading only, or nothing can be written to it.
+        warnings: What the operator must know of the database as it was found, a sentence each.
+
+    Raises:
+        LedgerNotDurableError: It is to be written, and would not keep what it confirms.
+        LedgerUnavailableError: It cannot be reached or read.
     """
 
     def __init__(self, database: Database | Path, *, read_only: bool = False) -> None:
@@ -244,7 +253,20 @@ class Store:
         self.read_only = read_only
         self.database.check()
         self._reader = self.database.reading_engine(read_only=read_only)
-        self._writer = None if read_only else self.database.writing_engine()
+        try:
+            found = self.database.condition(self._reader, read_only=read_only)
+        except self.database.errors as error:
+            self._reader.dispose()
+            raise self.database.explained(error) from error
+        except ConsentError:
+            self._reader.dispose()
+            raise
+        self.warnings = found.warnings
+        if found.read_only and not read_only:
+            self._reader.dispose()
+            self._reader = self.database.reading_engine(read_only=True)
+            self.read_only = True
+        self._writer = None if self.read_only else self.database.writing_engine()
 
     def close(self) -> None:
         """Close every connection."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from consent.errors import ConsentError
     from consent.home import Home
+    from consent.store_condition import Condition
 
 SCHEME = "postgresql"
 
@@ -32,6 +33,13 @@ class Database(Protocol):
 
     def check(self) -> None:
         """Refuse what cannot be a ledger before it is opened."""
+
+    def condition(self, reader: Engine, *, read_only: bool) -> Condition:
+        """How it was found: whether it can be written at all, and what the operator must know.
+
+        Raises:
+            LedgerNotDurableError: It is to be written, and would not keep what it confirms (exit 4).
+        """
 
     def reading_engine(self, *, read_only: bool) -> Engine:
         """Transactions see one committed state and may write nothing."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+import psycopg.rows
 from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
@@ -17,10 +18,12 @@ from consent.errors import (
     ConsentError,
     LedgerDamagedError,
     LedgerMissingError,
+    LedgerNotDurableError,
     LedgerUnavailableError,
     LedgerVersionError,
 )
 from consent.store import metadata
+from consent.store_condition import Condition
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -34,6 +37,15 @@ OLDEST = 15
 LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('luvalla ledger ' || current_schema(), 0))"
 """Advisory locks are per database; the key adds the schema. A statement of its own: the next one's snapshot is taken
 after the lock is held, so the writer sees what the one before it committed (READ COMMITTED)."""
+
+MARK = "ALTER DATABASE name SET luvalla.development = 'on'"
+"""How an administrator says that a database may lose everything; a setting of the database, so no URL can hide it."""
+_YES = frozenset({"on", "true", "yes", "1"})
+_CONDITION = (
+    "SELECT pg_is_in_recovery() AS standby, current_setting('default_transaction_read_only') = 'on' AS closed,"
+    " current_setting('fsync') AS fsync, current_setting('full_page_writes') AS full_page_writes,"
+    " lower(current_setting('luvalla.development', true)) AS development"
+)
 
 VERSION_TABLE = "alembic_version"
 KEPT = frozenset({"tile", "purpose", "notice", "institutional"})
@@ -62,6 +74,21 @@ class PostgresqlDatabase:
     def check(self) -> None:
         """Nothing before a connection; each new one is looked at in `_look`."""
 
+    def condition(self, reader: Engine, *, read_only: bool) -> Condition:
+        """Whether this server takes writes, and keeps what it confirms."""
+        with reader.connect() as connection:
+            found = connection.execute(text(_CONDITION)).one()
+        warnings = []
+        if found.standby:
+            warnings.append(
+                f"{self.name} is on a standby server: what is read may be older than the primary's, and nothing can be recorded"
+            )
+        elif found.closed:
+            warnings.append(f"{self.name} lets nothing be written (default_transaction_read_only)")
+        written = not (read_only or found.standby or found.closed)
+        warnings += self._durability(found, written=written)
+        return Condition(read_only=found.standby or found.closed, warnings=tuple(warnings))
+
     def reading_engine(self, *, read_only: bool) -> Engine:  # noqa: ARG002 - a reader is a reader here
         """REPEATABLE READ READ ONLY: all statements of a transaction see the state of the first."""
         engine = self._engine("REPEATABLE READ")
@@ -85,6 +112,8 @@ class PostgresqlDatabase:
             found = connection.execute("SHOW synchronous_commit").fetchone()[0]
             if found not in {"on", "remote_apply"}:
                 connection.execute("SET synchronous_commit = on")
+            with connection.cursor(row_factory=psycopg.rows.namedtuple_row) as cursor:
+                self._durability(cursor.execute(_CONDITION).fetchone(), written=True)
             connection.commit()
 
         @event.listens_for(engine, "begin")
@@ -133,6 +162,10 @@ class PostgresqlDatabase:
                     driver.execute(f'VACUUM (FULL) "{table}"')
             except psycopg.errors.LockNotAvailable:
                 return False
+            except psycopg.Error:
+                # The pool would try to roll back on a connection that is gone, and log a traceback of it.
+                connection.invalidate()
+                raise
             finally:
                 if not driver.closed:
                     driver.autocommit = False
@@ -173,8 +206,10 @@ class PostgresqlDatabase:
         return _state(error) == "42P01"
 
     def opened_read_only(self) -> ConsentError:
-        """The error of writing to a ledger that was opened for reading only."""
-        return LedgerUnavailableError("the ledger was opened for reading only", "open the ledger for writing")
+        """The error of writing to a ledger that was opened for reading only, or is on a server that takes no writes."""
+        return LedgerUnavailableError(
+            f"{self.name} is read-only, or was opened so", "connect to the primary server, and open the ledger for writing"
+        )  # fmt: skip
 
     def explained(self, error: Exception) -> ConsentError:
         """What an error of the driver means; never with the values of the statement, nor the server's own text."""
@@ -204,6 +239,18 @@ class PostgresqlDatabase:
             hide_parameters=True,
             connect_args={"connect_timeout": CONNECT_SECONDS, "application_name": "luvalla ledger"},
         )
+
+    def _durability(self, found: Any, *, written: bool) -> list[str]:
+        off = [name for name in ("fsync", "full_page_writes") if getattr(found, name) == "off"]
+        if not off:
+            return []
+        settings = " and ".join(f"{name}=off" for name in off)
+        if written and found.development not in _YES:
+            raise LedgerNotDurableError(
+                f"{self.name} is on a server with {settings}: a power cut could lose what was confirmed, or the database",
+                f"turn it on in postgresql.conf; or, for development only, {MARK}",
+            )
+        return [f"{self.name} is on a server with {settings}: a power cut could lose what was confirmed"]
 
     def _look(self, connection: Any) -> None:
         version = connection.info.server_version // 10_000

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from consent.errors import ConsentError, LedgerDamagedError, LedgerMissingError, LedgerUnavailableError
+from consent.store_condition import SOUND, Condition
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +37,10 @@ class SqliteDatabase:
     def check(self) -> None:
         """See `check_file`."""
         check_file(self.path)
+
+    def condition(self, reader: Engine, *, read_only: bool) -> Condition:  # noqa: ARG002 - the file says it
+        """See `condition`."""
+        return condition(self.path, read_only=read_only)
 
     def reading_engine(self, *, read_only: bool) -> Engine:
         """See `reading_engine`."""
@@ -105,6 +110,22 @@ def check_file(path: Path) -> None:
             f"{path} is truncated: {length} bytes where its header says {page * pages}",
             "restore ledger.db from its backup",
         )
+
+
+def condition(path: Path, *, read_only: bool) -> Condition:
+    """Whether the file can be written here: not on read-only media, nor by a user who may not.
+
+    Args:
+        path: The file.
+        read_only: Nobody wants to write it; then only the media are worth a warning.
+    """
+    if _writable(path):
+        return SOUND
+    if os.statvfs(path).f_flag & os.ST_RDONLY:
+        what = f"{path.name} is on read-only media: it is as old as they are, and nothing can be recorded"
+        return Condition(read_only=True, warnings=(what,))
+    what = f"{path.name} or its folder may not be written by this user: opened for reading only, nothing can be recorded"
+    return Condition(read_only=True, warnings=() if read_only else (what,))
 
 
 def writing_engine(path: Path) -> Engine:
@@ -193,6 +214,11 @@ def lacks_table(error: Exception) -> bool:
 
 def opened_read_only(path: Path) -> ConsentError:
     """The error of writing to a ledger that was opened for reading only."""
+    if not _writable(path):
+        return LedgerUnavailableError(
+            f"{path.name} is read-only here: read-only media, or another user's file",
+            "check the owner and mode of the file and its folder, and how the disk is mounted",
+        )
     return LedgerUnavailableError(f"{path.name} was opened for reading only", "open the ledger for writing")
 
 
@@ -236,5 +262,4 @@ def _engine(url: str) -> Engine:
 
 
 def _writable(path: Path) -> bool:
-
     return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)

@@ -6,6 +6,7 @@ to /. Here an ordinary user runs the binaries, on a Unix socket only.
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import importlib.util
 import os
@@ -100,6 +101,27 @@ class Server:
             self._process.send_signal(how)
             self._process.wait(60)
 
+    def kill(self) -> None:
+        """Kill -9 of the postmaster and of every process that it started, as a power cut takes them."""
+        if self._process is not None:
+            started = self.processes()
+            self._process.kill()
+            for pid in started:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            self._process.wait(60)
+
+    def processes(self) -> list[int]:
+        """What the postmaster started: backends and its own helpers."""
+        if self._process is None:
+            return []
+        found = []
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                if stat.read_text().rpartition(")")[2].split()[1] == str(self._process.pid):
+                    found.append(int(stat.parent.name))
+        return found
+
     def close(self) -> None:
         """Stop it and remove its data."""
         self.stop(signal.SIGQUIT)
@@ -137,6 +159,8 @@ class GivenServer:
 def new_database(administrator: str, name: str) -> str:
     with psycopg.connect(administrator, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8'")
+        if connection.execute("SHOW fsync").fetchone() == ("off",):
+            connection.execute(f"ALTER DATABASE \"{name}\" SET luvalla.development = 'on'")
     head, _, query = administrator.partition("?")
     return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
 

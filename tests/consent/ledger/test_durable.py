@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import sqlite3
-import subprocess
-import sys
-import time
 from contextlib import closing
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 import pytest
@@ -30,6 +24,8 @@ from consent.vocabulary import ConsentStatus, UseStatus
 from tests.consent.ledger_world import OFFER, START, use_request
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from consent.ledger import Ledger
     from tests.consent.ledger_world import World
 
@@ -240,65 +236,6 @@ def test_two_open_ledgers_write_in_turn(world: World) -> None:
             (one if i % 2 else two).record_consent(f"p{i}", OFFER, S.GIVEN)
         assert one.head() == two.head()
         assert one.check() == []
-
-
-WRITER = """
-import sys
-from datetime import datetime
-from pathlib import Path
-from consent.home import open_home
-from consent.ledger import Ledger
-from consent.records import ConsentRequest
-from consent.vocabulary import ConsentStatus
-name, home = sys.argv[1], open_home(Path(sys.argv[2]))
-clock = lambda: datetime.fromisoformat(sys.argv[5])
-with Ledger.open(home, clock=clock) as ledger:
-    print("open", flush=True)
-    for i in range(int(sys.argv[3])):
-        if i % 3 == 2:
-            ledger.record_consents([ConsentRequest(f"{name}-{i}-{j}", sys.argv[4], ConsentStatus.GIVEN) for j in range(40)])
-        else:
-            ledger.record_consent(f"{name}-{i}", sys.argv[4], ConsentStatus.GIVEN, request_id=f"{name}-{i}")
-        print(ledger.head().size, flush=True)
-"""
-
-
-def writer(world: World, name: str, count: int) -> subprocess.Popen:
-    root = Path(__file__).parents[3]
-    return subprocess.Popen(
-        [sys.executable, "-c", WRITER, name, str(world.home.path), str(count), OFFER, START.isoformat()],
-        cwd=root, env={**os.environ, "PYTHONPATH": str(root)}, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-
-
-def test_kill_9_at_any_moment_leaves_a_whole_log(world: World) -> None:
-    for round_ in range(5):
-        process = writer(world, f"r{round_}", 10_000)
-        assert process.stdout.readline() == "open\n"
-        time.sleep(0.05 + 0.06 * round_)
-        process.send_signal(signal.SIGKILL)
-        said = [int(line) for line in process.stdout.read().split("\n")[:-1] if line.isdigit()]
-        process.wait()
-        with world.open() as ledger:
-            assert ledger.head().size >= max(said, default=0)
-            # What was told durable is covered by the checkpoint outside.
-            assert ledger.head().checkpoint.size >= max(said, default=0)
-            assert ledger.check() == []
-            again = ledger.record_consent(f"r{round_}-0", OFFER, S.GIVEN, request_id=f"r{round_}-0")
-            assert again.index < ledger.head().size
-
-
-def test_several_processes_write_without_loss_or_fork(world: World) -> None:
-    processes = [writer(world, f"w{i}", 9) for i in range(3)]
-    for process in processes:
-        process.communicate(timeout=120)
-        assert process.returncode == 0
-    with world.open(read_only=True) as ledger:
-        head = ledger.head()
-        people = 3 * (3 * 40 + 6)
-        assert head.size == 5 + 2 * people
-        assert head.checkpoint.size == head.size
-        assert ledger.check() == []
 
 
 @pytest.mark.sqlite_file
