@@ -292,7 +292,7 @@ _BY_TEXT: tuple[tuple[tuple[str, ...], type[ConsentError], str, str], ...] = (
     (("too many clients", "too many connections", "remaining connection slots"), LedgerUnavailableError, "{} has too many connections", "try again later, or raise max_connections"),
     (("does not exist",), LedgerMissingError, "there is no ledger: {} does not exist", "check the URL, or make the database"),
     (("starting up", "shutting down", "recovery mode"), LedgerUnavailableError, "{} is starting or stopping", "try again shortly"),
-    (("connection failed", "could not translate", "failed to resolve", "Connection refused", "timeout expired"), LedgerUnavailableError, "{} cannot be reached", "is the server running, and the URL right?"),
+    (("connection failed", "connection to server", "could not translate", "failed to resolve", "Connection refused", "timeout expired"), LedgerUnavailableError, "{} cannot be reached", "is the server running, and the URL right?"),
 )  # fmt: skip
 
 

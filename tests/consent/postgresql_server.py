@@ -46,13 +46,25 @@ def wheel_binaries() -> list[Path]:
 
 
 class Server:
-    """One running server with its data in a temporary folder; `user` may do anything in it, without a password."""
+    """One running server with its data in a temporary folder; `user` may do anything in it, without a password.
 
-    def __init__(self, binaries: Path, *, fsync: bool = False) -> None:
+    Args:
+        binaries: The folder of its programs.
+        fsync: Whether what it confirms is on the disk.
+        disk: Where its folder is made; the system's temporary folder by default.
+        standby_of: A server that it follows as a hot standby, from a base backup of it.
+        settings: Further settings of the server.
+    """
+
+    def __init__(
+        self, binaries: Path, *, fsync: bool = False, disk: Path | None = None, standby_of: Server | None = None,
+        **settings: str,
+    ) -> None:  # fmt: skip
         self.binaries = binaries
         self.fsync = fsync
+        self.settings = settings
         # Short: a socket's path has at most 107 bytes.
-        self.folder = Path(tempfile.mkdtemp(prefix="luvalla-pg-", dir="/tmp"))
+        self.folder = Path(tempfile.mkdtemp(prefix="luvalla-pg-", dir=disk or "/tmp"))  # noqa: S108 - see above
         self.data = self.folder / "data"
         self._as = {"user": "nobody", "extra_groups": []} if os.geteuid() == 0 else {}
         if self._as:
@@ -61,25 +73,57 @@ class Server:
         self._process: subprocess.Popen | None = None
         self._names = 0
         try:
-            subprocess.run(
-                [binaries / "initdb", "-D", self.data, "-U", self.user, "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync"],
-                check=True, capture_output=True, cwd=self.folder, timeout=120, **self._as,
-            )  # fmt: skip
-            hba = "local all with_password scram-sha-256\nlocal all all trust\n"
-            (self.data / "pg_hba.conf").write_text(hba, encoding="utf-8")
+            self._make_data(standby_of)
             self.start()
         except BaseException:
             self.close()
             raise
+
+    def _make_data(self, standby_of: Server | None) -> None:
+        if standby_of is None:
+            made = [
+                "initdb",
+                "-U",
+                self.user,
+                "-A",
+                "trust",
+                "-E",
+                "UTF8",
+                "--no-locale",
+                "--no-sync",
+                "--wal-segsize=1",
+            ]
+        else:
+            made = [
+                "pg_basebackup",
+                "-U",
+                self.user,
+                "-h",
+                standby_of.folder,
+                "-R",
+                "-X",
+                "stream",
+                "-c",
+                "fast",
+            ]
+        subprocess.run(
+            [self.binaries / made[0], "-D", self.data, *made[1:]],
+            check=True, capture_output=True, cwd=self.folder, timeout=120, **self._as,
+        )  # fmt: skip
+        if standby_of is None:
+            hba = "local all with_password scram-sha-256\nlocal all all trust\nlocal replication all trust\n"
+            (self.data / "pg_hba.conf").write_text(hba, encoding="utf-8")
 
     def start(self) -> None:
         """Start it and wait until it answers."""
         settings = {
             "listen_addresses": "", "unix_socket_directories": str(self.folder), "max_connections": "120",
             "fsync": "on" if self.fsync else "off", "shared_buffers": "32MB", "log_min_messages": "fatal",
+            **self.settings,
         }  # fmt: skip
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
-        with (self.folder / "log").open("ab") as log:
+        # Not beside the data, which may be on a disk that a test fills.
+        with tempfile.TemporaryFile() as log:
             self._process = subprocess.Popen(
                 [self.binaries / "postgres", "-D", self.data, *options],
                 cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._as,
@@ -92,6 +136,21 @@ class Server:
                 if self._process.poll() is not None or time.monotonic() > end:
                     raise
                 time.sleep(0.02)
+            else:
+                return
+
+    def restart_if_stopped(self) -> None:
+        """Start it where it has ended itself, and wait until it answers."""
+        end = time.monotonic() + 60
+        while True:
+            try:
+                if self._process is None or self._process.poll() is not None:
+                    self.start()
+                psycopg.connect(self.url("postgres")).close()
+            except psycopg.OperationalError:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
             else:
                 return
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
@@ -29,6 +30,8 @@ LONGEST_SECONDS = 0.15
 ROUNDS_PER_CITY = 10
 WHOLE_CHECK = 5
 """Every so many rounds `check` reads openings, people, projections and runs too."""
+BLOW = 4
+"""Every so many rounds on PostgreSQL the server is struck first, its backend or all of it in turn, then the writer."""
 RETRIED = 5
 """How many of the acts that were told as done are asked for again, each round."""
 
@@ -63,7 +66,8 @@ def kill_the_backend(url: str) -> None:
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'luvalla ledger'"
         ).fetchall()
     for (pid,) in pids:
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # the first one's death ends the others
+            os.kill(pid, signal.SIGKILL)
 
 
 class Round:
@@ -155,13 +159,15 @@ def kill_often(rounds: int, folder: Path, server: postgresql_server.Server | Non
     for number in range(rounds):
         if number % ROUNDS_PER_CITY == 0:
             (folder / f"city{number}").mkdir()
+            if server is not None:
+                server.restart_if_stopped()
             url = server.new_database() if server is not None else None
             world, earlier = make_world(folder / f"city{number}", database=url), []
         blow = None
-        if server is not None and url is not None and number % 3 == 1:
+        if server is not None and url is not None and number % BLOW == 1:
             # In turn: the backend alone, or the whole server, which is then started again.
             def blow(url: str = url, number: int = number) -> None:
-                if number % 2:
+                if number % (2 * BLOW) == 1:
                     kill_the_backend(url)
                 else:
                     server.kill()
