@@ -36,6 +36,8 @@ TABLE: dict[str, Entry] = {
     "consent restrict": Entry("consent.right_commands:restrict", "Record a restriction of processing."),
     "consent lift": Entry("consent.right_commands:lift", "Lift a restriction, or withdraw an objection."),
     "consent correct": Entry("consent.right_commands:correct", "Record that a consent was recorded wrongly."),
+    "consent rights": Entry("consent.right_commands:rights", "The rights a person exercised, and what stands."),
+    "consent permit": Entry("consent.permit_command:permit", "Whether one person's data may be processed."),
     "consent show": Entry("consent.commands:show", "What one person agreed to, and since when."),
     "consent uses": Entry("consent.commands:uses", "Every use of one person's data."),
     "consent why": Entry("consent.commands:why", "Why a run came out as it did for one person."),

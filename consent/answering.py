@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from consent import representing, store_consents, store_log, store_people
 from consent.entries import Payload
 from consent.errors import BadRequestError
+from consent.reading import person_of
 from consent.receipt import class_key, open_payload
 from consent.vocabulary import ConsentStatus, GivenBy, OwnSay, RetentionClass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import Connection
 
     from consent.canonical import JSON
     from consent.log import Log
@@ -61,16 +64,30 @@ def _subset(
 
 def own_no(log: Log, writing: Writing, item: ConsentRequest, person: Person | None) -> ConsentStatus | None:
     """The young person's own no to this purpose where it stands; looked for only when a guardian says yes."""
-    if person is None or item.given_by is not GivenBy.GUARDIAN or item.own_say is OwnSay.AGREED:
+    if person is None or not _asks_for_own_no(item):
         return None
     writing.write_pending()
-    return representing.standing_own_no(_words(log, writing, person, item.purpose_id))
+    return representing.standing_own_no(_words(log, writing.connection, person, item.purpose_id))
+
+
+def own_no_on_record(log: Log, item: ConsentRequest) -> ConsentStatus | None:
+    """The same from what is on record, before anything is written."""
+    if not _asks_for_own_no(item):
+        return None
+    with log.store.read() as connection:
+        person = person_of(log, connection, item.person)
+        if person is None:
+            return None
+        return representing.standing_own_no(_words(log, connection, person, item.purpose_id))
+
+
+def _asks_for_own_no(item: ConsentRequest) -> bool:
+    return item.given_by is GivenBy.GUARDIAN and item.status.permits and item.own_say is not OwnSay.AGREED
 
 
 def _words(
-    log: Log, writing: Writing, person: Person, purpose_id: str
+    log: Log, connection: Connection, person: Person, purpose_id: str
 ) -> Iterator[tuple[ConsentStatus, GivenBy, OwnSay | None]]:
-    connection = writing.connection
     for event in reversed(store_consents.events_of(connection, person.number).get(purpose_id, [])):
         payload = Payload.parse(open_payload(log, connection, event.index)[2])
         own_say = None

@@ -5,7 +5,6 @@ Only click, SQLAlchemy, cryptography and the standard library may load here (see
 
 from __future__ import annotations
 
-from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +16,9 @@ from consent.errors import ConsentInputError
 from consent.foresight import foresee, foresee_standing
 from consent.options import (
     answer_language_option,
+    as_of_options,
     dry_run_option,
+    instant,
     json_option,
     language_option,
     person_option,
@@ -29,7 +30,6 @@ from consent.vocabulary import ConsentStatus, GivenBy, OwnSay, Processing
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from consent.ledger import Ledger
     from consent.records import ConsentReceiptRef
 
 
@@ -192,43 +192,31 @@ withdraw = _answering(
 
 @click.command()
 @person_option
-@click.option(
-    "--as-of-index",
-    type=click.IntRange(min=0),
-    help="Only what the ledger knew at this size: entries with a smaller index.",
-)
-@click.option(
-    "--at",
-    type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"]),
-    help="The instant asked about, UTC: only what was recorded by then counts. Now by default.",
-)
+@as_of_options
 @answer_language_option
 @json_option
 def show(*, person: str, as_of_index: int | None, at: datetime | None, language: str, as_json: bool) -> None:
     """Show what one person agreed to, since when and until when, for every purpose."""
-    instant = None if at is None else at.replace(tzinfo=UTC)
     with open_ledger(read_only=True) as ledger:
-        records = ledger.consents(person, at=instant, as_of=as_of_index)
+        records = ledger.consents(person, at=instant(at), as_of=as_of_index)
         found = [answers.consent(record, language) for record in records]
     respond({"consents": found}, lines.consents(found, language), as_json=as_json)
 
 
-def _uses(ledger: Ledger, person: str, language: str) -> list[answers.Answer]:
-    views = sorted(ledger.uses(person), key=lambda view: view.index, reverse=True)
-    return [answers.use(view, language) for view in views]
-
-
 @click.command()
 @person_option
+@as_of_options
 @answer_language_option
 @json_option
-def uses(*, person: str, language: str, as_json: bool) -> None:
+def uses(*, person: str, as_of_index: int | None, at: datetime | None, language: str, as_json: bool) -> None:
     """List every recorded use of one person's data: who, for what, on what basis, which model, when, with what result.
 
     Runs that left the person out stand in the list too, with the reason.
     """
     with open_ledger(read_only=True) as ledger:
-        found = _uses(ledger, person, language)
+        views = ledger.uses(person, at=instant(at), as_of=as_of_index)
+        views = sorted(views, key=lambda view: view.index, reverse=True)
+        found = [answers.use(view, language) for view in views]
     respond(
         {"uses": found, "not_proved": words.not_proved(language)},
         lines.uses(found, language),

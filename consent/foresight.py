@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consent import representing
+from consent import answering, representing, store_consents
 from consent.state import NOTHING_ON_RECORD, ConsentState, refused_transition
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def foresee(ledger: Ledger, person: str, purpose_id: str, asked: ConsentStatus) 
 
 
 def foresee_standing(ledger: Ledger, request: ConsentRequest) -> TransitionRefused | None:
-    """Say whether whoever answers has the standing to; a young person's own no on record is looked up only when recording.
+    """Say whether whoever answers has the standing to; a young person's own no on record counts here too.
 
     Args:
         ledger: The open ledger, perhaps read-only.
@@ -53,9 +53,24 @@ def foresee_standing(ledger: Ledger, request: ConsentRequest) -> TransitionRefus
 
     Raises:
         BadRequestError: The request is malformed.
+        KeyMissingError, LedgerDamagedError: An earlier answer does not open as recorded.
     """
     now = ledger.log.now()
     representing.check(request, now.date())
     records = ledger.consents(request.person)
     status = next(each.status for each in records if each.purpose.id == request.purpose_id)
-    return representing.refused_answer(request, status, now, None)
+    own_no = answering.own_no_on_record(ledger.log, request)
+    return representing.refused_answer(request, status, now, own_no)
+
+
+def people_to_ask(ledger: Ledger, purpose_id: str) -> int:
+    """How many people have a yes to a purpose that would end with its next version: given or renewed, and not run out.
+
+    Args:
+        ledger: The open ledger, perhaps read-only.
+        purpose_id: The purpose's id.
+    """
+    with ledger.log.store.read() as connection:
+        return store_consents.count_in_force(
+            connection, purpose_id, at=store_consents.epoch(ledger.log.now())
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,7 @@ from consent import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import datetime
     from typing import TypeVar
 
     Command = TypeVar("Command", bound=Callable[..., Any])
@@ -64,6 +66,29 @@ def language_option(help_text: str, default: str | None = None) -> Callable[[Com
 
 
 answer_language_option = language_option("The language of the answer.")
+
+
+def as_of_options(command: Command) -> Command:
+    """``--as-of-index`` and ``--at``: what the ledger knew, and when it must hold; read ``at`` with `instant`."""
+    for option in (
+        click.option(
+            "--at",
+            type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"]),
+            help="The instant asked about, UTC: only what was recorded by then counts. Now by default.",
+        ),
+        click.option(
+            "--as-of-index",
+            type=click.IntRange(min=0),
+            help="Only what the ledger knew at this size: entries with a smaller index.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def instant(at: datetime | None) -> datetime | None:
+    """The instant that ``--at`` named, aware."""
+    return None if at is None else at.replace(tzinfo=UTC)
 
 
 def respond(answer: Any, lines: Iterable[str], *, as_json: bool) -> None:

@@ -20,6 +20,44 @@ Purposes = dict[tuple[str, int], "Purpose"]
 """Every version on record, by id and version."""
 
 
+def new_versions(purposes: Sequence[Purpose], known: Mapping[tuple[str, int], Purpose]) -> list[Purpose]:
+    """Which of some purposes are not on record yet, by id and version; the only place that says what may be added.
+
+    Args:
+        purposes: The purposes that should be on record.
+        known: Those that are.
+
+    Raises:
+        PurposesError: A version or a notice that is on record reads otherwise, or a version is skipped.
+    """
+    notices = {(each.notice.id, each.notice.version): each.notice for each in known.values()}
+    latest = {purpose_id: max(v for i, v in known if i == purpose_id) for purpose_id, _ in known}
+    found: list[Purpose] = []
+    for purpose in sorted(purposes, key=lambda item: (item.id, item.version)):
+        earlier = known.get((purpose.id, purpose.version))
+        if earlier is not None:
+            if earlier != purpose:
+                raise PurposesError(
+                    f"purpose `{purpose.id}` version {purpose.version} is on record with other content",
+                    "what people agreed to never changes: give the changed purpose the next version",
+                )
+            continue
+        if purpose.version != latest.get(purpose.id, 0) + 1:
+            raise PurposesError(
+                f"purpose `{purpose.id}` version {purpose.version} does not follow version {latest.get(purpose.id, 0)}",
+                "versions count 1, 2, 3 ...",
+            )
+        notice = purpose.notice
+        if notices.setdefault((notice.id, notice.version), notice) != notice:
+            raise PurposesError(
+                f"notice `{notice.id}` version {notice.version} is on record with another text",
+                "a notice's text never changes: give the changed text the next version",
+            )
+        latest[purpose.id] = purpose.version
+        found.append(purpose)
+    return found
+
+
 def append_purposes(
     writing: Writing, purposes: Sequence[Purpose], *, known: Mapping[tuple[str, int], Purpose]
 ) -> list[int]:
@@ -31,26 +69,11 @@ def append_purposes(
         known: Those that are.
 
     Raises:
-        PurposesError: A version that is on record reads otherwise, or a version is skipped.
+        PurposesError: As `new_versions`; nothing is appended.
     """
-    notices = {(p.notice.id, p.notice.version): p.notice for p in known.values()}
-    newest = {purpose_id: max(v for i, v in known if i == purpose_id) for purpose_id, _ in known}
+    notices = {(each.notice.id, each.notice.version) for each in known.values()}
     purpose_rows, notice_rows, indices = [], [], []
-    for purpose in sorted(purposes, key=lambda item: (item.id, item.version)):
-        earlier = known.get((purpose.id, purpose.version))
-        if earlier is not None:
-            if earlier != purpose:
-                raise PurposesError(
-                    f"purpose `{purpose.id}` version {purpose.version} is on record with other content",
-                    "what people agreed to never changes: give the changed purpose the next version",
-                )
-            continue
-        if purpose.version != newest.get(purpose.id, 0) + 1:
-            raise PurposesError(
-                f"purpose `{purpose.id}` version {purpose.version} does not follow version {newest.get(purpose.id, 0)}",
-                "versions count 1, 2, 3 ...",
-            )
-        newest[purpose.id] = purpose.version
+    for purpose in new_versions(purposes, known):
         document = encoded(purpose)
         body = {"digest": digest(document), "id": purpose.id, "version": purpose.version}
         index = writing.institutional("purpose", body)
@@ -59,11 +82,6 @@ def append_purposes(
         )
         indices.append(index)
         notice = purpose.notice
-        if notices.get((notice.id, notice.version), notice) != notice:
-            raise PurposesError(
-                f"notice `{notice.id}` version {notice.version} is on record with another text",
-                "a notice's text never changes: give the changed text the next version",
-            )
         body = {
             "id": notice.id,
             "languages": notice_digests(notice),
@@ -75,32 +93,10 @@ def append_purposes(
         if (notice.id, notice.version) not in notices:
             texts = encode(dict(notice.texts))
             notice_rows.append({"id": notice.id, "version": notice.version, "idx": index, "texts": texts})
-            notices[notice.id, notice.version] = notice
+            notices.add((notice.id, notice.version))
         indices.append(index)
     store_consents.insert_purposes(writing.connection, purpose_rows, notice_rows)
     return indices
-
-
-def check_versions(purposes: Sequence[Purpose], known: Purposes) -> None:
-    """Refuse what `append_purposes` would refuse of versions, and write nothing.
-
-    Raises:
-        PurposesError: A version that is on record reads otherwise, or a version is skipped.
-    """
-    latest = {purpose_id: max(v for i, v in known if i == purpose_id) for purpose_id, _ in known}
-    for purpose in sorted(purposes, key=lambda item: (item.id, item.version)):
-        earlier = known.get((purpose.id, purpose.version))
-        if earlier is not None and earlier != purpose:
-            raise PurposesError(
-                f"purpose `{purpose.id}` version {purpose.version} is on record with other content",
-                "what people agreed to never changes: give the changed purpose the next version",
-            )
-        if earlier is None and purpose.version != latest.get(purpose.id, 0) + 1:
-            raise PurposesError(
-                f"purpose `{purpose.id}` version {purpose.version} does not follow version {latest.get(purpose.id, 0)}",
-                "versions count 1, 2, 3 ...",
-            )
-        latest[purpose.id] = max(purpose.version, latest.get(purpose.id, 0))
 
 
 def newest(purposes: Purposes) -> dict[str, Purpose]:

@@ -1,4 +1,4 @@
-"""`luvalla consent object | restrict | lift | correct`: rights that block or correct, recorded by staff."""
+"""`luvalla consent object | restrict | lift | correct | rights`: rights recorded by staff, and those on record."""
 
 from __future__ import annotations
 
@@ -6,14 +6,23 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from consent import right_records, right_words
+from consent import right_answers, right_records, right_words
 from consent.at_home import open_ledger
-from consent.options import answer_language_option, dry_run_option, json_option, person_option, respond
+from consent.options import (
+    answer_language_option,
+    as_of_options,
+    dry_run_option,
+    instant,
+    json_option,
+    person_option,
+    respond,
+)
 from consent.right_records import RightRequest
 from consent.vocabulary import Processing, Right, RightAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from typing import TypeVar
 
     Command = TypeVar("Command", bound=Callable[..., Any])
@@ -168,3 +177,17 @@ def correct(
         Right.RECTIFICATION, person, language, as_json=as_json, dry_run=dry_run, answer=answer, ground=ground, corrects=index,
         reason=reason, request_id=request_id,
     )  # fmt: skip
+
+
+@click.command()
+@person_option
+@as_of_options
+@answer_language_option
+@json_option
+def rights(
+    *, person: str, as_of_index: int | None, at: datetime | None, language: str, as_json: bool
+) -> None:
+    """List the rights that a person exercised, and which processing leaves them out because of an objection or restriction."""
+    with open_ledger(read_only=True) as ledger:
+        told = right_answers.rights(ledger, person, language, at=instant(at), as_of=as_of_index)
+    respond(told, right_answers.lines(told, language), as_json=as_json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, or_, select
 
 from consent.canonical import decode, parse_time
 from consent.purposes import from_document
@@ -112,6 +112,23 @@ def states(connection: Connection, purpose_id: str, *, at: int, size: int) -> li
     # Rows are only unpacked and counted: plain tuples in all but name.
     rows: Any = connection.execute(query).all()
     return list(rows)
+
+
+def count_in_force(connection: Connection, purpose_id: str, *, at: int) -> int:
+    """How many people's newest word on a purpose is a yes that has not run out, for whatever version."""
+    event = consent_event.c
+    newest = select(func.max(event.idx)).where(event.purpose == purpose_id).group_by(event.number)
+    permitting = [status.code for status in ConsentStatus if status.permits]
+    query = (
+        select(func.count())
+        .select_from(consent_event)
+        .where(
+            event.idx.in_(newest),
+            event.status.in_(permitting),
+            or_(event.expires.is_(None), event.expires > at),
+        )
+    )
+    return connection.scalar(query) or 0
 
 
 def delete_events(connection: Connection, numbers: Sequence[int]) -> None:

@@ -40,6 +40,8 @@ SPOKEN = [
     ("consent object", "--person invented-1 --purpose {offer}", 0),
     ("consent restrict", "--person invented-1 --processing scoring", 0),
     ("consent lift", "--person invented-1 --ground checked", 0),
+    ("consent rights", "--person invented-1", 0),
+    ("consent permit", "{offer} scoring --person invented-1", 1),
     ("consent give", "{offer} --person invented-3", 0),
     ("consent correct", "{index} --person invented-3", 0),
     ("models list", "", 0),

@@ -1,4 +1,4 @@
-"""`luvalla consent object | restrict | lift | correct`, and the fuller `give`."""
+"""`luvalla consent object | restrict | lift | correct | rights`, the fuller `give`, `adopt`, and questions as of then."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from consent import commands, right_commands
+from consent import adopt_command, commands, permit_command, right_commands
 from consent.home import Home, open_home
 from consent.ledger import Ledger, utc_now
 from consent.records import Permitted
 from consent.setup import create
-from tests.consent.ledger_world import OFFER, ORIGIN, purposes_text
+from consent.vocabulary import ConsentStatus, UseStatus
+from tests.consent.ledger_world import DEVELOPMENT, OFFER, ORIGIN, purposes_text, use_request
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,3 +72,61 @@ def test_a_guardians_yes_needs_its_authority_also_dry(home, ask) -> None:
     )  # fmt: skip
     assert done.exit_code == 0
     assert not permitted(home)
+
+
+def test_a_guardians_yes_against_the_young_persons_own_no_is_foreseen(home, ask) -> None:
+    assert ask(commands.refuse, OFFER).exit_code == 0
+    guardian = (OFFER, "--given-by", "guardian", "--authority", "guardian per population register")
+    for dry in (["--dry-run"], []):
+        refused = ask(commands.give, *guardian, *dry)
+        assert (refused.exit_code, json.loads(refused.stdout)["recorded"]) == (1, False)
+        assert "own answer (refused) stands" in json.loads(refused.stdout)["reason"]
+    for dry in (["--dry-run"], []):
+        assert ask(commands.give, *guardian, "--own-say", "agreed", *dry).exit_code == 0
+    assert permitted(home)
+
+
+def test_permit_uses_and_rights_as_of_an_index_and_an_instant(home, ask) -> None:
+    def said(command, *words: str):
+        done = ask(command, *words)
+        return done.exit_code, json.loads(done.stdout)
+
+    with Ledger.open(home) as ledger:
+        before = ledger.head().size
+        given = ledger.record_consent("anna", OFFER, ConsentStatus.GIVEN, method="paper form")
+        ledger.append_use(use_request(ledger, {"anna": UseStatus.USED}))
+    asked = (OFFER, "scoring")
+    code, answer = said(permit_command.permit, *asked)
+    assert (code, answer["permitted"], answer["index"]) == (0, True, given.index)
+    assert ask(right_commands.object_, "--processing", "scoring").exit_code == 0
+    code, answer = said(permit_command.permit, *asked)
+    assert (code, answer["status"]) == (1, "objected")
+    code, answer = said(permit_command.permit, *asked, "--as-of-index", str(given.index + 1))
+    assert (code, answer["permitted"]) == (0, True)
+    for then in (("--as-of-index", str(before)), ("--at", "2020-01-01")):
+        code, answer = said(permit_command.permit, *asked, *then)
+        assert (code, answer["status"]) == (1, "no-consent")
+        assert said(commands.uses, *then)[1]["uses"] == []
+        assert said(right_commands.rights, *then) == (0, {"rights": [], "standing": []})
+    assert len(said(commands.uses, "--as-of-index", "9999")[1]["uses"]) == 1
+    rights = said(right_commands.rights)[1]
+    assert [(each["right"], each["answer"]) for each in rights["rights"]] == [("objection", "recorded")]
+    assert [(each["purpose"], each["status"]) for each in rights["standing"]] == [(OFFER, "objected")]
+
+
+def test_adopting_a_changed_purpose_says_how_many_are_asked_anew(home, tmp_path) -> None:
+    with Ledger.open(home) as ledger:
+        for number in range(5):
+            ledger.record_consent(f"p{number}", OFFER, ConsentStatus.GIVEN)
+        ledger.record_consent("p0", OFFER, ConsentStatus.RENEWED)
+        ledger.record_consent("p1", OFFER, ConsentStatus.WITHDRAWN)
+        ledger.record_consent("p5", OFFER, ConsentStatus.REFUSED)
+        ledger.record_consent("p2", DEVELOPMENT, ConsentStatus.GIVEN)
+    file = tmp_path / "purposes.toml"
+    file.write_text(purposes_text(version=3, notice_version=2))
+    for dry in (["--dry-run"], []):
+        done = CliRunner().invoke(adopt_command.adopt, [str(file), "--json", *dry], obj={"home": home.path})
+        versions = json.loads(done.stdout)["versions"]
+        assert [(each["version"], each["people_to_ask"]) for each in versions] == [(2, 0), (3, 4)]
+    again = CliRunner().invoke(adopt_command.adopt, [str(file), "--json"], obj={"home": home.path})
+    assert json.loads(again.stdout) == {"adopted": True, "indices": [], "versions": []}

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from consent.article_30 import activity, changes
 from consent.errors import PurposesError
+from consent.foresight import people_to_ask
 from consent.purposes import document, from_document, parse
-from consent.purposing import check_versions
+from consent.purposing import new_versions
 from consent.records import ConsentReceiptRef, Permitted
 from consent.vocabulary import ConsentStatus, Right, UseStatus
 from tests.consent.ledger_world import OFFER, START, make_world, purposes_text, use_request
@@ -120,10 +121,24 @@ def test_a_changed_purpose_needs_the_next_version_and_says_what_is_wider() -> No
     by_version = {(each.id, each.version): each for each in known}
     changed = purposes_text().replace("recipients = []", 'recipients = ["Another"]', 1)
     with pytest.raises(PurposesError, match="other content"):
-        check_versions(parse(changed), by_version)
+        new_versions(parse(changed), by_version)
     second = purposes_text(version=2)
     head, _, tail = second.rpartition("recipients = []")
     wider = parse(f'{head}recipients = ["Another"]{tail}')
-    check_versions(wider, by_version)
+    assert [each.version for each in new_versions(wider, by_version)] == [2]
+    assert new_versions(known, by_version) == []
     assert changes(known, wider) == [{"id": OFFER, "version": 2, "wider": ["recipients"], "ask_anew": True}]
     assert changes(wider, wider) == changes(known, known) == []
+
+
+def test_people_to_ask_are_those_whose_yes_still_holds(ledger, world) -> None:
+    for person in ("a", "b", "c"):
+        ledger.record_consent(person, OFFER, S.GIVEN)
+    ledger.record_consent("b", OFFER, S.WITHDRAWN)
+    assert (people_to_ask(ledger, OFFER), people_to_ask(ledger, "reading-help.development")) == (2, 0)
+    world.clock.forward(days=300)
+    ledger.record_consent("c", OFFER, S.RENEWED)
+    world.clock.forward(days=100)
+    assert people_to_ask(ledger, OFFER) == 1
+    ledger.adopt_purposes(purposes_text(version=2))
+    assert people_to_ask(ledger, OFFER) == 1
