@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from consent.errors import NotCanonicalError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 JSON: TypeAlias = "Mapping[str, JSON] | Sequence[JSON] | str | int | bool | None"
 """A value of the canonical subset; arrays are lists or tuples."""
@@ -213,7 +213,12 @@ def parse_time(text: str) -> datetime:
 def commitment(origin: str, salt: bytes, payload: bytes) -> bytes:
     """Return the 32 bytes that a personal entry publishes instead of its payload."""
     _check_salt(salt)
-    return sha256(b"luvalla/commitment/v1\x00" + origin.encode() + b"\x00" + salt + payload).digest()
+    return sha256(commitment_label(origin) + salt + payload).digest()
+
+
+def commitment_label(origin: str) -> bytes:
+    """Return the bytes before salt and payload in what a commitment hashes."""
+    return b"luvalla/commitment/v1\x00" + origin.encode() + b"\x00"
 
 
 def detail_digest(origin: str, name: str, salt: bytes, value: bytes) -> str:
@@ -263,6 +268,25 @@ def use_slot(run: bytes, number: int, status: int, salt: bytes) -> bytes:
     return sha256(
         b"\x00luvalla/use/v1\x00" + run + number.to_bytes(4, "big") + status.to_bytes(1, "big") + salt
     ).digest()
+
+
+def use_slots(
+    run: bytes, keys: Mapping[int, bytes], statuses: bytes | bytearray, first: int = 0
+) -> Iterator[tuple[int, bytes]]:
+    """Yield number and slot of many people: `use_slot` with `use_salt`, at twice the speed.
+
+    Args:
+        run: The run's id, 16 bytes.
+        keys: Use key by number.
+        statuses: One byte a slot.
+        first: The number of the first of them.
+    """
+    prefix = b"\x00luvalla/use/v1\x00" + run
+    for number, key in keys.items():
+        place = number - first
+        salt = blake2s(run, key=key, digest_size=32).digest()
+        text = prefix + number.to_bytes(4, "big") + statuses[place : place + 1] + salt
+        yield number, sha256(text).digest()
 
 
 def values_slot(run: bytes, number: int, salt: bytes, values: bytes) -> bytes:

@@ -6,10 +6,12 @@ projections; runs. Each later part uses what the log's own bytes said, never a p
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from consent import fsck_people, fsck_projections, fsck_uses, store_raw
+from consent import fsck_people, fsck_projections, fsck_uses, row_mac, store_raw
 from consent.canonical import parse_time
 from consent.entries import InstitutionalAct, PersonalEntry, UnknownEntry, parse_entry
 from consent.errors import ConsentError
@@ -18,11 +20,14 @@ from consent.store_consents import epoch
 from consent.tlog.merkle import EMPTY_EDGE, HASH_SIZE, leaf_hash
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from sqlalchemy import Connection
 
     from consent.home import Home
     from consent.log import Log
     from consent.records import Fault
+    from consent.tlog.checkpoint import Checkpoint
 
 REQUEST_BYTES = 16
 
@@ -37,6 +42,7 @@ class LogContent:
         acts: The institution's acts by index.
         times: Time of each entry by index, epoch seconds, as stored.
         requests: Request ids in use.
+        last_at: The latest time so far.
     """
 
     leaves: list[bytes] = field(default_factory=list)
@@ -44,6 +50,7 @@ class LogContent:
     acts: dict[int, InstitutionalAct] = field(default_factory=dict)
     times: dict[int, int] = field(default_factory=dict)
     requests: set[bytes] = field(default_factory=set)
+    last_at: int = 0
 
 
 def check(log: Log, home: Home) -> list[Fault]:
@@ -52,10 +59,9 @@ def check(log: Log, home: Home) -> list[Fault]:
     for problem in log.store.structural_faults():
         findings.add("ledger.db", "structure", problem)
     try:
-        with log.store.read() as connection:
-            content = _read_log(connection, findings, log.pseudonym_key)
-            _check_tiles(connection, content, findings)
-            _check_checkpoint(log, content, findings)
+        with log.store.read() as connection, uncollected():
+            content = read_log(connection, findings, log.pseudonym_key)
+            check_tree(log, connection, content, findings)
             people = fsck_people.check(log, connection, content, findings)
             fsck_people.check_journal(home.erasure_journal, connection, content, findings)
             fsck_projections.check(connection, content, people, findings)
@@ -65,37 +71,97 @@ def check(log: Log, home: Home) -> list[Fault]:
     return findings.faults
 
 
-def _read_log(connection: Connection, findings: Findings, mac_key: bytes) -> LogContent:
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without the collector of cycles: it would look through millions of objects again and again, and there are none."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def read_log(connection: Connection, findings: Findings, mac_key: bytes) -> LogContent:
+    """Read the entries, many at a time; where something is wrong among them, one by one, to say where."""
     content = LogContent()
-    before = 0
-    for expected, row in enumerate(store_raw.rows(connection, "entry")):
-        key = store_raw.key_of("entry", row)
-        index = store_raw.integer(row["idx"])
-        findings.check_mac(mac_key, "entry", row)
-        if index != expected:
-            findings.add(
-                "entry", key, f"expected index {expected}: entries are missing or out of order", expected
-            )
-        index = expected if index is None else index
-        body, leaf = row["body"] or b"", row["leaf"] or b""
-        if len(leaf) != HASH_SIZE or leaf_hash(body) != leaf:
-            findings.add(
-                "entry", key, "the entry's bytes do not have the leaf hash stored beside them", index
-            )
-        content.leaves.append(leaf if len(leaf) == HASH_SIZE else leaf_hash(body))
-        at = store_raw.integer(row["at"])
-        if at is None or at < before:
-            findings.add(
-                "entry", key, "the entry's time is not one, or is before that of the entry before it", index
-            )
-        before = before if at is None else max(at, before)
-        content.times[index] = -1 if at is None else at
-        request = row["request"] or b""
-        if len(request) != REQUEST_BYTES or len(row["fingerprint"] or request) != REQUEST_BYTES:
-            findings.add("entry", key, f"the request or its fingerprint is not {REQUEST_BYTES} bytes", index)
-        content.requests.add(request)
-        _read_entry(content, index, body, findings)
+    names = store_raw.names_of("entry")
+    mac_of = row_mac.of_raw(mac_key, "entry")
+    for rows in store_raw.batches(connection, "entry"):
+        first = len(content.leaves)
+        sound = _sound_rows(rows, first, content, mac_of)
+        for place, row in enumerate(rows, first):
+            commitment = PersonalEntry.commitment_in(row[_BODY] or b"") if sound else None
+            if commitment is not None:
+                content.personal[place] = commitment
+            else:
+                index = place
+                if not sound:
+                    index = _read_row(content, place, dict(zip(names, row, strict=True)), findings, mac_key)
+                _read_entry(content, index, row[_BODY] or b"", findings)
     return content
+
+
+_BODY = 2
+"""Where the entry's bytes are in a row."""
+
+
+def _sound_rows(
+    rows: Sequence[store_raw.RawTuple],
+    first: int,
+    content: LogContent,
+    mac_of: Callable[[Sequence[bytes | None]], bytes],
+) -> bool:
+    """Take rows in which `_read_row` would find nothing; False, and nothing taken, where it would find something."""
+    indices, leaves, bodies, times, requests, fingerprints, macs = zip(*rows, strict=True)
+    at = store_raw.integers(times)
+    sound = (
+        at is not None
+        and list(indices) == [b"%d" % index for index in range(first, first + len(rows))]
+        and None not in bodies
+        and list(leaves) == [leaf_hash(body) for body in bodies]
+        and at[0] >= content.last_at
+        and at == sorted(at)
+        and all(request is not None and len(request) == REQUEST_BYTES for request in requests)
+        and all(each is None or len(each) == REQUEST_BYTES for each in fingerprints)
+        and list(macs) == [mac_of(row) for row in zip(indices, times, requests, fingerprints, strict=True)]
+    )
+    if sound and at is not None:
+        content.leaves += leaves
+        content.times.update(enumerate(at, first))
+        content.requests.update(requests)
+        content.last_at = at[-1]
+    return sound
+
+
+def _read_row(
+    content: LogContent, expected: int, row: store_raw.RawRow, findings: Findings, mac_key: bytes
+) -> int:
+    key = store_raw.key_of("entry", row)
+    index = store_raw.integer(row["idx"])
+    findings.check_mac(mac_key, "entry", row)
+    if index != expected:
+        findings.add(
+            "entry", key, f"expected index {expected}: entries are missing or out of order", expected
+        )
+    index = expected if index is None else index
+    body, leaf = row["body"] or b"", row["leaf"] or b""
+    if len(leaf) != HASH_SIZE or leaf_hash(body) != leaf:
+        findings.add("entry", key, "the entry's bytes do not have the leaf hash stored beside them", index)
+    content.leaves.append(leaf if len(leaf) == HASH_SIZE else leaf_hash(body))
+    at = store_raw.integer(row["at"])
+    if at is None or at < content.last_at:
+        findings.add(
+            "entry", key, "the entry's time is not one, or is before that of the entry before it", index
+        )
+    content.last_at = content.last_at if at is None else max(at, content.last_at)
+    content.times[index] = -1 if at is None else at
+    request = row["request"] or b""
+    if len(request) != REQUEST_BYTES or len(row["fingerprint"] or request) != REQUEST_BYTES:
+        findings.add("entry", key, f"the request or its fingerprint is not {REQUEST_BYTES} bytes", index)
+    content.requests.add(request)
+    return index
 
 
 def _read_entry(content: LogContent, index: int, body: bytes, findings: Findings) -> None:
@@ -118,9 +184,15 @@ def _read_entry(content: LogContent, index: int, body: bytes, findings: Findings
         )
 
 
-def _check_tiles(connection: Connection, content: LogContent, findings: Findings) -> None:
-    _, tiles = EMPTY_EDGE.extended(content.leaves)
-    expected = {(tile.level, tile.index): tile for tile in tiles}
+def check_tree(log: Log, connection: Connection, content: LogContent, findings: Findings) -> None:
+    """The tree built anew once: its root at the external checkpoint's size, and every full tile."""
+    last = _last_checkpoint(log, len(content.leaves), findings)
+    signed = 0 if last is None else last.size
+    edge, tiles = EMPTY_EDGE.extended(content.leaves[:signed])
+    if last is not None and edge.root() != last.root:
+        findings.add("checkpoint", "file", f"the first {signed} entries do not have the root that was signed")
+    _, more = edge.extended(content.leaves[signed:])
+    expected = {(tile.level, tile.index): tile for tile in (*tiles, *more)}
     for row in store_raw.rows(connection, "tile"):
         key = store_raw.key_of("tile", row)
         place = (store_raw.integer(row["level"]), store_raw.integer(row["idx"]))
@@ -133,22 +205,20 @@ def _check_tiles(connection: Connection, content: LogContent, findings: Findings
         findings.add("tile", f"{level}/{number}", "the tile is missing")
 
 
-def _check_checkpoint(log: Log, content: LogContent, findings: Findings) -> None:
-    size = len(content.leaves)
+def _last_checkpoint(log: Log, size: int, findings: Findings) -> Checkpoint | None:
+    """The checkpoint outside; None where it cannot be compared with the entries, which is a fault."""
     try:
         last = log.last_checkpoint()
     except ConsentError as error:
         findings.add(
             "checkpoint", "file", f"the checkpoint outside the database does not verify: {error.message}"
         )
-        return
+        return None
     if last is None:
         findings.add("checkpoint", "file", "the checkpoint outside the database is missing")
     elif last.size > size:
         findings.add(
             "checkpoint", "file", f"the checkpoint outside covers {last.size} entries, the log has {size}"
         )
-    elif EMPTY_EDGE.extended(content.leaves[: last.size])[0].root() != last.root:
-        findings.add(
-            "checkpoint", "file", f"the first {last.size} entries do not have the root that was signed"
-        )
+        return None
+    return last

@@ -22,6 +22,10 @@ class Findings:
         """Note a fault; `what` never holds an id, a name or a value of a person."""
         self.faults.append(Fault(table, key, what, index))
 
+    def knows(self, table: str) -> set[str]:
+        """The keys of a table's rows that a fault was found in."""
+        return {fault.key for fault in self.faults if fault.table == table}
+
     def check_mac(self, mac_key: bytes, table: str, row: RawRow) -> None:
         """Note a row that does not have the check value of its columns (consent/row_mac.py)."""
         if not row_mac.holds(mac_key, table, row):

@@ -5,26 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from consent import store_erasure, store_raw
-from consent.canonical import b64u_decode, commitment, detail_digest, parse_time
-from consent.entries import Payload
+from consent import fsck_payloads, row_mac, store_erasure, store_raw
+from consent.canonical import b64u_decode, detail_digest
 from consent.erasure_journal import read_lines
 from consent.errors import ConsentError
 from consent.keys import NEW_PERSON_CLASSES
-from consent.store_consents import epoch
+from consent.shapes import MAX_NUMBER
 from consent.vocabulary import RetentionClass
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from sqlalchemy import Connection
 
+    from consent.entries import Payload
     from consent.fsck import LogContent
     from consent.fsck_findings import Findings
     from consent.log import Log
 
 Place = tuple[int, RetentionClass]
 PSEUDONYM_BYTES = 16
+_CLASSES = {str(each.code).encode(): each for each in RetentionClass}
 
 
 @dataclass
@@ -32,21 +34,25 @@ class People:
     """What the openings say.
 
     Attributes:
-        payloads: Payload by index.
+        payloads: Payload by index; the subject in it does not count, nor the number in an enrolment.
+        subject_of: The subject id in it, by index.
         number_of: Whose payload it is, by index.
         enrolled: Index of enrolment by number; from the openings, or for the erased from their row.
         erased: Index of erasure by number, from the erasures' own openings.
         erased_classes: Classes destroyed by number, from the same.
-        keys: Opened keys by number and class.
+        keys: Opened keys by class and number.
         keys_missed: Keys that a payload needs and that are not there.
     """
 
     payloads: dict[int, Payload] = field(default_factory=dict)
+    subject_of: dict[int, bytes] = field(default_factory=dict)
     number_of: dict[int, int] = field(default_factory=dict)
     enrolled: dict[int, int] = field(default_factory=dict)
     erased: dict[int, int] = field(default_factory=dict)
     erased_classes: dict[int, set[str]] = field(default_factory=dict)
-    keys: dict[Place, bytes] = field(default_factory=dict)
+    keys: dict[RetentionClass, dict[int, bytes]] = field(
+        default_factory=lambda: {each: {} for each in RetentionClass}
+    )
     keys_missed: set[Place] = field(default_factory=set)
 
 
@@ -54,13 +60,13 @@ def check(log: Log, connection: Connection, content: LogContent, findings: Findi
     """Open everything, and compare `payload`, `detail`, `subject`, `subject_key`, `erasure` and `erased_opening`."""
     people = People()
     _open_keys(log, connection, people, findings)
-    _open_payloads(log, connection, content, people, findings)
-    for table in ("subject", "erased_opening", "erasure"):
+    fsck_payloads.check(log, connection, content, people, findings)
+    for table in ("erased_opening", "erasure"):
         for row in store_raw.rows(connection, table):
             findings.check_mac(log.pseudonym_key, table, row)
     _check_missing(connection, content, people, findings)
     _check_details(log, connection, people, findings)
-    _check_subjects(connection, people, findings)
+    _check_subjects(log, connection, people, findings)
     _check_keys(people, findings)
     return people
 
@@ -89,65 +95,33 @@ def check_journal(path: Path, connection: Connection, content: LogContent, findi
 
 
 def _open_keys(log: Log, connection: Connection, people: People, findings: Findings) -> None:
-    for row in store_raw.rows(connection, "subject_key"):
-        key = store_raw.key_of("subject_key", row)
-        number, code = store_raw.integer(row["number"]), store_raw.integer(row["class"])
+    for rows in store_raw.batches(connection, "subject_key"):
+        classes, column, _ = zip(*rows, strict=True)
+        numbers, retention = store_raw.integers(column), _CLASSES.get(classes[0] or b"")
+        if numbers is None or retention is None or set(classes) != {classes[0]} or max(numbers) > MAX_NUMBER:
+            _open_singly(log, rows, people, findings)
+            continue
         try:
-            retention = RetentionClass.from_code(-1 if code is None else code)
-            if number is None or number >= 2**32:
-                raise ValueError  # noqa: TRY301 - one message for every way of not being a place
-        except ValueError:
+            people.keys[retention].update(
+                log.vault.unwrap_all(
+                    retention, ((number, row[2] or b"") for number, row in zip(numbers, rows, strict=True))
+                )
+            )
+        except ConsentError:
+            _open_singly(log, rows, people, findings)
+
+
+def _open_singly(log: Log, rows: Sequence[store_raw.RawTuple], people: People, findings: Findings) -> None:
+    for code, raw, wrapped in rows:
+        key = store_raw.key_of("subject_key", {"class": code, "number": raw})
+        number, retention = store_raw.integer(raw), _CLASSES.get(code or b"")
+        if number is None or number > MAX_NUMBER or retention is None:
             findings.add("subject_key", key, "the key's number or class is not one")
             continue
         try:
-            people.keys[number, retention] = log.vault.unwrap(number, retention, row["wrapped"] or b"")
+            people.keys[retention][number] = log.vault.unwrap(number, retention, wrapped or b"")
         except ConsentError as error:
             findings.add("subject_key", key, error.message)
-
-
-def _open_payloads(
-    log: Log, connection: Connection, content: LogContent, people: People, findings: Findings
-) -> None:
-    for row in store_raw.rows(connection, "payload"):
-        key = store_raw.key_of("payload", row)
-        index, number = store_raw.integer(row["idx"]), store_raw.integer(row["number"])
-        code = store_raw.integer(row["class"])
-        if index is None or number is None or code not in {item.code for item in RetentionClass}:
-            findings.add("payload", key, "the payload's index, number or class is not one", index)
-            continue
-        retention = RetentionClass.from_code(code)
-        if index not in content.personal:
-            findings.add("payload", key, "the payload is of no personal entry", index)
-            continue
-        person_key = people.keys.get((number, retention))
-        if person_key is None:
-            people.keys_missed.add((number, retention))
-            findings.add(
-                "payload", key, f"the key of class {retention.value} that opens it is not there", index
-            )
-            continue
-        try:
-            salt, text = log.vault.open_payload(person_key, index, row["ciphertext"] or b"")
-            if commitment(log.origin, salt, text) != content.personal[index]:
-                findings.add("payload", key, "what opens is not what the entry commits to", index)
-                continue
-            payload = Payload.parse(text)
-        except ConsentError as error:
-            findings.add("payload", key, error.message, index)
-            continue
-        if (payload.kind == "erasure") != (retention is RetentionClass.ERASURE):
-            findings.add("payload", key, "the payload is kept in the wrong class", index)
-        if epoch(parse_time(payload.at)) != content.times.get(index):
-            findings.add("payload", key, "the payload's time is not that stored beside its entry", index)
-        people.payloads[index] = payload
-        people.number_of[index] = number
-        if payload.kind == "enrolment":
-            if payload.body["number"] != number:
-                findings.add("payload", key, "the enrolment gives another number than its row", index)
-            people.enrolled[number] = index
-        elif payload.kind == "erasure":
-            people.erased[number] = index
-            people.erased_classes[number] = set(payload.body["classes"])
 
 
 def _check_missing(connection: Connection, content: LogContent, people: People, findings: Findings) -> None:
@@ -199,7 +173,7 @@ def _check_details(log: Log, connection: Connection, people: People, findings: F
         if index is None or name is None or committed is None:
             findings.add("detail", key, "no payload has this detail", index)
             continue
-        person_key = people.keys.get((-1 if number is None else number, RetentionClass.DETAIL))
+        person_key = people.keys[RetentionClass.DETAIL].get(-1 if number is None else number)
         if number is None or number != people.number_of.get(index) or person_key is None:
             findings.add("detail", key, "the detail is of another person, or its key is not there", index)
             continue
@@ -214,62 +188,89 @@ def _check_details(log: Log, connection: Connection, people: People, findings: F
             findings.add("detail", f"{index}/{name}", "the detail is missing, and no erasure took it", index)
 
 
-def _check_subjects(connection: Connection, people: People, findings: Findings) -> None:
+def _check_subjects(log: Log, connection: Connection, people: People, findings: Findings) -> None:
     living = dict(people.enrolled)
-    for gone in people.erased:
-        living.pop(gone, None)
+    for number_gone in people.erased:
+        living.pop(number_gone, None)
     erased = dict(people.erased)
-    for row in store_raw.rows(connection, "subject"):
-        key = store_raw.key_of("subject", row)
-        number, enrolled = store_raw.integer(row["number"]), store_raw.integer(row["enrolled"])
-        if number is None or enrolled is None:
-            findings.add("subject", key, "the number or the index of enrolment is not one")
-        elif row["erased"] is not None:
-            erasure = store_raw.integer(row["erased"])
-            if erasure is None or erased.pop(number, None) != erasure or erasure <= enrolled:
-                findings.add("subject", key, "the row says erased, and there is no such erasure", erasure)
-            if row["pseudonym"] is not None or row["subject"] is not None:
-                findings.add(
-                    "subject", key, "an erased person's pseudonym or subject id is still there", erasure
-                )
-            if people.enrolled.setdefault(number, enrolled) != enrolled:
-                findings.add("subject", key, "the index of enrolment is not that of the enrolment", enrolled)
-        else:
-            enrolment = living.pop(number, None)
-            payload = people.payloads.get(-1 if enrolment is None else enrolment)
-            if enrolment != enrolled or payload is None or payload.subject != row["subject"]:
-                findings.add("subject", key, "the row is not that of the enrolment in the log", enrolled)
-                people.enrolled.setdefault(number, enrolled)
-            if len(row["pseudonym"] or b"") != PSEUDONYM_BYTES:
-                findings.add("subject", key, f"the pseudonym is not {PSEUDONYM_BYTES} bytes", enrolled)
-    for number, index in sorted({**living, **erased}.items()):
-        findings.add("subject", str(number), "the person's row is missing", index)
+    mac_of = row_mac.of_raw(log.pseudonym_key, "subject")
+    names = store_raw.names_of("subject")
+    for rows in store_raw.batches(connection, "subject"):
+        for row in rows:
+            raw, pseudonym, subject, enrolled, gone, mac = row
+            number = store_raw.integer(raw)
+            index = living.get(-1 if number is None else number)
+            # What `_check_subject` finds nothing in: a living person's sound row.
+            sound = (
+                number is not None
+                and gone is None
+                and index is not None
+                and b"%d" % index == enrolled
+                and people.subject_of.get(index) == subject
+                and len(pseudonym or b"") == PSEUDONYM_BYTES
+                and mac_of((raw, pseudonym, subject, enrolled, gone)) == mac
+            )
+            if sound and number is not None:
+                del living[number]
+            else:
+                named = dict(zip(names, row, strict=True))
+                findings.check_mac(log.pseudonym_key, "subject", named)
+                _check_subject(named, people, living, erased, findings)
+    for number, missing in sorted({**living, **erased}.items()):
+        findings.add("subject", str(number), "the person's row is missing", missing)
     subjects = {
-        number: people.payloads[index].subject
-        for number, index in people.enrolled.items()
-        if index in people.payloads
+        number: people.subject_of[first]
+        for number, first in people.enrolled.items()
+        if first in people.subject_of
     }
-    for index, payload in people.payloads.items():
-        if subjects.get(people.number_of[index], payload.subject) != payload.subject:
-            findings.add("payload", str(index), "the payload's subject is not that of its number", index)
+    for place, named_in_it in people.subject_of.items():
+        if subjects.get(people.number_of[place], named_in_it) != named_in_it:
+            findings.add("payload", str(place), "the payload's subject is not that of its number", place)
+
+
+def _check_subject(
+    row: store_raw.RawRow,
+    people: People,
+    living: dict[int, int],
+    erased: dict[int, int],
+    findings: Findings,
+) -> None:
+    key = store_raw.key_of("subject", row)
+    number, enrolled = store_raw.integer(row["number"]), store_raw.integer(row["enrolled"])
+    if number is None or enrolled is None:
+        findings.add("subject", key, "the number or the index of enrolment is not one")
+    elif row["erased"] is not None:
+        erasure = store_raw.integer(row["erased"])
+        if erasure is None or erased.pop(number, None) != erasure or erasure <= enrolled:
+            findings.add("subject", key, "the row says erased, and there is no such erasure", erasure)
+        if row["pseudonym"] is not None or row["subject"] is not None:
+            findings.add("subject", key, "an erased person's pseudonym or subject id is still there", erasure)
+        if people.enrolled.setdefault(number, enrolled) != enrolled:
+            findings.add("subject", key, "the index of enrolment is not that of the enrolment", enrolled)
+    else:
+        enrolment = living.pop(number, None)
+        subject = people.subject_of.get(-1 if enrolment is None else enrolment)
+        if enrolment != enrolled or subject is None or subject != row["subject"]:
+            findings.add("subject", key, "the row is not that of the enrolment in the log", enrolled)
+            people.enrolled.setdefault(number, enrolled)
+        if len(row["pseudonym"] or b"") != PSEUDONYM_BYTES:
+            findings.add("subject", key, f"the pseudonym is not {PSEUDONYM_BYTES} bytes", enrolled)
 
 
 def _check_keys(people: People, findings: Findings) -> None:
-    expected: set[Place] = set()
-    for number in people.enrolled:
-        gone = people.erased_classes.get(number, set())
-        expected |= {(number, item) for item in NEW_PERSON_CLASSES if item.value not in gone}
-    expected |= {(number, RetentionClass.ERASURE) for number in people.erased}
+    expected: dict[RetentionClass, set[int]] = {each: set() for each in RetentionClass}
+    for retention in NEW_PERSON_CLASSES:
+        taken = {number for number, gone in people.erased_classes.items() if retention.value in gone}
+        expected[retention] = people.enrolled.keys() - taken
+    expected[RetentionClass.ERASURE] = set(people.erased)
     # Without its key an erasure cannot say whose it was; its payload still says which key it needs.
-    expected |= people.keys_missed
-    broken = {fault.key for fault in findings.faults if fault.table == "subject_key"}
-    for number, retention in sorted(
-        expected - people.keys.keys(), key=lambda place: (place[0], place[1].code)
-    ):
-        key = f"{retention.code}/{number}"
-        if key not in broken:
-            findings.add("subject_key", key, "the key is missing, and no erasure took it")
-    for number, retention in sorted(
-        people.keys.keys() - expected, key=lambda place: (place[0], place[1].code)
-    ):
-        findings.add("subject_key", f"{retention.code}/{number}", "the key should not be there")
+    for number, retention in people.keys_missed:
+        expected[retention].add(number)
+    broken = findings.knows("subject_key")
+    for retention, numbers in expected.items():
+        for number in sorted(numbers - people.keys[retention].keys()):
+            key = f"{retention.code}/{number}"
+            if key not in broken:
+                findings.add("subject_key", key, "the key is missing, and no erasure took it")
+        for number in sorted(people.keys[retention].keys() - numbers):
+            findings.add("subject_key", f"{retention.code}/{number}", "the key should not be there")

@@ -4,60 +4,54 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consent import store_limits, store_raw
+from consent import store_limits, store_log, store_raw
 from consent.canonical import decode, digest
 from consent.consenting import event_row
 from consent.errors import ConsentError
 from consent.store_consents import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from sqlalchemy import Connection
 
     from consent.fsck import LogContent
     from consent.fsck_findings import Findings
     from consent.fsck_people import People
 
+_Categories = dict[tuple["str | None", "int | None"], tuple[str, ...]]
+
 
 def check(connection: Connection, content: LogContent, people: People, findings: Findings) -> None:
     """Compare `institutional`, `consent_event`, `limitation`, `purpose` and `notice`."""
-    _compare(
-        connection,
-        findings,
-        "institutional",
-        {str(i): {"idx": i, "kind": act.kind} for i, act in content.acts.items()},
-    )
+    acts = ((index, {"idx": index, "kind": act.kind}) for index, act in content.acts.items())
+    _compare(connection, findings, "institutional", acts)
     needed = _categories(connection)
-    events = {
-        str(index): {
-            **event_row(
-                payload,
-                people.number_of[index],
-                index,
-                needed.get((payload.purpose, payload.purpose_version), ()),
-            ),
-            "at": content.times.get(index),
-        }
-        for index, payload in people.payloads.items()
-        if payload.kind == "consent"
-    }
-    _compare(connection, findings, "consent_event", events)
-    limitations = {}
-    for index, payload in people.payloads.items():
-        row = (
-            store_limits.row_of(payload.body, people.number_of[index], index)
-            if payload.kind == "right"
-            else None
-        )
-        if row is not None:
-            limitations[str(index)] = {**row, "at": content.times.get(index)}
-    _compare(connection, findings, "limitation", limitations)
+    _compare(connection, findings, "consent_event", _events(content, people, needed))
+    _compare(connection, findings, "limitation", _limitations(content, people))
     _check_purposes(connection, content, findings)
     _check_notices(connection, content, findings)
 
 
-def _categories(connection: Connection) -> dict[tuple[str | None, int | None], tuple[str, ...]]:
+def _events(content: LogContent, people: People, needed: _Categories) -> Iterator[tuple[int, store_log.Row]]:
+    for index, payload in people.payloads.items():
+        if payload.kind == "consent":
+            categories = needed.get((payload.purpose, payload.purpose_version), ())
+            row = event_row(payload, people.number_of[index], index, categories)
+            yield index, {**row, "at": content.times.get(index)}
+
+
+def _limitations(content: LogContent, people: People) -> Iterator[tuple[int, store_log.Row]]:
+    for index, payload in people.payloads.items():
+        if payload.kind == "right":
+            row = store_limits.row_of(payload.body, people.number_of[index], index)
+            if row is not None:
+                yield index, {**row, "at": content.times.get(index)}
+
+
+def _categories(connection: Connection) -> _Categories:
     """The categories of data of every purpose's version; a document that cannot be read is a fault of its own."""
-    found: dict[tuple[str | None, int | None], tuple[str, ...]] = {}
+    found: _Categories = {}
     for row in store_raw.rows(connection, "purpose"):
         try:
             document = decode(row["document"] or b"", limit=MAX_DOCUMENT_BYTES)
@@ -70,20 +64,28 @@ def _categories(connection: Connection) -> dict[tuple[str | None, int | None], t
 
 
 def _compare(
-    connection: Connection, findings: Findings, table: str, expected: dict[str, dict[str, object]]
+    connection: Connection,
+    findings: Findings,
+    table: str,
+    rows: Iterable[tuple[int, store_log.Row]],
 ) -> None:
-    for row in store_raw.rows(connection, table):
-        key = store_raw.key_of(table, row)
-        want = expected.pop(key, None)
-        if want is None:
-            findings.add(table, key, "the log has no entry for this row", store_raw.integer(row.get("idx")))
-            continue
-        wrong = [name for name, raw in row.items() if raw != _bytes(want[name])]
-        if wrong:
-            index = store_raw.integer(row.get("idx"))
+    """Compare a table whose key is the entry's index with the rows that it should have."""
+    names = store_raw.names_of(table)
+    expected = {b"%d" % index: tuple(_bytes(row[name]) for name in names) for index, row in rows}
+    for batch in store_raw.batches(connection, table):
+        for found in batch:
+            want = expected.pop(found[0] or b"", None)
+            if want == found:
+                continue
+            row = dict(zip(names, found, strict=True))
+            key, index = store_raw.key_of(table, row), store_raw.integer(row["idx"])
+            if want is None:
+                findings.add(table, key, "the log has no entry for this row", index)
+                continue
+            wrong = [name for name, raw, right in zip(names, found, want, strict=True) if raw != right]
             findings.add(table, key, f"not what the log says: {', '.join(wrong)}", index)
-    for key in sorted(expected):
-        findings.add(table, key, "the row is missing", int(key))
+    for missing in sorted(map(int, expected)):
+        findings.add(table, str(missing), "the row is missing", missing)
 
 
 def _check_purposes(connection: Connection, content: LogContent, findings: Findings) -> None:
@@ -133,4 +135,4 @@ def _check_notices(connection: Connection, content: LogContent, findings: Findin
 
 
 def _bytes(value: object) -> bytes | None:
-    return None if value is None else str(value).encode()
+    return None if value is None else b"%d" % value if isinstance(value, int) else str(value).encode()

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consent import store_raw, store_uses
 from consent.canonical import HASH_BYTES, b64u_decode, digest
-from consent.errors import ConsentError
+from consent.errors import ConsentError, KeyMissingError
+from consent.shapes import MAX_INDEX
 from consent.tlog.merkle import root_of
-from consent.use_reading import chunk_slots, open_statuses
+from consent.use_reading import open_statuses, recomputed
 from consent.use_values import CHUNK, unpack
+from consent.vocabulary import RetentionClass
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sqlalchemy import Connection
 
     from consent.fsck import LogContent
@@ -19,6 +24,25 @@ if TYPE_CHECKING:
     from consent.fsck_people import People
     from consent.log import Log
     from consent.store_raw import RawRow
+
+
+_Holder = tuple[int, int, int, "bytes | None"]
+"""Number, index of enrolment, index of erasure (or `MAX_INDEX`), use key."""
+
+
+@dataclass(frozen=True)
+class _Basis:
+    """What every run's slots are made of.
+
+    Attributes:
+        kept: Keys of the rows of kept values.
+        slots: What erasures left, by run and number.
+        people: Everybody ever enrolled, by chunk.
+    """
+
+    kept: set[str]
+    slots: dict[bytes, dict[int, tuple[bytes, bytes | None]]]
+    people: dict[int, list[_Holder]]
 
 
 def check(log: Log, connection: Connection, content: LogContent, people: People, findings: Findings) -> None:
@@ -39,6 +63,7 @@ def check(log: Log, connection: Connection, content: LogContent, people: People,
         else:
             chunks.setdefault(row["run"], {})[number] = row
     runs: dict[bytes, store_uses.Run] = {}
+    basis = _Basis(store_raw.keys(connection, "use_values"), _slots(connection), _by_chunk(people))
     for row in store_raw.rows(connection, "use_run"):
         key = store_raw.key_of("use_run", row)
         index = expected.pop(row["run"] or b"", None)
@@ -50,10 +75,30 @@ def check(log: Log, connection: Connection, content: LogContent, people: People,
         run = _run(row, index, content, findings)
         if run is not None:
             runs[run.run] = run
-            _check_run(log, connection, run, chunks.get(run.run, {}), content, findings)
+            of_run = chunks.pop(run.run, {})
+            _check_run(log, connection, run, of_run, basis, content, findings)
     for run_id, index in expected.items():
         findings.add("use_run", run_id.hex(), "the row of the run is missing", index)
     _check_rows_of_people(connection, runs, people, findings)
+
+
+def _slots(connection: Connection) -> dict[bytes, dict[int, tuple[bytes, bytes | None]]]:
+    """What erasures left, by run and number."""
+    found: dict[bytes, dict[int, tuple[bytes, bytes | None]]] = {}
+    for row in store_raw.rows(connection, "use_slot"):
+        number = store_raw.integer(row["number"])
+        if number is not None:
+            found.setdefault(row["run"] or b"", {})[number] = (row["slot"] or b"", row["values_slot"])
+    return found
+
+
+def _by_chunk(people: People) -> dict[int, list[_Holder]]:
+    found: dict[int, list[_Holder]] = {}
+    keys, erased = people.keys[RetentionClass.USE], people.erased
+    for number, enrolled in people.enrolled.items():
+        holder = (number, enrolled, erased.get(number, MAX_INDEX), keys.get(number))
+        found.setdefault(number // CHUNK, []).append(holder)
+    return found
 
 
 def _run(row: RawRow, index: int, content: LogContent, findings: Findings) -> store_uses.Run | None:
@@ -77,13 +122,19 @@ def _check_run(
     connection: Connection,
     run: store_uses.Run,
     chunks: dict[int, RawRow],
+    basis: _Basis,
     content: LogContent,
     findings: Findings,
 ) -> None:
     body = content.acts[run.idx].body
-    kept = {store_raw.key_of("use_values", row) for row in store_raw.rows(connection, "use_values")}
+    try:
+        secret = log.vault.open_secret(run.run, run.secret)
+    except ConsentError as error:
+        findings.add("use_run", run.run.hex(), error.message, run.idx)
+        return
     roots: list[bytes] = []
     values_roots: list[bytes] = []
+    stored = basis.slots.get(run.run, {})
     for number in range(run.slots // CHUNK):
         key = f"{run.run.hex()}/{number}"
         row = chunks.pop(number, None)
@@ -93,7 +144,10 @@ def _check_run(
         roots.append(row["root"] or b"")
         values_roots.append(row["values_root"] or b"")
         try:
-            slots = chunk_slots(log, connection, run, number, open_statuses(row["statuses"] or b""))
+            statuses = open_statuses(row["statuses"] or b"")
+            kept = store_uses.values_of_chunk(connection, run.run, number) if key in basis.kept else {}
+            keys, left = _at_run(run, basis.people.get(number, ()), stored)
+            slots = recomputed(run, secret, number * CHUNK, statuses, keys, left, kept)
         except ConsentError as error:
             findings.add("use_chunk", key, error.message, run.idx)
             continue
@@ -101,7 +155,7 @@ def _check_run(
             findings.add("use_chunk", key, "the slots, recomputed, do not have the chunk's root", run.idx)
         if slots.values is not None and root_of(slots.values) != row["values_root"]:
             findings.add("use_chunk", key, "the values, recomputed, do not have the chunk's root", run.idx)
-            if key not in kept:
+            if key not in basis.kept:
                 findings.add(
                     "use_values", key, "the values that the chunk's root is over are missing", run.idx
                 )
@@ -120,6 +174,22 @@ def _check_run(
         findings.add(
             "use_run", run.run.hex(), "the values' roots do not have the root that the entry names", run.idx
         )
+
+
+def _at_run(
+    run: store_uses.Run, holders: Iterable[_Holder], stored: dict[int, tuple[bytes, bytes | None]]
+) -> tuple[dict[int, bytes], dict[int, tuple[bytes, bytes | None]]]:
+    """The keys of everybody on record at the run, and the slots that erasures since have left, of one chunk."""
+    keys: dict[int, bytes] = {}
+    left: dict[int, tuple[bytes, bytes | None]] = {}
+    for number, enrolled, erased, key in holders:
+        if number in stored:
+            left[number] = stored[number]
+        elif enrolled < run.idx < erased:
+            if key is None:
+                raise KeyMissingError("a use key is missing", "restore the database from its backup")
+            keys[number] = key
+    return keys, left
 
 
 def _check_rows_of_people(

@@ -155,6 +155,15 @@ class Vault:
         plain = _opened(AESGCM(key), sealed, self._payload_label + index.to_bytes(8, "big"), "a payload")
         return plain[:SALT_BYTES], plain[SALT_BYTES:]
 
+    def plain_payload(self, key: bytes, index: int, sealed: bytes) -> bytes | None:
+        """Salt and payload in one, 32 bytes and the rest; None where `open_payload` would raise."""
+        try:
+            return AESGCM(key).decrypt(
+                sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], self._payload_label + index.to_bytes(8, "big")
+            )
+        except (InvalidTag, ValueError):
+            return None
+
     def seal_detail(self, key: bytes, index: int, name: str, salt: bytes, value: bytes) -> bytes:
         """Encrypt salt and value of one named detail of an entry."""
         nonce = os.urandom(NONCE_BYTES)

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import LargeBinary, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import NullType
 
 from consent import store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
 RawRow = dict[str, "bytes | None"]
+RawTuple = tuple["bytes | None", ...]
+BATCH = 2_000
+"""Rows that a check looks at together."""
 
 
 class _AsBytes(FunctionElement[bytes]):
     """A column's value as bytes: binary as it is, anything else as its text."""
 
-    type = LargeBinary()
+    # Both drivers give bytes: nothing is to be converted again.
+    type = NullType()  # type: ignore[assignment]
     inherit_cache = True
 
 
@@ -44,11 +49,34 @@ def rows(connection: Connection, name: str) -> Iterator[RawRow]:
         connection: A transaction.
         name: Name of the table.
     """
+    names = names_of(name)
+    for batch in batches(connection, name):
+        for row in batch:
+            yield dict(zip(names, row, strict=True))
+
+
+def batches(connection: Connection, name: str) -> Iterator[Sequence[RawTuple]]:
+    """The same, some rows at a time, as tuples in the order of `names_of`."""
+    found = connection.execute(_all_of(name), execution_options={"yield_per": BATCH})
+    for part in found.partitions():
+        yield cast("Sequence[RawTuple]", part)
+
+
+def keys(connection: Connection, name: str) -> set[str]:
+    """The keys of all rows of a table, as `key_of` spells them, without the rest."""
+    columns = store.metadata.tables[name].primary_key.columns
+    found = connection.execute(select(*(_AsBytes(column) for column in columns)))
+    return {"/".join(map(_plain, row)) for row in found}
+
+
+def names_of(name: str) -> list[str]:
+    """The columns of a table, in order."""
+    return [column.name for column in store.metadata.tables[name].columns]
+
+
+def _all_of(name: str) -> Select[*tuple[Any, ...]]:
     table = store.metadata.tables[name]
-    names = [column.name for column in table.columns]
-    query = select(*(_AsBytes(column) for column in table.columns)).order_by(*table.primary_key.columns)
-    for row in connection.execution_options(yield_per=1_000).execute(query):
-        yield dict(zip(names, row, strict=True))
+    return select(*(_AsBytes(column) for column in table.columns)).order_by(*table.primary_key.columns)
 
 
 def key_of(name: str, row: RawRow) -> str:
@@ -62,6 +90,16 @@ def integer(raw: bytes | None) -> int | None:
     if raw is None or not raw.isdigit() or str(int(raw)).encode() != raw:
         return None
     return int(raw)
+
+
+def integers(column: Sequence[bytes | None]) -> list[int] | None:
+    """The integers that a column of many rows holds; None where one of them holds none."""
+    try:
+        found = [int(raw) for raw in column]  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    same = [b"%d" % value for value in found] == list(column)
+    return found if same and min(found, default=0) >= 0 else None
 
 
 def text(raw: bytes | None) -> str | None:

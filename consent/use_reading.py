@@ -11,8 +11,7 @@ from consent.canonical import (
     ID_BYTES,
     b64u_decode,
     parse_time,
-    use_salt,
-    use_slot,
+    use_slots,
     vacant_slots,
     vacant_values_slots,
     values_salt,
@@ -33,6 +32,8 @@ from consent.uses import ModelRef, UseView
 from consent.vocabulary import Processing, RetentionClass, UseStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import Connection
 
     from consent.entries import InstitutionalAct
@@ -170,30 +171,60 @@ def chunk_slots(log: Log, connection: Connection, run: Run, chunk: int, statuses
     """
     first = chunk * CHUNK
     end = first + CHUNK
-    secret = log.vault.open_secret(run.run, run.secret)
     living = store_people.living_since(connection, run.idx, first, end)
     stored = store_uses.slots_between(connection, run.run, first, end)
-    keyed = [number for number in living if number not in stored]
-    keys = log.vault.unwrap_all(
+    opened = log.vault.unwrap_all(
         RetentionClass.USE,
         store_people.wrapped_keys_between(connection, RetentionClass.USE.code, first, end),
     )
-    if any(number not in keys for number in keyed):
+    keyed = [number for number in living if number not in stored]
+    if any(number not in opened for number in keyed):
         raise KeyMissingError("a use key is missing", _DAMAGED)
-    use = vacant_slots(run.run, secret, range(first, end))
-    for number in keyed:
-        use[number - first] = use_slot(
-            run.run, number, statuses[number - first], use_salt(keys[number], run.run)
-        )
+    keys = {number: opened[number] for number in keyed}
+    kept = {} if run.values_until is None else store_uses.values_of_chunk(connection, run.run, chunk)
+    return recomputed(run, log.vault.open_secret(run.run, run.secret), first, statuses, keys, stored, kept)
+
+
+def recomputed(
+    run: Run,
+    secret: bytes,
+    first: int,
+    statuses: bytes,
+    keys: Mapping[int, bytes],
+    stored: Mapping[int, tuple[bytes, bytes | None]],
+    kept: Mapping[int, bytes],
+) -> ChunkSlots:
+    """The slots of one chunk, from all that they are made of.
+
+    Args:
+        run: The run.
+        secret: Its secret, opened.
+        first: Number of the chunk's first slot.
+        statuses: One byte a slot.
+        keys: Use key by number, of everybody on record at the run whose slots are not stored.
+        stored: What an erasure left, by number.
+        kept: Kept values by position in the chunk, encrypted.
+
+    Raises:
+        KeyMissingError: Kept values do not open.
+    """
+    vacant = [number for number in range(first, first + CHUNK) if number not in keys and number not in stored]
+    use = [b""] * CHUNK
+    for number, slot in zip(vacant, vacant_slots(run.run, secret, vacant), strict=True):
+        use[number - first] = slot
+    for number, slot in use_slots(run.run, keys, statuses, first):
+        use[number - first] = slot
     for number, (slot, _) in stored.items():
         use[number - first] = slot
     if run.values_until is None:
         return ChunkSlots(first, use, None)
-    of_values = vacant_values_slots(run.run, secret, range(first, end))
-    sealed = store_uses.values_of_chunk(connection, run.run, chunk)
-    for number in keyed:
-        value = _opened(keys[number], run.run, number, sealed.get(number - first))
-        of_values[number - first] = values_slot(run.run, number, values_salt(keys[number], run.run), value)
+    of_values = [b""] * CHUNK
+    vacant += [number for number, (_, slot) in stored.items() if slot is None]
+    for number, slot in zip(vacant, vacant_values_slots(run.run, secret, vacant), strict=True):
+        of_values[number - first] = slot
+    for number, key in keys.items():
+        value = _opened(key, run.run, number, kept.get(number - first))
+        of_values[number - first] = values_slot(run.run, number, values_salt(key, run.run), value)
     for number, (_, slot_of_values) in stored.items():
         if slot_of_values is not None:
             of_values[number - first] = slot_of_values
