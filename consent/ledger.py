@@ -311,7 +311,8 @@ class Ledger(LedgerErasure):
     def append_use(self, use: UseRequest) -> UseEntry:
         """Record a run, durably, before any of its output leaves.
 
-        Permits of everyone used, selected or sampled are evaluated again in the transaction that writes.
+        Permits of everyone used, selected or sampled are evaluated again: up to the run's state before the transaction that
+        writes, and in it for what was appended since.
 
         Raises:
             ConsentChanged: Somebody used has no permission any more; nothing is written (exit 1).

@@ -95,22 +95,37 @@ StateRow = tuple[int, int, int, int, int, int | None]
 """Number, status code, purpose version, notice version, processing bits, expiry (epoch seconds)."""
 
 
-def states(connection: Connection, purpose_id: str, *, at: int, size: int) -> list[StateRow]:
-    """Every event of a purpose in the first `size` entries and not after `at`, oldest first: the last of a number stands."""
-    query = (
-        select(
-            consent_event.c.number,
-            consent_event.c.status,
-            consent_event.c.purpose_version,
-            consent_event.c.notice_version,
-            consent_event.c.processing,
-            consent_event.c.expires,
-        )
-        .where(consent_event.c.purpose == purpose_id, consent_event.c.idx < size, consent_event.c.at <= at)
-        .order_by(consent_event.c.idx)
+_STATE = (
+    consent_event.c.number,
+    consent_event.c.status,
+    consent_event.c.purpose_version,
+    consent_event.c.notice_version,
+    consent_event.c.processing,
+    consent_event.c.expires,
+)
+
+
+def last_states(connection: Connection, purpose_id: str, *, size: int) -> list[StateRow]:
+    """The last event of each number for a purpose in the first `size` entries."""
+    event = consent_event.c
+    newest = (
+        select(func.max(event.idx))
+        .where(event.purpose == purpose_id, event.idx < size)
+        .group_by(event.number)
     )
     # Rows are only unpacked and counted: plain tuples in all but name.
-    rows: Any = connection.execute(query).all()
+    rows: Any = connection.execute(select(*_STATE).where(event.idx.in_(newest))).all()
+    return list(rows)
+
+
+def states_since(connection: Connection, purpose_id: str, size: int) -> list[StateRow]:
+    """The events of a purpose from entry `size` on, oldest first; reads no event before it."""
+    event = consent_event.c
+    # `coalesce` keeps the planner from the index on the purpose, which would read all its events.
+    of_purpose = func.coalesce(event.purpose, "") == purpose_id
+    rows: Any = connection.execute(
+        select(*_STATE).where(event.idx >= size, of_purpose).order_by(event.idx)
+    ).all()
     return list(rows)
 
 

@@ -58,6 +58,17 @@ def of_everybody(connection: Connection, *, at: int, size: int) -> dict[int, lis
     return found
 
 
+def between(connection: Connection, start: int, end: int | None) -> dict[int, list[Limitation]]:
+    """Limitations from entry `start` to `end` - 1 (to the last when None), by number, oldest first."""
+    query = select(limitation).where(limitation.c.idx >= start).order_by(limitation.c.idx)
+    if end is not None:
+        query = query.where(limitation.c.idx < end)
+    found: dict[int, list[Limitation]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.number, []).append(_limitation(row))
+    return found
+
+
 def delete_of(connection: Connection, numbers: Sequence[int]) -> None:
     """Delete people's projected limitations."""
     for part in in_parts(numbers):

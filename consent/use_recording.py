@@ -13,7 +13,7 @@ from array import array
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from consent import store_consents, store_limits, store_log, store_people, store_uses
+from consent import store_consents, store_log, store_people, store_uses, use_permits
 from consent.canonical import (
     ID_BYTES,
     b64u,
@@ -27,22 +27,18 @@ from consent.canonical import (
     values_salt,
     values_slot,
 )
-from consent.errors import BadRequestError, ConsentChanged
+from consent.errors import BadRequestError
 from consent.keys import KEY_BYTES, NONCE_BYTES, seal_values
-from consent.limits import limited_people
 from consent.log import check_same_request
-from consent.permit import REFUSAL_BY_CODE
 from consent.purposing import find
 from consent.reading import parse_processing
 from consent.row_mac import with_mac
 from consent.shapes import MAX_NUMBER
 from consent.tlog.merkle import chunk_roots_of, root_at, root_of
 from consent.use_values import CHUNK, deflated, pack
-from consent.vocabulary import ConsentStatus, Processing, RetentionClass, UseStatus
+from consent.vocabulary import Processing, RetentionClass, UseStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from sqlalchemy import Connection
 
     from consent.log import Log
@@ -55,7 +51,6 @@ DAY = 86_400
 _STATUSES = frozenset(UseStatus)
 _SELECTING = frozenset({UseStatus.SELECTED, UseStatus.SAMPLED})
 _USED = bytes([UseStatus.USED, UseStatus.SELECTED, UseStatus.SAMPLED])
-_PERMITTING = frozenset({ConsentStatus.GIVEN.code, ConsentStatus.RENEWED.code})
 
 
 @dataclass(frozen=True)
@@ -79,6 +74,7 @@ def append(log: Log, use: UseRequest) -> tuple[int, bool]:
     request = _plain(use)
     request_key = log.request(f"run:{use.run.hex()}") or b""
     fingerprint = _fingerprint(log, request)
+    before = use_permits.read(log, use.purpose_id, use.state.size)
     with log.writing() as writing:
         connection = writing.connection
         earlier = store_log.answered(connection, [request_key]).get(request_key)
@@ -90,45 +86,9 @@ def append(log: Log, use: UseRequest) -> tuple[int, bool]:
         _check_state(connection, use, writing.size)
         keys = _use_keys(log, connection)
         _check_people(request, keys)
-        _check_permits(connection, request, purpose, store_consents.epoch(writing.at))
+        used = [n for n, status in zip(request.numbers, request.statuses, strict=True) if status in _USED]
+        before.check(connection, used, purpose, request.processing, store_consents.epoch(writing.at))
         return _write(log, writing, request, purpose, keys, request_key, fingerprint), False
-
-
-def refused_now(
-    rows: Sequence[store_consents.StateRow],
-    purpose: Purpose,
-    processing: Processing,
-    at: int,
-    numbers: Sequence[int],
-) -> dict[int, UseStatus]:
-    """Which of some numbers have no permission, and why; the same decision as `permit.permit`, for many.
-
-    Args:
-        rows: Events of the purpose, oldest first: the last of a number stands.
-        purpose: The purpose, in the version that the run processes for.
-        processing: What the run does.
-        at: The instant, epoch seconds.
-        numbers: The numbers asked about.
-    """
-    last = {row[0]: row for row in rows}
-    covered = processing.bit if processing.value in purpose.processing else 0
-    version, notice = purpose.version, purpose.notice.version
-    refused: dict[int, UseStatus] = {}
-    for number in numbers:
-        row = last.get(number)
-        if row is None:
-            refused[number] = UseStatus.NO_CONSENT
-            continue
-        _, status, row_version, row_notice, bits, expires = row
-        if status not in _PERMITTING:
-            refused[number] = REFUSAL_BY_CODE[status]
-        elif expires is not None and expires <= at:
-            refused[number] = UseStatus.EXPIRED
-        elif row_version != version or row_notice != notice:
-            refused[number] = UseStatus.OTHER_VERSION
-        elif not bits & covered:
-            refused[number] = UseStatus.NOT_COVERED
-    return refused
 
 
 def _plain(use: UseRequest) -> _Request:
@@ -260,25 +220,6 @@ def _check_people(request: _Request, keys: dict[int, bytes]) -> None:
             f"{unknown} of the run's numbers are nobody's (any more)",
             "read the permits again: a person may have been erased",
         )
-
-
-def _check_permits(connection: Connection, request: _Request, purpose: Purpose, at: int) -> None:
-    used = [n for n, status in zip(request.numbers, request.statuses, strict=True) if status in _USED]
-    rows = store_consents.states(connection, purpose.id, at=at, size=_EVERYTHING)
-    refused = refused_now(rows, purpose, request.processing, at, used)
-    limitations = store_limits.of_everybody(connection, at=at, size=_EVERYTHING)
-    of_used = {number: limitations[number] for number in limitations.keys() & set(used)}
-    limited = limited_people(of_used, purpose, request.processing, at=store_consents.moment(at))
-    refused = {**limited, **refused}
-    if refused:
-        raise ConsentChanged(
-            f"{len(refused)} of the {len(used)} people used have no permission now; nothing was recorded",
-            "leave them out and run again",
-            tuple(sorted(refused)),
-        )
-
-
-_EVERYTHING = 2**53
 
 
 def _write(

@@ -15,7 +15,7 @@ from consent import bulk, store_bulk, store_consents
 from consent.bulk import permits
 from consent.errors import BadRequestError, UnknownPurpose
 from consent.records import Permitted
-from consent.use_recording import refused_now
+from consent.use_permits import refused_now
 from consent.vocabulary import ConsentStatus, Processing
 from tests.consent.ledger_world import OFFER, START, make_world, purposes_text
 
@@ -58,10 +58,10 @@ def test_all_three_ways_decide_alike(done, days: int) -> None:
                 assert many.status.tolist() == [0 if isinstance(a, Permitted) else int(a.status) for a in one]
             many = permits(ledger, asked, OFFER, "scoring")
             with ledger.log.store.read() as connection:
-                rows = store_consents.states(connection, OFFER, at=2**40, size=2**40)
+                last = {row[0]: row for row in store_consents.last_states(connection, OFFER, size=2**40)}
             numbers = [n for n in many.numbers.tolist() if n >= 0]
             now = store_consents.epoch(world.clock.now)
-            third = refused_now(rows, ledger.purpose(OFFER), Processing.SCORING, now, numbers)
+            third = refused_now(last, ledger.purpose(OFFER), Processing.SCORING, now, numbers)
             assert [third.get(n, 0) for n in numbers] == [
                 s for s, n in zip(many.status, many.numbers, strict=True) if n >= 0
             ]

@@ -1,0 +1,122 @@
+"""Who of a run may still be used: decided from the log's own events, whatever the caller says that it decided.
+
+Two readings, so that the transaction that writes, which keeps every other writer waiting, reads little: all events up to the
+run's state before it begins; in it, only those that were appended since. Nothing in the first `size` entries changes but
+by an erasure, and the erased are nobody's numbers any more (`use_recording` refuses those).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consent import store_consents, store_limits
+from consent.errors import ConsentChanged
+from consent.limits import limited_people
+from consent.permit import REFUSAL_BY_CODE
+from consent.vocabulary import ConsentStatus, UseStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from consent.limits import Limitation
+    from consent.log import Log
+    from consent.records import Purpose
+    from consent.vocabulary import Processing
+
+_PERMITTING = frozenset({ConsentStatus.GIVEN.code, ConsentStatus.RENEWED.code})
+
+
+def read(log: Log, purpose_id: str, size: int) -> PermitsBefore:
+    """What the first `size` entries say about a purpose; for the check in the transaction that follows."""
+    with log.store.read() as connection:
+        last = {row[0]: row for row in store_consents.last_states(connection, purpose_id, size=size)}
+        return PermitsBefore(purpose_id, size, last, store_limits.between(connection, 0, size))
+
+
+@dataclass(frozen=True)
+class PermitsBefore:
+    """What was on record at a run's state.
+
+    Attributes:
+        purpose_id: The purpose.
+        size: How many entries were read.
+        last: The last event of the purpose by number.
+        limitations: Everybody's limitations by number, oldest first.
+    """
+
+    purpose_id: str
+    size: int
+    last: Mapping[int, store_consents.StateRow]
+    limitations: Mapping[int, Sequence[Limitation]]
+
+    def check(
+        self, connection: Connection, used: Sequence[int], purpose: Purpose, processing: Processing, at: int
+    ) -> None:
+        """Refuse a run that uses somebody who has no permission now, counting what was appended since.
+
+        Args:
+            connection: The transaction that will record the run.
+            used: The numbers used, selected or sampled.
+            purpose: The version that the run processes for.
+            processing: What the run does.
+            at: The time of the run's entry, epoch seconds.
+
+        Raises:
+            ConsentChanged: It does.
+        """
+        last = dict(self.last)
+        last.update(
+            (row[0], row) for row in store_consents.states_since(connection, self.purpose_id, self.size)
+        )
+        refused = refused_now(last, purpose, processing, at, used)
+        limitations = {number: list(records) for number, records in self.limitations.items()}
+        for number, records in store_limits.between(connection, self.size, None).items():
+            limitations.setdefault(number, []).extend(records)
+        of_used = {number: limitations[number] for number in limitations.keys() & set(used)}
+        limited = limited_people(of_used, purpose, processing, at=store_consents.moment(at))
+        refused = {**limited, **refused}
+        if refused:
+            raise ConsentChanged(
+                f"{len(refused)} of the {len(used)} people used have no permission now; nothing was recorded",
+                "leave them out and run again",
+                tuple(sorted(refused)),
+            )
+
+
+def refused_now(
+    last: Mapping[int, store_consents.StateRow],
+    purpose: Purpose,
+    processing: Processing,
+    at: int,
+    numbers: Sequence[int],
+) -> dict[int, UseStatus]:
+    """Which of some numbers have no permission, and why; the same decision as `permit.permit`, for many.
+
+    Args:
+        last: The last event of the purpose by number.
+        purpose: The purpose, in the version that the run processes for.
+        processing: What the run does.
+        at: The instant, epoch seconds.
+        numbers: The numbers asked about.
+    """
+    covered = processing.bit if processing.value in purpose.processing else 0
+    version, notice = purpose.version, purpose.notice.version
+    refused: dict[int, UseStatus] = {}
+    for number in numbers:
+        row = last.get(number)
+        if row is None:
+            refused[number] = UseStatus.NO_CONSENT
+            continue
+        _, status, row_version, row_notice, bits, expires = row
+        if status not in _PERMITTING:
+            refused[number] = REFUSAL_BY_CODE[status]
+        elif expires is not None and expires <= at:
+            refused[number] = UseStatus.EXPIRED
+        elif row_version != version or row_notice != notice:
+            refused[number] = UseStatus.OTHER_VERSION
+        elif not bits & covered:
+            refused[number] = UseStatus.NOT_COVERED
+    return refused
