@@ -18,7 +18,7 @@ from consent import store_bulk, store_consents, store_limits, store_log, store_p
 from consent.errors import BadRequestError
 from consent.limits import limited_people
 from consent.permit import REFUSAL_BY_CODE
-from consent.purposing import find
+from consent.purposing import in_force
 from consent.reading import check_aware, parse_processing
 from consent.vocabulary import ConsentStatus, UseStatus
 
@@ -73,9 +73,9 @@ def permits(
     Args:
         ledger: An open ledger.
         people: n external ids, in the order of the population; unknown people are refused.
-        purpose_id: Id of a purpose; its newest version is meant.
+        purpose_id: Id of a purpose; its newest version is meant, of those on record at `at`.
         processing: A word of `Processing`.
-        at: The instant at which the consents must hold; now by default. Only consents recorded by then count.
+        at: The instant at which the consents must hold; now by default. Only what was recorded by then counts.
 
     Returns:
         Arrays aligned with `people`, and the checkpoint they were read at.
@@ -111,7 +111,8 @@ def permits_of_pseudonyms(
         )
     state = ledger.checkpoint() if not log.store.read_only else log.covering(-1)
     with log.store.read() as connection:
-        purpose = find(store_consents.purposes(connection), purpose_id)
+        known_at = None if at is None else store_consents.epoch(at)
+        purpose = in_force(connection, purpose_id, size=None, at=known_at)
         end = store_log.log_end(connection)
         instant = (
             store_consents.epoch(at) if at is not None else max(store_consents.epoch(log.now()), end.last_at)

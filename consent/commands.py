@@ -38,17 +38,20 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 
 @click.command()
 @click.option("--record", is_flag=True, help="The record of processing activities (GDPR 30(1)) instead.")
+@as_of_options
 @answer_language_option
 @json_option
-def purposes(*, record: bool, language: str, as_json: bool) -> None:
+def purposes(
+    *, record: bool, as_of_index: int | None, at: datetime | None, language: str, as_json: bool
+) -> None:
     """List what people can say yes or no to: the purpose, its legal basis, and what stops if one says no."""
+    with open_ledger(read_only=True) as ledger:
+        known = ledger.purposes(at=instant(at), as_of=as_of_index)
     if record:
-        with open_ledger(read_only=True) as ledger:
-            rows = [article_30.activity(purpose, language) for purpose in ledger.purposes()]
+        rows = [article_30.activity(purpose, language) for purpose in known]
         respond({"processing_activities": rows}, article_30.lines(rows), as_json=as_json)
         return
-    with open_ledger(read_only=True) as ledger:
-        found = [answers.purpose(purpose, language) for purpose in ledger.purposes()]
+    found = [answers.purpose(purpose, language) for purpose in known]
     respond({"purposes": found}, lines.purposes(found, language), as_json=as_json)
 
 
@@ -103,7 +106,7 @@ def _answering(status: ConsentStatus, name: str, help_text: str) -> click.Comman
     @click.option(
         "--majority",
         type=_DAY,
-        help="The 18th birthday: a guardian's consent ends then at the latest. Not stored.",
+        help="The 18th birthday: a guardian's consent ends then at the latest, and their yes needs it (or --born). Not stored.",
     )
     @click.option("--born", type=_DAY, help="The date of birth, where age matters. Not stored.")
     @dry_run_option

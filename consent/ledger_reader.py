@@ -112,10 +112,10 @@ class LedgerReader:
 
         Args:
             person: The external id.
-            purpose_id: Its newest version is what a run would process for.
+            purpose_id: Its newest version, of those known then, is what a run would process for.
             processing: A word of `Processing`.
-            at: The instant at which it must hold; now by default.
-            as_of: Only events with a smaller index count (what was known at that size of the log); all by default.
+            at: The instant at which it must hold; now by default. Only what was recorded by then counts.
+            as_of: Only entries with a smaller index count (what was known at that size of the log); all by default.
         """
         return reading.permitted(self.log, person, purpose_id, processing, at=at, as_of=as_of)
 

@@ -46,8 +46,8 @@ def permit(
 ) -> None:
     """Say whether a person's data may be processed for PURPOSE: the same answer that a run would act on.
 
-    The newest version of the purpose is asked about. With an earlier instant or size, whether today's run could have rested on
-    what was known then. Exit code 1: no, and why.
+    With an earlier instant or size, the answer of that day: for the version of the purpose that was the newest then.
+    Exit code 1: no, and why.
     """
     with open_ledger(read_only=True) as ledger:
         decision = ledger.permit(person, purpose, processing, at=instant(at), as_of=as_of_index)

@@ -13,6 +13,8 @@ from consent.purposes import encoded, notice_digests
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sqlalchemy import Connection
+
     from consent.records import Purpose
     from consent.writing import Writing
 
@@ -105,6 +107,22 @@ def newest(purposes: Purposes) -> dict[str, Purpose]:
     for (purpose_id, _), purpose in sorted(purposes.items()):
         found[purpose_id] = purpose
     return found
+
+
+def in_force(connection: Connection, purpose_id: str, *, size: int | None, at: int | None) -> Purpose:
+    """The version of a purpose that was the newest at a size of the log and an instant (epoch seconds), where given.
+
+    Of a purpose that was not on record yet the first version is meant, for which nobody can have a consent by then.
+
+    Raises:
+        UnknownPurpose: It is not on record at all.
+    """
+    everything = store_consents.purposes(connection)
+    latest = find(everything, purpose_id)
+    if size is None and at is None:
+        return latest
+    then = newest(store_consents.purposes(connection, size=size, at=at))
+    return then.get(purpose_id) or find(everything, purpose_id, 1)
 
 
 def find(purposes: Purposes, purpose_id: str, version: int | None = None) -> Purpose:

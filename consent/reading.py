@@ -10,7 +10,7 @@ from consent.entries import InstitutionalAct, parse_entry
 from consent.errors import BadRequestError, LedgerDamagedError
 from consent.limits import limited, with_limits
 from consent.permit import permit
-from consent.purposing import find, newest
+from consent.purposing import in_force, newest
 from consent.records import ConsentRecord, InstitutionalEntry
 from consent.state import fold
 from consent.vocabulary import Processing
@@ -57,7 +57,9 @@ def permitted(
     kind = parse_processing(processing)
     check_aware(at)
     with log.store.read() as connection:
-        purpose = find(store_consents.purposes(connection), purpose_id)
+        purpose = in_force(
+            connection, purpose_id, size=as_of, at=None if at is None else store_consents.epoch(at)
+        )
         found = person_of(log, connection, person)
         events = (
             [] if found is None else store_consents.events_of(connection, found.number).get(purpose_id, [])

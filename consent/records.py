@@ -107,7 +107,8 @@ class ConsentRequest:
         representation: What a guardian's or representative's authority rests on; their yes needs it.
         own_say: The young person's own say beside their guardian.
         signed_on: The date on a paper form; kept as a detail, and never makes the consent hold earlier.
-        majority: The day of the 18th birthday; a guardian's consent ends then at the latest. Not stored.
+        majority: The day of the 18th birthday; a guardian's consent ends then at the latest, and their yes
+            needs it, or `born`. Not stored.
         born: The date of birth, where age matters. Not stored.
     """
 
@@ -160,7 +161,7 @@ class TransitionRefused:
         current: The state now.
         asked: The event that was asked for.
         reason: Why not, and what to do instead, in plain English.
-        code: `transition`, or why whoever answers has no standing: `no-authority`, `under-age`, `of-age`,
+        code: `transition`, or why whoever answers has no standing: `no-authority`, `no-majority`, `under-age`, `of-age`,
             `own-say-opposed`, `own-no-stands`; `no-return`: they asked, when erased, not to be asked again.
     """
 

@@ -132,6 +132,12 @@ def refused_answer(
             f"the person is under {AGE_OF_OWN_CONSENT}: a guardian's consent is needed (GDPR 8; 1050/2018, 5)",
         )
     majority = majority_of(item)
+    if item.given_by is GivenBy.GUARDIAN and majority is None:
+        return no(
+            "no-majority",
+            "a guardian's yes ends when the young person comes of age: tell the day of majority or the date of birth "
+            "(it is not stored); for an adult record an authorised representative",
+        )
     if item.given_by is GivenBy.GUARDIAN and majority is not None and today >= majority:
         return no("of-age", "the person is of age: only their own answer counts")
     if item.own_say is OwnSay.OPPOSED:

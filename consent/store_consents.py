@@ -47,7 +47,7 @@ def purposes(
     if size is not None:
         query = query.where(purpose.c.idx < size)
     if at is not None:
-        query = query.where(purpose.c.idx.in_(select(entry.c.idx).where(entry.c.at <= at)))
+        query = query.join(entry, entry.c.idx == purpose.c.idx).where(entry.c.at <= at)
     for row in connection.execute(query):
         document = decode(row.document, limit=MAX_DOCUMENT_BYTES)
         key = (document["notice"]["id"], document["notice"]["version"])

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
-from consent.return_rule import NO_RETURN
+from consent.standing_words import NO_STANDING
 from consent.vocabulary import ConsentStatus, UseStatus
 
 if TYPE_CHECKING:
@@ -297,40 +297,10 @@ def status(code: ConsentStatus, language: str) -> str:
     return pick(STATUS[code.value], language)
 
 
-_NO_STANDING: Final[Mapping[str, Texts]] = {
-    "no-authority": {
-        "fi": "Kirjaa, mihin toisen puolesta annettu suostumus perustuu",
-        "sv": "Anteckna vad ett samtycke för någon annans räkning grundar sig på",
-        "en": "Record what a consent on behalf of somebody else rests on",
-    },
-    "under-age": {
-        "fi": "Alle 13-vuotiaan puolesta suostumuksen antaa huoltaja",
-        "sv": "För den som är under 13 år ger vårdnadshavaren samtycket",
-        "en": "For a person under 13 a guardian gives the consent",
-    },
-    "of-age": {
-        "fi": "Täysi-ikäinen vastaa itse",
-        "sv": "Den som är myndig svarar själv",
-        "en": "A person of age answers themselves",
-    },
-    "own-say-opposed": {
-        "fi": "Nuori vastustaa: huoltajan suostumusta ei kirjata",
-        "sv": "Den unga motsätter sig: vårdnadshavarens samtycke registreras inte",
-        "en": "The young person is opposed: the guardian's consent is not recorded",
-    },
-    "own-no-stands": {
-        "fi": "Nuoren oma kielto on voimassa: huoltajan suostumus edellyttää nuoren omaa hyväksyntää",
-        "sv": "Den ungas eget nej gäller: vårdnadshavarens samtycke kräver att den unga själv går med på det",
-        "en": "The young person's own no stands: a guardian's consent needs their agreement",
-    },
-    "no-return": NO_RETURN,
-}
-
-
 def cannot_follow(refused: TransitionRefused, language: str) -> str:
     """Say why an answer cannot follow the present state; where there is no sentence of ours, in the ledger's words."""
-    if refused.code in _NO_STANDING:
-        return pick(_NO_STANDING[refused.code], language)
+    if refused.code in NO_STANDING:
+        return pick(NO_STANDING[refused.code], language)
     states = ("in-force",) if refused.current.permits else (refused.current.value, "other")
     for state in states:
         if texts := _CANNOT_FOLLOW.get((state, refused.asked.value)):

@@ -76,7 +76,9 @@ def test_a_guardians_yes_needs_its_authority_also_dry(home, ask) -> None:
 
 def test_a_guardians_yes_against_the_young_persons_own_no_is_foreseen(home, ask) -> None:
     assert ask(commands.refuse, OFFER).exit_code == 0
-    guardian = (OFFER, "--given-by", "guardian", "--authority", "guardian per population register")
+    guardian = (
+        OFFER, "--given-by", "guardian", "--authority", "guardian per population register", "--majority", "2099-01-01",
+    )  # fmt: skip
     for dry in (["--dry-run"], []):
         refused = ask(commands.give, *guardian, *dry)
         assert (refused.exit_code, json.loads(refused.stdout)["recorded"]) == (1, False)

@@ -19,7 +19,8 @@ from tests.consent.ledger_world import OFFER, START, World, make_world
 
 S = ConsentStatus
 MANDATE = Representation("guardian per population register", "ref 17")
-GUARDIAN = {"given_by": GivenBy.GUARDIAN, "representation": MANDATE}
+MAJORITY = date(2028, 5, 1)
+GUARDIAN = {"given_by": GivenBy.GUARDIAN, "representation": MANDATE, "majority": MAJORITY}
 AGE, EDUCATION = "dpv-pd:Age", "dpv-pd:Education"
 
 
@@ -90,7 +91,7 @@ def test_a_yes_for_another_needs_what_it_rests_on_and_a_no_does_not(ledger, who:
     assert isinstance(refused, TransitionRefused)
     assert refused.code == "no-authority"
     assert ledger.number_of("anna") is None
-    ledger.record_consent("anna", OFFER, S.GIVEN, given_by=who, representation=MANDATE)
+    ledger.record_consent("anna", OFFER, S.GIVEN, given_by=who, representation=MANDATE, majority=MAJORITY)
     assert permitted(ledger)
     assert isinstance(ledger.record_consent("anna", OFFER, S.WITHDRAWN, given_by=who), ConsentReceiptRef)
     assert not permitted(ledger)
@@ -145,15 +146,39 @@ def test_both_can_withdraw_and_in_one_batch_the_young_persons_no_counts_too(ledg
 
 def test_a_guardians_consent_ends_at_majority(ledger, world: World) -> None:
     majority = (START + timedelta(days=40)).date()
-    made = ledger.record_consent("anna", OFFER, S.GIVEN, majority=majority, **GUARDIAN)
+    made = ledger.record_consent("anna", OFFER, S.GIVEN, **{**GUARDIAN, "majority": majority})
     assert made.expires == datetime(majority.year, majority.month, majority.day, tzinfo=UTC)
     world.clock.forward(days=40)
-    refused = ledger.record_consent("anna", OFFER, S.RENEWED, majority=majority, **GUARDIAN)
+    refused = ledger.record_consent("anna", OFFER, S.RENEWED, **{**GUARDIAN, "majority": majority})
     assert isinstance(refused, TransitionRefused)
     assert refused.code == "of-age"
     assert not permitted(ledger)
     ledger.record_consent("anna", OFFER, S.GIVEN)
     assert permitted(ledger)
+
+
+def test_at_majority_the_person_confirms_anew_and_no_guardian_can_outlast_it(ledger, world: World) -> None:
+    born = date(START.year - 18, 12, 24)
+    majority = date(START.year, 12, 24)
+    without = {key: value for key, value in GUARDIAN.items() if key != "majority"}
+    for status in (S.GIVEN, S.RENEWED):
+        refused = ledger.record_consent("anna", OFFER, status, **without)
+        assert isinstance(refused, TransitionRefused)
+    assert ledger.record_consent("anna", OFFER, S.GIVEN, **without).code == "no-majority"
+    ledger.record_consent("anna", OFFER, S.GIVEN, born=born, **without)
+    world.clock.forward(days=20)
+    renewed = ledger.record_consent("anna", OFFER, S.RENEWED, born=born, **without)
+    assert renewed.expires.date() == majority
+    assert ledger.record_consent("anna", OFFER, S.RENEWED, **without).code == "no-majority"
+    assert permitted(ledger, at=datetime(2026, 12, 23, 23, 59, 59, tzinfo=UTC))
+    world.clock.forward(days=11)
+    [record] = [each for each in ledger.consents("anna") if each.purpose.id == OFFER]
+    assert record.status is S.EXPIRED
+    assert permits(ledger, ["anna"], OFFER, "scoring").counts() == {"expired": 1}
+    assert ledger.record_consent("anna", OFFER, S.GIVEN, born=born, **without).code == "of-age"
+    confirmed = ledger.record_consent("anna", OFFER, S.GIVEN, born=born)
+    assert isinstance(confirmed, ConsentReceiptRef)
+    assert (permitted(ledger), confirmed.expires.date() > majority) == (True, True)
 
 
 def test_under_thirteen_the_child_alone_is_not_enough(ledger) -> None:

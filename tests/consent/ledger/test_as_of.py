@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consent.article_30 import activity, changes
-from consent.errors import PurposesError
+from consent.bulk import permits
+from consent.errors import ConsentChanged, PurposesError
 from consent.foresight import people_to_ask
 from consent.purposes import document, from_document, parse
 from consent.purposing import new_versions
@@ -88,6 +89,41 @@ def test_purposes_in_force_and_uses_as_of(ledger, world) -> None:
     assert ledger.purposes(as_of=0) == ()
     assert ledger.uses("anna", as_of=before) == []
     assert ledger.uses("anna", at=START - timedelta(seconds=1)) == []
+
+
+def test_a_permit_of_that_day_is_for_the_version_of_that_day(ledger, world) -> None:
+    given = ledger.record_consent("anna", OFFER, S.GIVEN)
+    world.clock.forward(days=1)
+    ledger.adopt_purposes(purposes_text(version=2))
+    size = ledger.head().size
+    assert ledger.permit("anna", OFFER, "scoring").status is UseStatus.OTHER_VERSION
+    assert permits(ledger, ["anna"], OFFER, "scoring").counts() == {"other-version": 1}
+    for when in ({"at": START}, {"as_of": given.index + 1}, {"at": START, "as_of": size}):
+        assert isinstance(ledger.permit("anna", OFFER, "scoring", **when), Permitted)
+    assert permits(ledger, ["anna"], OFFER, "scoring", at=START).permitted.all()
+    for when in ({"at": START - timedelta(days=1)}, {"as_of": 0}):
+        assert ledger.permit("anna", OFFER, "scoring", **when).status is UseStatus.NO_CONSENT
+    before = permits(ledger, ["anna"], OFFER, "scoring", at=START - timedelta(days=1))
+    assert before.counts() == {"no-consent": 1}
+
+
+def test_a_paper_form_of_an_earlier_day_never_legitimises_an_earlier_use(ledger, world) -> None:
+    ledger.enrol("anna")
+    world.clock.forward(days=10)
+    left_out = use_request(ledger, {"anna": UseStatus.NO_CONSENT})
+    ledger.append_use(left_out)
+    early = use_request(ledger, {"anna": UseStatus.USED})
+    with pytest.raises(ConsentChanged):
+        ledger.append_use(early)
+    world.clock.forward(days=1)
+    ledger.record_consent("anna", OFFER, S.GIVEN, method="paper form", signed_on=START.date())
+    [use] = ledger.uses("anna")
+    assert use.status is UseStatus.NO_CONSENT
+    assert ledger.permit("anna", OFFER, "scoring", at=use.at).status is UseStatus.NO_CONSENT
+    assert ledger.permit("anna", OFFER, "scoring", as_of=use.index).status is UseStatus.NO_CONSENT
+    [record] = [each for each in ledger.consents("anna", at=use.at) if each.purpose.id == OFFER]
+    assert (record.status, record.history) == (S.UNKNOWN, ())
+    assert isinstance(ledger.permit("anna", OFFER, "scoring"), Permitted)
 
 
 def test_a_use_on_another_basis_is_recorded_with_it_and_consent_still_guards_the_model(ledger) -> None:

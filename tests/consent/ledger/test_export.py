@@ -120,7 +120,7 @@ def act(ledger: Ledger, person: str, what: str, place: int) -> None:
         ledger.record_consent(
             person, DEVELOPMENT, S.GIVEN, given_by=GivenBy.GUARDIAN, own_say=OwnSay.AGREED,
             representation=Representation("guardian per population register", f"mandate-{person}"),
-            signed_on=date(2026, 11, 1),
+            signed_on=date(2026, 11, 1), majority=date(2030, 1, 1),
         )  # fmt: skip
     elif what == "object":
         ledger.record_right(person, Right.OBJECTION, ground=f"ground-{person}", processing=["scoring"])
