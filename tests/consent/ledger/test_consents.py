@@ -293,7 +293,7 @@ def test_a_read_only_ledger_reads_and_gives_receipts(ledger: Ledger, world: Worl
     with world.open(read_only=True) as reader:
         assert state(reader) is S.GIVEN
         assert world.verify(reader.consent_receipt(PERSON, OFFER)).consent.permits
-        with pytest.raises(ConsentError, match="reading only|opened so"):
+        with pytest.raises(ConsentError, match=r"reading only|opened so"):
             reader.enrol("x")
 
 
