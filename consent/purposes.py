@@ -34,10 +34,10 @@ _KEYS = frozenset(
         "notice",
     }
 )
-_OPTIONAL_TEXTS = ("contact", "data_protection_officer")
-_OPTIONAL_LISTS = ("data_subjects", "security_measures", "transfers")
+_OPTIONAL_TEXTS = ("address", "contact", "data_protection_officer", "email", "phone", "website")
+_OPTIONAL_LISTS = ("data_subjects", "security_measures", "storage_locations", "transfers")
 OPTIONAL = frozenset({*_OPTIONAL_TEXTS, *_OPTIONAL_LISTS})
-"""Keys of GDPR 30(1) that older documents lack: absent, they are in no document and change no digest."""
+"""Keys of GDPR 30(1) and of receipts (ISO/IEC TS 27560) that older documents lack: absent, they are in no document and change no digest."""
 _NOTICE_KEYS = frozenset({"id", "version", "text"})
 
 

@@ -5,11 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from consent import store_consents, store_log, store_people, store_uses
-from consent.canonical import b64u, b64u_decode, commitment, format_time, use_salt, values_salt
+from consent.canonical import (
+    b64u,
+    b64u_decode,
+    commitment,
+    decode,
+    digest,
+    format_time,
+    use_salt,
+    values_salt,
+)
 from consent.entries import Payload, PersonalEntry
 from consent.errors import KeyMissingError, LedgerDamagedError, UnknownPersonError
 from consent.purposing import find
 from consent.reading import institutional_act, person_of
+from consent.receipt_record import ProvedPlace, standard_members
 from consent.tlog.merkle import inclusion_proof, path_in_chunks, root_of
 from consent.tlog.proof import Proof
 from consent.use_reading import chunk_slots, find_run, open_statuses, open_value, status_of, use_key
@@ -37,6 +47,7 @@ def consent_receipt(log: Log, person: str, which: int | str) -> dict[str, Any]:
     with log.store.read() as connection:
         payload, opening = open_entry(log, connection, index, covering)
         enrolment = open_entry(log, connection, found.enrolled, covering)[1]
+        document, purpose, notice = _purpose(connection, payload, covering)
     summary = {
         "at": payload.at,
         "number": found.number,
@@ -44,7 +55,14 @@ def consent_receipt(log: Log, person: str, which: int | str) -> dict[str, Any]:
         "purpose_version": payload.purpose_version,
         **{key: value for key, value in payload.body.items() if key != "notice_digest"},
     }
-    return {**_head(log, "consent", summary, enrolment), "opening": opening}
+    place = ProvedPlace(log.origin, index, covering.size)
+    return {
+        **_head(log, "consent", summary, enrolment, version=2),
+        "notice_text": notice,
+        "opening": opening,
+        "purpose_entry": purpose,
+        **standard_members(place, payload, document),
+    }
 
 
 def use_receipt(log: Log, person: str, run: bytes) -> dict[str, Any]:
@@ -131,11 +149,31 @@ def proof_of(connection: Connection, index: int, covering: Checkpoint) -> str:
     return Proof(index, tuple(path), covering.note).text()
 
 
-def _head(log: Log, kind: str, summary: dict[str, Any], enrolment: dict[str, Any]) -> dict[str, Any]:
+def _purpose(
+    connection: Connection, payload: Payload, covering: Checkpoint
+) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """A consent's purpose: its document, the part of a receipt that proves it, and the notice's text as it was shown."""
+    name = f"version {payload.purpose_version} of the purpose of a consent"
+    found = store_consents.purpose_document(connection, payload.purpose or "", payload.purpose_version or 0)
+    if found is None:
+        raise LedgerDamagedError(f"{name} is not on record", _DAMAGED)
+    index, raw, texts = found
+    body = store_log.body(connection, index) or b""
+    act = institutional_act(index, body)
+    text = decode(texts, limit=store_consents.MAX_DOCUMENT_BYTES)[payload.body["language"]]
+    if act.body.get("digest") != digest(raw) or digest(text.encode()) != payload.body["notice_digest"]:
+        raise LedgerDamagedError(f"{name}, or its notice, is not what the log commits to", _DAMAGED)
+    part = {"document": raw.decode(), "entry": body.decode(), "proof": proof_of(connection, index, covering)}
+    return decode(raw, limit=store_consents.MAX_DOCUMENT_BYTES), part, text
+
+
+def _head(
+    log: Log, kind: str, summary: dict[str, Any], enrolment: dict[str, Any], version: int = 1
+) -> dict[str, Any]:
     return {
         "enrolment": enrolment,
         "issued": format_time(log.now()),
-        "luvalla_receipt": 1,
+        "luvalla_receipt": version,
         "origin": log.origin,
         "summary": summary,
         "trust_root": log.trust.pin,

@@ -53,6 +53,11 @@ class Purpose:
         data_subjects: Categories of people whose data is processed.
         transfers: Third countries or international organisations, each with its safeguard; empty also where there are none.
         security_measures: A general description of technical and organisational measures.
+        address: The controller's postal address. This and what follows: receipts, ISO/IEC TS 27560.
+        email: The controller's e-mail address.
+        phone: The controller's telephone number.
+        website: The controller's web address.
+        storage_locations: Where the data is kept, such as countries or data centres.
     """
 
     id: str
@@ -74,6 +79,11 @@ class Purpose:
     data_subjects: tuple[str, ...] = ()
     transfers: tuple[str, ...] = ()
     security_measures: tuple[str, ...] = ()
+    address: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    website: str | None = None
+    storage_locations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

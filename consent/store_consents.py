@@ -55,6 +55,24 @@ def purposes(
     return found
 
 
+def purpose_document(
+    connection: Connection, purpose_id: str, version: int
+) -> tuple[int, bytes, bytes] | None:
+    """Of one version of a purpose: index of its entry, exact bytes of its document, its notice's texts as JSON."""
+    row = connection.execute(
+        select(purpose.c.idx, purpose.c.document).where(
+            purpose.c.id == purpose_id, purpose.c.version == version
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    named = decode(row.document, limit=MAX_DOCUMENT_BYTES)["notice"]
+    texts = connection.execute(
+        select(notice.c.texts).where(notice.c.id == named["id"], notice.c.version == named["version"])
+    ).scalar_one()
+    return row.idx, row.document, texts
+
+
 def insert_purposes(connection: Connection, purposes: Sequence[Row], notices: Sequence[Row]) -> None:
     """Add versions of purposes and notices."""
     insert_rows(connection, purpose, purposes)

@@ -29,6 +29,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import quote
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -254,16 +255,21 @@ def verify_receipt(receipt: bytes, trust_root: bytes, pin: str | None = None) ->
     """
     # Step 1. The receipt's outer form.
     value = _parse_json(receipt, MAX_RECEIPT_BYTES, "malformed-receipt", "the receipt")
-    is_use = isinstance(value, dict) and value.get("type") == "use"
     keys = {"enrolment", "issued", "luvalla_receipt", "origin", "summary", "trust_root", "type"}
-    _keys(
-        value,
-        keys | ({"run", "slot", "values"} if is_use else {"opening"}),
-        "malformed-receipt",
-        "the receipt",
-    )
-    if not _is_integer(value["luvalla_receipt"]) or value["luvalla_receipt"] != 1:
-        _fail("unknown-version", "the receipt is not of version 1")
+    if not isinstance(value, dict) or not keys <= value.keys():
+        _fail("malformed-receipt", f"the receipt has not the keys {', '.join(sorted(keys))}")
+    version = value["luvalla_receipt"]
+    if not _is_integer(version) or version not in (1, 2):
+        _fail("unknown-version", "the receipt is not of version 1 or 2")
+    is_use = value["type"] == "use"
+    if version == 1:
+        keys |= {"run", "slot", "values"} if is_use else {"opening"}
+        _keys(value, keys, "malformed-receipt", "the receipt")
+    elif is_use or not value.keys() >= _OPENED:  # the rest of version 2 is derived and compared below
+        _fail(
+            "malformed-receipt",
+            "a receipt of version 2 is of type consent, with a purpose and a notice's text",
+        )
     if value["type"] not in ("consent", "use"):
         _fail("malformed-receipt", "the receipt's type is neither consent nor use")
     if not _is_time(value["issued"]):
@@ -306,7 +312,10 @@ def _verify_consent(
     }
     _same_summary(receipt["summary"], summary)
     permits = body["status"] in ("given", "renewed")
-    proved = (
+    is_standard = receipt["luvalla_receipt"] > 1
+    if is_standard:
+        _verify_standard(receipt, trust, opening)
+    proved: tuple[str, ...] = (
         (
             f"Entry {opening.proved.index} of the log {trust.origin} records a consent of person number {number}: "
             f"{body['status']}, for purpose {payload['purpose']} version {payload['purpose_version']}, "
@@ -315,6 +324,11 @@ def _verify_consent(
         f"The record says that it was made at {payload['at']}"
         + (f" and that it ends at {body['expires']}." if body["expires"] else "."),
     )
+    if is_standard:
+        proved += (
+            "The purpose stood in the log before the consent, word for word as the receipt has it.",
+            f"The notice's text in the receipt is the one that the consent names (in {body['language']}).",
+        )
     return Verified(
         type="consent",
         origin=trust.origin,
@@ -350,11 +364,333 @@ def _verify_consent(
         not_proved=(
             "That this is the newest word: a later answer, or a withdrawal, may have been recorded since.",
             "That the person pressed the button: only that the city recorded it and cannot change the record unseen.",
-            "What the notice's text says: the record holds its digest; compare the published text with it.",
+            *(
+                (
+                    "That the person read or understood the notice, or that the purpose is carried out as it says.",
+                )
+                if is_standard
+                else (
+                    "What the notice's text says: the record holds its digest; compare the published text with it.",
+                )
+            ),
             *_withheld(opening),
             *_not_proved_always(opening.proved.witnessed_by, pinned=pinned),
         ),
     )
+
+
+# Version 2 of the consent receipt (section 10.1 of the specification): members in standard words, all derived here again.
+
+_CONTEXT_DIGEST = "07dbd1f8ccd733fb50cf4c220a712ece3e3ce9086cae8d9d81577937f996329c"
+_OPENED = {
+    "enrolment",
+    "issued",
+    "luvalla_receipt",
+    "notice_text",
+    "opening",
+    "origin",
+    "purpose_entry",
+    "summary",
+    "trust_root",
+    "type",
+}
+_STATES = {
+    "requested": "dpv:ConsentRequested",
+    "refused": "dpv:ConsentRefused",
+    "given": "dpv:ConsentGiven",
+    "renewed": "dpv:RenewedConsentGiven",
+    "withdrawn": "dpv:ConsentWithdrawn",
+    "revoked": "dpv:ConsentRevoked",
+    "expired": "dpv:ConsentExpired",
+    "invalidated": "dpv:ConsentInvalidated",
+}
+_OPERATIONS = {
+    "training": "dpv:Analyse",
+    "audit": "dpv:Assess",
+    "scoring": "dpv:AutomatedScoringOfIndividuals",
+    "human-review": "dpv:Consult",
+}
+_ENTITIES = {
+    "data-subject": "dpv:DataSubject",
+    "guardian": "dpv:GuardianOfDataSubject",
+    "authorised-representative": "dpv:NaturalPerson",
+    "staff-assisted": "dpv:DataSubject",
+}
+# Special categories of personal data (GDPR 9): what DPV 2.3 puts under dpv:SpecialCategoryPersonalData, and Ethnicity.
+_SPECIAL = {
+    f"pd:{term}"
+    for term in [
+        "Biometric",
+        "BloodType",
+        "DNACode",
+        "Disability",
+        "DrugTestResult",
+        "EthnicOrigin",
+        "Ethnicity",
+        "FacialExpression",
+        "FacialPrint",
+        "FamilyHealthHistory",
+        "Fetish",
+        "Fingerprint",
+        "Genetic",
+        "Health",
+        "HealthHistory",
+        "HealthRecord",
+        "IndividualHealthHistory",
+        "MedicalHealth",
+        "MentalHealth",
+        "PhilosophicalBelief",
+        "PhysicalHealth",
+        "PoliticalAffiliation",
+        "PoliticalOpinion",
+        "Prescription",
+        "Proclivity",
+        "Race",
+        "Religion",
+        "ReligiousBelief",
+        "Retina",
+        "Sexual",
+        "SexualHistory",
+        "SexualPreference",
+        "TradeUnionMembership",
+    ]
+}
+
+
+def _verify_standard(receipt: Mapping[str, Any], trust: TrustRoot, opening: _Opening) -> None:
+    """Check the purpose and the notice's text, derive the standard members from what is proved, and compare."""
+    payload, body, part = opening.payload, opening.payload["body"], receipt["purpose_entry"]
+    _keys(part, {"document", "entry", "proof"}, "malformed-receipt", "the receipt's purpose_entry")
+    text = _utf8(part["entry"], "malformed-receipt", "the purpose's entry")
+    entry = _parse_canonical(text, MAX_ENTRY_BYTES, "the purpose's entry")
+    if not isinstance(entry, dict) or not _is_integer(entry.get("v")) or entry["v"] != 1:
+        _fail("unknown-kind", "the purpose's entry is not an entry of version 1")
+    _keys(entry, {"at", "b", "t", "v"}, "bad-entry", "the purpose's entry")
+    if entry["t"] != "purpose":
+        _fail("unknown-kind", "the purpose's entry is not of kind purpose")
+    _form(entry, {"at": _is_time}, "the purpose's entry", code="bad-entry")
+    keys = {"digest": _is_digest, "id": _is_text, "version": _is_positive}
+    _form(entry["b"], keys, "the purpose's entry", exact=True, code="bad-entry")
+    proved = _verify_proof(part["proof"], hashlib.sha256(b"\x00" + text).digest(), trust)
+    if proved.checkpoint != opening.proved.checkpoint:
+        _fail("different-checkpoints", "the receipt's proofs lead to different checkpoints")
+    if proved.index >= opening.proved.index:
+        _fail("wrong-order", "the purpose is not before the consent")
+
+    raw = _utf8(part["document"], "malformed-receipt", "the purpose's document")
+    document = _parse_canonical(raw, MAX_RECEIPT_BYTES, "the purpose's document")
+    _check_document(document)
+    if (
+        f"sha256:{hashlib.sha256(raw).hexdigest()}" != entry["b"]["digest"]
+        or (document["id"], document["version"]) != (entry["b"]["id"], entry["b"]["version"])
+        or (document["id"], document["version"]) != (payload["purpose"], payload["purpose_version"])
+    ):
+        _fail("wrong-purpose", "the purpose's document is not the one that log and consent name")
+    notice = document["notice"]
+    if (notice["id"], notice["version"]) != (body["notice"], body["notice_version"]):
+        _fail("wrong-purpose", "the consent is for another notice than its purpose's")
+    shown = _utf8(receipt["notice_text"], "malformed-receipt", "the notice's text")
+    if f"sha256:{hashlib.sha256(shown).hexdigest()}" != body["notice_digest"]:
+        _fail("wrong-notice", "the notice's text is not the one that the consent names")
+
+    context = _canonical(receipt.get("@context")).encode("utf-8", "surrogatepass")
+    if hashlib.sha256(context).hexdigest() != _CONTEXT_DIGEST:
+        _fail("wrong-record", "the receipt's @context is not that of version 2")
+    derived = _standard_members(trust.origin, opening, document)
+    given = {key: item for key, item in receipt.items() if key not in _OPENED and key != "@context"}
+    if _canonical(given) != _canonical(derived):
+        _fail("wrong-record", "the receipt's standard members do not say what its proved parts say")
+
+
+def _check_document(document: Any) -> None:
+    """Check as much of a purpose's document as is used here; it may say more."""
+
+    def is_words(value: Any) -> bool:
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+    def is_texts(value: Any) -> bool:
+        return (
+            isinstance(value, dict)
+            and {"en", "fi", "sv"} <= value.keys()
+            and all(isinstance(item, str) for item in value.values())
+        )
+
+    checks: dict[str, Callable[[Any], bool]] = {
+        **dict.fromkeys(("controller", "id", "legal_basis", "service"), lambda item: isinstance(item, str)),
+        **dict.fromkeys(("description", "effects_of_no", "title"), is_texts),
+        "recipients": is_words,
+        "retention_days": _is_index,
+        "version": _is_positive,
+        "notice": lambda item: (
+            isinstance(item, dict) and isinstance(item.get("id"), str) and _is_positive(item.get("version"))
+        ),
+    }
+    optional: dict[str, Callable[[Any], bool]] = {
+        **dict.fromkeys(("address", "contact", "email", "phone", "website"), checks["id"]),
+        "storage_locations": is_words,
+    }
+    if (
+        not isinstance(document, dict)
+        or not checks.keys() <= document.keys()
+        or not all(check(document[key]) for key, check in checks.items())
+        or not all(check(document[key]) for key, check in optional.items() if key in document)
+    ):
+        _fail("wrong-purpose", "the purpose's document is not in its form")
+
+
+def _standard_members(origin: str, opening: _Opening, document: Mapping[str, Any]) -> dict[str, Any]:
+    payload, body, index = opening.payload, opening.payload["body"], opening.proved.index
+    terms = [re.sub("^dpv-pd:", "pd:", category) for category in body["categories"]]
+    receipt_id = f"{origin}#{index}@{opening.proved.size}"
+    record = {
+        "@type": "dpv:ConsentRecord",
+        "consent_events": [_event(payload, document)],
+        "pii_principal_id": f"urn:luvalla:subject:{payload['subject']}",
+        "pii_processing": _process(origin, body, document, terms),
+        "record_id": f"{origin}#{index}",
+        "schema_version": "dpv-27560:record",
+    }
+    members: dict[str, Any] = {
+        "@type": "dpv:ConsentReceipt",
+        "receipt_id": receipt_id,
+        "record": record,
+        "schema_version": "dpv-27560:receipt",
+    }
+    if body["status"] in ("given", "renewed"):
+        members.update(_kantara(receipt_id, payload, document, terms))
+    return members
+
+
+def _process(
+    origin: str, body: Mapping[str, Any], document: Mapping[str, Any], terms: Sequence[str]
+) -> dict[str, Any]:
+    def urn(kind: str, name: str, version: int) -> str:
+        return f"urn:luvalla:{kind}:{quote(origin, safe='/')}:{quote(name, safe='')}:{version}"
+
+    contact = document.get("contact", "not stated")
+    controller = {
+        "@type": "dpv:DataController",
+        "party_address": document.get("address", "not stated"),
+        "party_contact": contact,
+        "party_id": origin,
+        "party_name": document["controller"],
+        "party_role": "controller",
+    }
+    for key, name in (("party_email", "email"), ("party_phone", "phone"), ("party_url", "website")):
+        if name in document:
+            controller[key] = document[name]
+    rights = [f"eu-gdpr:A{article}" for article in ("7-3", "13", "15", "16", "17", "18", "22", "77")]
+    basis = document["legal_basis"].removeprefix("eu-gdpr:")[:6]
+    rights += ["eu-gdpr:A20"] if basis in ("A6-1-a", "A6-1-b", "A9-2-a") else []
+    rights += ["eu-gdpr:A21"] if basis in ("A6-1-e", "A6-1-f") else []
+    found: dict[str, Any] = {
+        "@type": "dpv:Process",
+        "effects_of_no": document["effects_of_no"],
+        "jurisdiction": {"@id": "loc:EU"},
+        "language": body["language"],
+        "lawful_basis": [document["legal_basis"]],
+        "pii_controllers": [controller],
+        "pii_information": [
+            {"@type": f"dpv:{'SpecialCategory' if term in _SPECIAL else ''}PersonalData", "pii_type": term}
+            for term in terms
+        ],
+        "privacy_notice": {
+            "@id": urn("notice", body["notice"], body["notice_version"]),
+            "@type": "dpv:ConsentNotice",
+            "language": body["language"],
+            "notice_digest": body["notice_digest"],
+        },
+        "privacy_rights": rights,
+        "processing_method": [
+            {"@type": _OPERATIONS[word], "processing": word} for word in body["processing"]
+        ],
+        "purpose": {
+            "@id": urn("purpose", document["id"], document["version"]),
+            "@type": "dpv:Purpose",
+            "description": document["description"],
+            "title": document["title"],
+        },
+        "recipient_third_parties": document["recipients"] or ["none"],
+        "retention_period": {"@type": "dpv:StorageDuration", "duration": f"P{document['retention_days']}D"},
+        "service": document["service"],
+        "storage_locations": document.get("storage_locations", ["not stated"]),
+        "withdrawal_method": {"@type": "dpv:WithdrawConsent", "exercised_at": contact},
+    }
+    if "scoring" in body["processing"]:
+        found["automation_level"] = "dpv:AssistiveAutomation"
+        found["human_involvement"] = "dpv:HumanInvolvementForDecision"
+    return found
+
+
+def _event(payload: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
+    body, who = payload["body"], payload["body"]["given_by"]
+    if body["status"] in ("refused", "given", "renewed", "withdrawn"):
+        entity = {"@type": _ENTITIES[who], "party_role": who}
+        if who in ("data-subject", "staff-assisted"):
+            entity["party_id"] = f"urn:luvalla:subject:{payload['subject']}"
+    else:
+        entity = {
+            "@type": "dpv:DataController",
+            "party_name": document["controller"],
+            "party_role": "controller",
+        }
+    duration = {"@type": "dpv:IndeterminateDuration"}
+    if body["expires"] is not None:
+        duration = {"@type": "dpv:UntilTimeDuration", "until": body["expires"]}
+    return {
+        "@type": _STATES[body["status"]],
+        "entity_id": entity,
+        "event_state": _STATES[body["status"]],
+        "event_time": payload["at"],
+        "event_type": "dpv:ExpressedConsent",
+        "indication_method": body["method"],
+        "validity_duration": duration,
+    }
+
+
+def _kantara(
+    receipt_id: str, payload: Mapping[str, Any], document: Mapping[str, Any], terms: Sequence[str]
+) -> dict[str, Any]:
+    """Derive the members of a Kantara Consent Receipt 1.1."""
+    body = payload["body"]
+    special = [term for term in terms if term in _SPECIAL]
+    purpose = {
+        "consentType": "EXPLICIT",
+        "piiCategory": terms,
+        "primaryPurpose": True,
+        "purpose": document["title"][body["language"]],
+        "purposeCategory": body["processing"],
+        "termination": "when consent is withdrawn"
+        + (f", at the latest at {body['expires']}" if body["expires"] else ""),
+        "thirdPartyDisclosure": bool(document["recipients"]),
+    }
+    if document["recipients"]:
+        purpose["thirdPartyName"] = "; ".join(document["recipients"])
+    controller = {
+        "address": {"streetAddress": document["address"]} if "address" in document else {},
+        "contact": document.get("contact", ""),
+        "email": document.get("email", ""),
+        "onBehalf": False,
+        "phone": document.get("phone", ""),
+        "piiController": document["controller"],
+    }
+    if "website" in document:
+        controller["piiControllerUrl"] = document["website"]
+    notice = base64.urlsafe_b64encode(bytes.fromhex(body["notice_digest"][7:])).rstrip(b"=").decode()
+    return {
+        "collectionMethod": body["method"],
+        "consentReceiptID": receipt_id,
+        "consentTimestamp": int(dt.datetime.fromisoformat(payload["at"]).timestamp()),
+        "jurisdiction": "EU",
+        "language": body["language"],
+        "piiControllers": [controller],
+        "piiPrincipalId": payload["subject"],
+        "policyUrl": f"ni:///sha-256;{notice}",
+        "sensitive": bool(special),
+        "services": [{"purposes": [purpose], "service": document["service"]}],
+        "spiCat": special,
+        "version": "KI-CR-v1.1.0",
+    }
 
 
 def _verify_use(

@@ -305,7 +305,7 @@ def changed(value: dict[str, Any], path: str, new: Any) -> dict[str, Any]:
     *folders, last = path.split("/")
     place: Any = copied
     for name in folders:
-        place = place[name]
+        place = place[int(name) if isinstance(place, list) else name]
     place[last] = new(place[last]) if callable(new) else new
     return copied
 
@@ -500,11 +500,13 @@ def rights_vectors() -> dict[str, Any]:
 
 def refused_vectors() -> list[dict[str, Any]]:
     """Receipts that must be refused: which one, what is changed in it, and the code of the refusal."""
+    from tests.consent import standard_vector  # noqa: PLC0415 - it is made of what stands above
+
     made = world()
     word = canonical.b64u(derived("another"))
     payload = made.consent_receipt["opening"]["payload"]
     cases: list[tuple[str, str, Any, str]] = [
-        ("consent", "luvalla_receipt", 2, "unknown-version"),
+        ("consent", "luvalla_receipt", 3, "unknown-version"),
         ("consent", "luvalla_receipt", True, "unknown-version"),
         ("consent", "origin", "other.example/ledger", "wrong-origin"),
         ("consent", "trust_root", canonical.digest(b""), "wrong-trust-root"),
@@ -531,6 +533,7 @@ def refused_vectors() -> list[dict[str, Any]]:
         ("use", "values/salt", word, "wrong-values"),
         ("use", "run/proof", made.use_receipt["enrolment"]["proof"], "wrong-inclusion"),
         ("use", "summary/status", "sampled", "wrong-summary"),
+        *standard_vector.refused(),
     ]
     return [{"receipt": name, "change": path, "to": new, "code": code} for name, path, new, code in cases]
 
@@ -566,6 +569,8 @@ def witness_vectors() -> tuple[bytes, dict[str, Any], dict[str, Any]]:
 
 def vectors() -> dict[str, bytes]:
     """Return every vector file by name."""
+    from tests.consent import standard_vector  # noqa: PLC0415 - the same
+
     made = world()
     trust_raw, witnesses, witnessed = witness_vectors()
     documents: dict[str, Any] = {
@@ -576,6 +581,7 @@ def vectors() -> dict[str, bytes]:
         "tree.json": tree_vectors(),
         "log.json": log_vectors(),
         "receipt-consent.json": made.consent_receipt,
+        "receipt-consent-2.json": standard_vector.receipt(),
         "receipt-use.json": made.use_receipt,
         "receipt-left-out.json": made.left_out_receipt,
         "refused.json": refused_vectors(),

@@ -122,6 +122,14 @@ def test_the_stored_receipts_verify(name):
     assert verify_receipt(raw, (FOLDER / "trust-root.json").read_bytes(), pin).size == 12
 
 
+def test_the_stored_receipt_in_standard_form_verifies():
+    raw = (FOLDER / "receipt-consent-2.json").read_bytes()
+    pin = stored("log.json")["trust_root_pin"]
+    proved = verify_receipt(raw, (FOLDER / "trust-root.json").read_bytes(), pin)
+    assert (proved.index, proved.size, proved.details[0][0]) == (3, 4, "source")
+    assert any("word for word" in sentence for sentence in proved.proved)
+
+
 def test_the_stored_cosignature_counts_where_the_trust_root_asks_for_it():
     root = (FOLDER / "trust-root-witnesses.json").read_bytes()
     pin = stored("log.json")["trust_root_pin"]
@@ -156,7 +164,7 @@ def test_the_specification_names_every_code_kind_key_and_word():
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     codes = {word for word in words if CODE.fullmatch(word)} - set(verify.STATUS_WORDS.values())
-    assert len(codes) == 31
+    assert len(codes) == 34
     keys = {key for kinds in (PAYLOADS, INSTITUTIONAL) for kind in kinds.values() for key in kind}
     for word in codes | keys | PAYLOADS.keys() | INSTITUTIONAL.keys() | set(verify.STATUS_WORDS.values()):
         assert f"`{word}`" in text, word
