@@ -354,6 +354,7 @@ def test_a_receipt_of_every_kind_of_consent_verifies_validates_and_loses_nothing
                 else None,
                 own_say=asked["own_say"] if by_another else None,
                 signed_on=asked["signed_on"],
+                majority=date(2027, 6, 1) if asked["given_by"] is GivenBy.GUARDIAN else None,
                 **limits,
             )
         )
