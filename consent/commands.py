@@ -191,6 +191,17 @@ withdraw = _answering(
     "withdraw",
     f"Record a change of mind about PURPOSE: the next run leaves the person out.\n\n{_EXIT_ONE}",
 )
+ask = _answering(
+    ConsentStatus.REQUESTED,
+    "ask",
+    f"Record that a person was shown the notice of PURPOSE and asked; not an answer: it permits nothing.\n\n{_EXIT_ONE}",
+)
+revoke = _answering(
+    ConsentStatus.REVOKED,
+    "revoke",
+    "Record that the controller ends a consent to PURPOSE, such as for a service that ends: the next run leaves the person "
+    f"out.\n\n{_EXIT_ONE}",
+)
 
 
 @click.command()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from consent import consenting, store_consents, store_limits, store_log
 from consent.canonical import encode, parse_time
+from consent.ending import append_ending
 from consent.entries import Payload
 from consent.errors import BadRequestError
 from consent.purposing import find
@@ -118,7 +119,7 @@ def record(log: Log, asked: RightRequest) -> RightRef:
         if row is not None:
             writing.project_limitation(row)
         if corrected is not None and asked.answer is not RightAnswer.REFUSED:
-            _invalidate(log, writing, person, key, corrected)
+            _invalidate(log, writing, person, corrected)
     return RightRef(index)
 
 
@@ -194,7 +195,7 @@ def _corrected(connection: Connection, person: Person, index: int) -> int:
     return index
 
 
-def _invalidate(log: Log, writing: Writing, person: Person, key: bytes, index: int) -> None:
+def _invalidate(log: Log, writing: Writing, person: Person, index: int) -> None:
     """Record that a wrong consent never held, where it is still the person's newest word."""
     found = store_consents.event_at(writing.connection, index)
     if found is None:
@@ -203,23 +204,7 @@ def _invalidate(log: Log, writing: Writing, person: Person, key: bytes, index: i
     last = store_consents.last_events(writing.connection, [person.number])[person.number, purpose_id]
     if last.index != index or ConsentStatus.INVALIDATED not in FOLLOWS[state_of(last, at=writing.at).status]:
         return
-    wrong = Payload.parse(open_payload(log, writing.connection, index)[2])
-    body = {**wrong.body, "expires": None, "status": ConsentStatus.INVALIDATED.value}
-    made = writing.personal(
-        "consent", person, key, body, purpose=wrong.purpose, purpose_version=wrong.purpose_version
-    )
-    writing.project_event(
-        {
-            "idx": made,
-            "number": person.number,
-            "purpose": purpose_id,
-            "purpose_version": event.purpose_version,
-            "notice_version": event.notice_version,
-            "status": ConsentStatus.INVALIDATED.code,
-            "processing": event.processing,
-            "expires": None,
-        }
-    )
+    append_ending(log, writing, person.number, purpose_id, event, ConsentStatus.INVALIDATED)
 
 
 def _record(index: int, payload: Payload) -> RightRecord:

@@ -17,10 +17,11 @@ from consent.vocabulary import ConsentStatus
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
 MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 
+_PERMITTING = tuple(status.code for status in ConsentStatus if status.permits)
 _EVENT = (
     consent_event.c.number,
     consent_event.c.purpose,
@@ -150,18 +151,29 @@ def states_since(connection: Connection, purpose_id: str, size: int) -> list[Sta
 def count_in_force(connection: Connection, purpose_id: str, *, at: int) -> int:
     """How many people's newest word on a purpose is a yes that has not run out, for whatever version."""
     event = consent_event.c
-    newest = select(func.max(event.idx)).where(event.purpose == purpose_id).group_by(event.number)
-    permitting = [status.code for status in ConsentStatus if status.permits]
     query = (
         select(func.count())
         .select_from(consent_event)
-        .where(
-            event.idx.in_(newest),
-            event.status.in_(permitting),
-            or_(event.expires.is_(None), event.expires > at),
-        )
+        .where(event.idx.in_(_newest().where(event.purpose == purpose_id)), event.status.in_(_PERMITTING))
+        .where(or_(event.expires.is_(None), event.expires > at))
     )
     return connection.scalar(query) or 0
+
+
+def run_out(connection: Connection, *, at: int) -> list[tuple[int, str]]:
+    """Number and purpose of every newest word that is a yes and has run out, in the order of the log."""
+    event = consent_event.c
+    query = (
+        select(event.number, event.purpose)
+        .where(event.idx.in_(_newest()), event.status.in_(_PERMITTING), event.expires <= at)
+        .order_by(event.idx)
+    )
+    return [(row[0], row[1]) for row in connection.execute(query)]
+
+
+def _newest() -> Select[tuple[int]]:
+    event = consent_event.c
+    return select(func.max(event.idx)).group_by(event.purpose, event.number)
 
 
 def delete_events(connection: Connection, numbers: Sequence[int]) -> None:
