@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from consent import store, store_consents, store_log
+from consent.setup import create
 from consent.tlog.merkle import leaf_hash, load_edge
 from consent.vocabulary import ConsentStatus
 
 if TYPE_CHECKING:
+    from consent.home import Home
     from consent.ledger import Ledger
 
 BATCH = 50_000
@@ -37,6 +41,17 @@ id = "benchmark.offer"
 version = 1
 text = { fi = "Saammeko mitata?", sv = "Får vi mäta?", en = "May we measure?" }
 """
+
+
+def city(folder: str, database: str | None = None) -> Home:
+    """A new home in a folder; its ledger in SQLite, or in an empty PostgreSQL database (`postgresql://...`)."""
+    return create(
+        Path(folder) / "home",
+        origin="benchmark.invalid/consent",
+        purposes=PURPOSES,
+        clock=lambda: datetime.now(UTC),
+        database=database,
+    )
 
 
 def fill(ledger: Ledger, people: int, events_each: int) -> list[bytes]:

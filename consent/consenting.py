@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 BATCH = 1_000
 """Events of one transaction in bulk: group commit pays 60 times at 1,000 and little more beyond (shared/ledger.md 2)."""
 MAX_METHOD = 200
+_LANGUAGES = frozenset(language.value for language in Language)
 _ENDING = frozenset(
     {ConsentStatus.WITHDRAWN, ConsentStatus.REVOKED, ConsentStatus.EXPIRED, ConsentStatus.INVALIDATED}
 )
@@ -279,7 +280,7 @@ def _append(
 
 
 def _check(item: ConsentRequest) -> None:
-    if item.language not in {language.value for language in Language}:
+    if item.language not in _LANGUAGES:
         raise BadRequestError(
             "the notice has no text in this language", f"use {', '.join(each.value for each in Language)}"
         )

@@ -51,7 +51,12 @@ def row_mac(key: bytes, table: str, row: Mapping[str, Any]) -> bytes:
         16 bytes.
     """
     state = _start(key, table).copy()
-    state.update(b"".join([_part(row[name]) for name in COVERED[table][1]]))
+    # Most are short bytes: a call for each would cost more than all the hashing.
+    parts = [
+        _SHORT[len(value)] + value if type(value) is bytes and len(value) < len(_SHORT) else _part(value)
+        for value in map(row.__getitem__, COVERED[table][1])
+    ]
+    state.update(b"".join(parts))
     return state.digest()
 
 
@@ -80,8 +85,9 @@ def of_raw(key: bytes, table: str) -> Callable[[Sequence[bytes | None]], bytes]:
 
 
 def with_mac(key: bytes, table: str, row: dict[str, Any]) -> dict[str, Any]:
-    """The row with its check value in `mac`."""
-    return {**row, "mac": row_mac(key, table, row)}
+    """Put a row's check value into it as `mac`; returns the same row."""
+    row["mac"] = row_mac(key, table, row)
+    return row
 
 
 def holds(key: bytes, table: str, row: RawRow) -> bool:

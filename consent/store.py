@@ -8,6 +8,7 @@ erasable (`subject`, `subject_key`, `use_*`). `mac` is the check value of consen
 from __future__ import annotations
 
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -225,7 +226,8 @@ def insert_rows(connection: Connection, into: Table, rows: Sequence[Mapping[str,
     if order is None:
         connection.exec_driver_sql(statement, [dict(row) for row in rows])
     else:
-        connection.exec_driver_sql(statement, [tuple(row[name] for name in order) for row in rows])
+        # Every table has more than one column, so an itemgetter makes tuples.
+        connection.exec_driver_sql(statement, list(map(itemgetter(*order), rows)))
 
 
 class Store:
