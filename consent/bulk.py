@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from consent import store_bulk, store_consents, store_limits, store_log, store_people
+from consent import store_bulk, store_consents, store_limits, store_log, store_lost, store_people
 from consent.errors import BadRequestError
 from consent.limits import limited_people
 from consent.permit import REFUSAL_BY_CODE
@@ -49,7 +49,7 @@ class Permits:
     Attributes:
         numbers: int64[n], each person's number; -1 for people who are not on record.
         permitted: bool[n].
-        status: uint8[n], 0 where permitted, else the `UseStatus` code of the reason (0x10 to 0x19).
+        status: uint8[n], 0 where permitted, else the `UseStatus` code of the reason (0x10 to 0x1A).
         state: The checkpoint of the log that was read; goes into the run's `UseRequest`.
     """
 
@@ -117,7 +117,7 @@ def permits_of_pseudonyms(
         instant = (
             store_consents.epoch(at) if at is not None else max(store_consents.epoch(log.now()), end.last_at)
         )
-        cache = _cache_of(log, store_bulk.erasures(connection))
+        cache = _cache_of(log, (*store_bulk.erasures(connection), store_lost.count(connection)))
         if len(pseudonyms) <= _SELECT_SINGLY:
             found = store_people.by_pseudonym(connection, set(pseudonyms))
             numbers = np.fromiter(
@@ -134,6 +134,9 @@ def permits_of_pseudonyms(
             else _Last.empty().with_events(connection, purpose_id, state.size, people, at=instant)
         ).columns[:, :people]
         limitations = store_limits.of_everybody(connection, at=instant, size=state.size)
+        unconfirmed = store_lost.events_not_after_loss(
+            connection, purpose_id, size=state.size, at=None if instant >= end.last_at else instant
+        )
     # Somebody that another thread's newer read knows is not yet there for this one.
     numbers[numbers >= people] = -1
     covered = kind.bit if kind.value in purpose.processing else 0
@@ -143,6 +146,7 @@ def permits_of_pseudonyms(
     ).items():
         if codes[number] == 0:
             codes[number] = standing
+    codes[(codes == 0) & (last[0] < unconfirmed)] = UseStatus.RECORD_LOST
     # One place more at the end: number -1 is nobody, who has no consent.
     status = np.append(codes, np.uint8(UseStatus.NO_CONSENT))[numbers].astype(np.uint8)
     return Permits(numbers, status == 0, status, state)
@@ -197,11 +201,11 @@ class _Last:
 class _Cache:
     """What one open log has read before; only entries appended since are read again.
 
-    It is void after an erasure: that deletes events and people. The log's own checkpoint, compared before every use,
+    It is void after an erasure, which deletes events and people, and after a lost opening came back, which adds one. The log's own checkpoint, compared before every use,
     says that what was appended before is what it was.
     """
 
-    erasures: tuple[int, int]
+    erasures: tuple[int, int, int]
     enrolled: int = 0
     high: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
     low: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
@@ -272,7 +276,7 @@ _CACHES: WeakKeyDictionary[Store, _Cache] = WeakKeyDictionary()
 _CACHES_LOCK = threading.Lock()
 
 
-def _cache_of(log: Log, erasures: tuple[int, int]) -> _Cache:
+def _cache_of(log: Log, erasures: tuple[int, int, int]) -> _Cache:
     with _CACHES_LOCK:
         cache = _CACHES.get(log.store)
         if cache is None or cache.erasures != erasures:

@@ -220,7 +220,7 @@ def replay(log: Log, home: Home) -> int:
     """
     lines = {line.request: line for line in read_lines(home.erasure_journal)}
     with log.store.read() as connection:
-        pending = _pending(connection, list(lines.values()))
+        pending = waiting(connection, list(lines.values()))
     if not pending:
         return 0
     beyond = log.shrunk_from()
@@ -228,7 +228,7 @@ def replay(log: Log, home: Home) -> int:
         return _replay_without_entries(log, home, pending, beyond)
     done = 0
     with log.writing() as writing:
-        for decision, targets in _pending(writing.connection, list(lines.values())).items():
+        for decision, targets in waiting(writing.connection, list(lines.values())).items():
             destroy(log, writing, targets, decision)
             receipt_files.delete_copies(home, {target.person.subject for target in targets})
             done += len(targets)
@@ -236,21 +236,30 @@ def replay(log: Log, home: Home) -> int:
 
 
 def _replay_without_entries(log: Log, home: Home, pending: dict[Decision, list[Target]], beyond: int) -> int:
+    with log.store.write() as connection:
+        return destroy_without_entries(log, home, connection, pending, beyond)
+
+
+def destroy_without_entries(
+    log: Log, home: Home, connection: Connection, pending: dict[Decision, list[Target]], beyond: int
+) -> int:
     """In a database older than its last checkpoint nothing may be appended, but nobody erased may come back either.
 
     The rows say that they were erased at an index beyond the log, and the check says so too, until the newer database
-    is put back.
+    is put back or the log is filled again from its published copy (consent/refill.py).
     """
     done = 0
-    with log.store.write() as connection:
-        for decision, targets in pending.items():
-            people = [target.person for target in targets]
-            erasure_rows.destroy(log, connection, people, decision)
-            store_people.forget(
-                connection, dict.fromkeys((person.number for person in people), beyond), log.pseudonym_key
-            )
-            receipt_files.delete_copies(home, {person.subject for person in people})
-            done += len(people)
+    for decision, targets in pending.items():
+        people = [target.person for target in targets]
+        about = erasure_rows.destroy(log, connection, people, decision)
+        if RetentionClass.EVIDENCE in decision.erased:
+            openings = {index: beyond for indices in about.values() for index in indices}
+            store_erasure.note_erased_openings(connection, openings, log.pseudonym_key)
+        store_people.forget(
+            connection, dict.fromkeys((person.number for person in people), beyond), log.pseudonym_key
+        )
+        receipt_files.delete_copies(home, {person.subject for person in people})
+        done += len(people)
     return done
 
 
@@ -264,13 +273,13 @@ def purge(log: Log, now: int) -> int:
         return sum(store_uses.purge_values(connection, run, log.pseudonym_key) for run in due)
 
 
-def _pending(connection: Connection, lines: Sequence[JournalLine]) -> dict[Decision, list[Target]]:
+def waiting(connection: Connection, lines: Sequence[JournalLine]) -> dict[Decision, list[Target]]:
     """Whom the journal names, the database still holds, and no entry of that request erased; by decision."""
     answered = store_log.answered(connection, [line.request for line in lines])
-    waiting = [line for line in lines if line.request not in answered]
-    living = store_erasure.living(connection, [line.number for line in waiting])
+    unanswered = [line for line in lines if line.request not in answered]
+    living = store_erasure.living(connection, [line.number for line in unanswered])
     found: dict[Decision, list[Target]] = {}
-    for line in waiting:
+    for line in unanswered:
         subject, enrolled = living.get(line.number, (b"", 0))
         # A number may be somebody else's in a database that lost its end: the subject id tells.
         if subject_digest(subject) != line.subject:

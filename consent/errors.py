@@ -191,6 +191,10 @@ class RefusedToSignError(ConsentEvidenceError):
     """The log is not a continuation of the last checkpoint kept outside the database."""
 
 
+class RefillRefusedError(ConsentEvidenceError):
+    """The published log does not continue what the ledger holds and has signed, or lacks nothing of it."""
+
+
 class WitnessesMissingError(ConsentUnavailableError):
     """Fewer witnesses than the trust root asks for have cosigned the checkpoint; nothing is released until they have."""
 

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from consent import fsck_people, fsck_projections, fsck_uses, row_mac, store_raw
+from consent import fsck_people, fsck_projections, fsck_uses, row_mac, store_lost, store_raw
 from consent.canonical import parse_time
 from consent.entries import InstitutionalAct, PersonalEntry, UnknownEntry, parse_entry
 from consent.errors import ConsentError
 from consent.fsck_findings import Findings
+from consent.fsck_lost import Lost
 from consent.store_consents import epoch
 from consent.tlog.merkle import EMPTY_EDGE, HASH_SIZE, leaf_hash
 
@@ -43,6 +44,8 @@ class LogContent:
         times: Time of each entry by index, epoch seconds, as stored.
         requests: Request ids in use.
         last_at: The latest time so far.
+        refilled: Entries that came back from the published copy.
+        lost: What a restore lost; read with the openings.
     """
 
     leaves: list[bytes] = field(default_factory=list)
@@ -51,6 +54,8 @@ class LogContent:
     times: dict[int, int] = field(default_factory=dict)
     requests: set[bytes] = field(default_factory=set)
     last_at: int = 0
+    refilled: list[int] = field(default_factory=list)
+    lost: Lost = field(default_factory=Lost)
 
 
 def check(log: Log, home: Home) -> list[Fault]:
@@ -88,8 +93,10 @@ def read_log(connection: Connection, findings: Findings, mac_key: bytes) -> LogC
     content = LogContent()
     names = store_raw.names_of("entry")
     mac_of = row_mac.of_raw(mac_key, "entry")
+    refilled = store_lost.refilled_mark(mac_key)
     for rows in store_raw.batches(connection, "entry"):
         first = len(content.leaves)
+        content.refilled += [place for place, row in enumerate(rows, first) if row[_FINGERPRINT] == refilled]
         sound = _sound_rows(rows, first, content, mac_of)
         for place, row in enumerate(rows, first):
             commitment = PersonalEntry.commitment_in(row[_BODY] or b"") if sound else None
@@ -103,8 +110,8 @@ def read_log(connection: Connection, findings: Findings, mac_key: bytes) -> LogC
     return content
 
 
-_BODY = 2
-"""Where the entry's bytes are in a row."""
+_BODY, _FINGERPRINT = 2, 5
+"""Where the entry's bytes, and what its request asked for, are in a row."""
 
 
 def _sound_rows(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from consent import fsck_payloads, row_mac, store_erasure, store_raw
+from consent import fsck_lost, fsck_payloads, row_mac, store_erasure, store_raw
 from consent.canonical import b64u_decode, detail_digest
 from consent.erasure_journal import read_lines
 from consent.errors import ConsentError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from consent.entries import Payload
     from consent.fsck import LogContent
     from consent.fsck_findings import Findings
+    from consent.fsck_lost import Lost
     from consent.log import Log
 
 Place = tuple[int, RetentionClass]
@@ -40,6 +41,7 @@ class People:
         enrolled: Index of enrolment by number; from the openings, or for the erased from their row.
         erased: Index of erasure by number, from the erasures' own openings.
         erased_classes: Classes destroyed by number, from the same.
+        erased_in_loss: By number, an index in the stretch of the log that holds an erasure whose opening is lost.
         keys: Opened keys by class and number.
         keys_missed: Keys that a payload needs and that are not there.
     """
@@ -50,6 +52,7 @@ class People:
     enrolled: dict[int, int] = field(default_factory=dict)
     erased: dict[int, int] = field(default_factory=dict)
     erased_classes: dict[int, set[str]] = field(default_factory=dict)
+    erased_in_loss: dict[int, int] = field(default_factory=dict)
     keys: dict[RetentionClass, dict[int, bytes]] = field(
         default_factory=lambda: {each: {} for each in RetentionClass}
     )
@@ -59,27 +62,31 @@ class People:
 def check(log: Log, connection: Connection, content: LogContent, findings: Findings) -> People:
     """Open everything, and compare `payload`, `detail`, `subject`, `subject_key`, `erasure` and `erased_opening`."""
     people = People()
+    content.lost = fsck_lost.read(log, connection, content, findings)
     _open_keys(log, connection, people, findings)
     fsck_payloads.check(log, connection, content, people, findings)
     for table in ("erased_opening", "erasure"):
         for row in store_raw.rows(connection, table):
             findings.check_mac(log.pseudonym_key, table, row)
     _check_missing(connection, content, people, findings)
+    _check_subjects(log, connection, people, content.lost, findings)
     _check_details(log, connection, people, findings)
-    _check_subjects(log, connection, people, findings)
     _check_keys(people, findings)
+    fsck_lost.check(people, content.lost, findings)
     return people
 
 
 def check_journal(path: Path, connection: Connection, content: LogContent, findings: Findings) -> None:
-    """Every erasure of the journal outside is in the log, and every one of the log in the journal."""
+    """Every erasure of the journal outside is in the log, or a refill applied it; every one of the log is in it."""
     try:
         lines = read_lines(path)
     except ConsentError as error:
         findings.add("erasures.journal", "file", error.message)
         return
+    applied = {each.journal for each in content.lost.refills}
+    done = max((position for position, line in enumerate(lines, 1) if line.request in applied), default=0)
     for position, line in enumerate(lines, 1):
-        if line.request not in content.requests:
+        if position > done and line.request not in content.requests:
             findings.add(
                 "erasures.journal", str(position), "the erasure is not in the log: it waits to be replayed"
             )
@@ -125,7 +132,7 @@ def _open_singly(log: Log, rows: Sequence[store_raw.RawTuple], people: People, f
 
 
 def _check_missing(connection: Connection, content: LogContent, people: People, findings: Findings) -> None:
-    """An entry without an opening has a note of the erasure that took it."""
+    """An entry without an opening has a note of the erasure that took it, or that it was lost."""
     erasures = set(people.erased.values())
     taken: set[int] = set()
     for row in store_raw.rows(connection, "erased_opening"):
@@ -135,14 +142,15 @@ def _check_missing(connection: Connection, content: LogContent, people: People, 
             findings.add(
                 "erased_opening", key, "it does not name a personal entry and a later erasure", index
             )
-        elif erasure not in erasures:
+        elif erasure not in erasures and not content.lost.holds(erasure):
             findings.add("erased_opening", key, "the erasure that it names is none", index)
         elif index in people.payloads:
             findings.add("erased_opening", key, "the opening is still there", index)
         else:
             taken.add(index)
     known_broken = {fault.index for fault in findings.faults if fault.table == "payload"}
-    for index in sorted(content.personal.keys() - people.payloads.keys() - taken - known_broken):
+    gone = taken | content.lost.openings
+    for index in sorted(content.personal.keys() - people.payloads.keys() - gone - known_broken):
         findings.add("payload", str(index), "the opening is missing, and no erasure took it", index)
     receipts = set()
     for row in store_raw.rows(connection, "erasure"):
@@ -184,11 +192,12 @@ def _check_details(log: Log, connection: Connection, people: People, findings: F
         except ConsentError as error:
             findings.add("detail", key, error.message, index)
     for index, name in sorted(expected):
-        if "detail" not in people.erased_classes.get(people.number_of[index], set()):
+        number = people.number_of[index]
+        if number not in people.erased_in_loss and "detail" not in people.erased_classes.get(number, set()):
             findings.add("detail", f"{index}/{name}", "the detail is missing, and no erasure took it", index)
 
 
-def _check_subjects(log: Log, connection: Connection, people: People, findings: Findings) -> None:
+def _check_subjects(log: Log, connection: Connection, people: People, lost: Lost, findings: Findings) -> None:
     living = dict(people.enrolled)
     for number_gone in people.erased:
         living.pop(number_gone, None)
@@ -215,7 +224,7 @@ def _check_subjects(log: Log, connection: Connection, people: People, findings: 
             else:
                 named = dict(zip(names, row, strict=True))
                 findings.check_mac(log.pseudonym_key, "subject", named)
-                _check_subject(named, people, living, erased, findings)
+                _check_subject(named, people, living, erased, lost, findings)
     for number, missing in sorted({**living, **erased}.items()):
         findings.add("subject", str(number), "the person's row is missing", missing)
     subjects = {
@@ -233,6 +242,7 @@ def _check_subject(
     people: People,
     living: dict[int, int],
     erased: dict[int, int],
+    lost: Lost,
     findings: Findings,
 ) -> None:
     key = store_raw.key_of("subject", row)
@@ -241,7 +251,11 @@ def _check_subject(
         findings.add("subject", key, "the number or the index of enrolment is not one")
     elif row["erased"] is not None:
         erasure = store_raw.integer(row["erased"])
-        if erasure is None or erased.pop(number, None) != erasure or erasure <= enrolled:
+        if erasure is not None and lost.holds(erasure) and number not in erased:
+            # The opening of the erasure's own entry is lost, and so is what it kept.
+            people.erased_in_loss[number] = erasure
+            living.pop(number, None)
+        elif erasure is None or erased.pop(number, None) != erasure or erasure <= enrolled:
             findings.add("subject", key, "the row says erased, and there is no such erasure", erasure)
         if row["pseudonym"] is not None or row["subject"] is not None:
             findings.add("subject", key, "an erased person's pseudonym or subject id is still there", erasure)
@@ -270,7 +284,7 @@ def _check_keys(people: People, findings: Findings) -> None:
     for retention, numbers in expected.items():
         for number in sorted(numbers - people.keys[retention].keys()):
             key = f"{retention.code}/{number}"
-            if key not in broken:
+            if key not in broken and number not in people.erased_in_loss:
                 findings.add("subject_key", key, "the key is missing, and no erasure took it")
         for number in sorted(people.keys[retention].keys() - numbers):
             findings.add("subject_key", f"{retention.code}/{number}", "the key should not be there")

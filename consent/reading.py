@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consent import store_consents, store_limits, store_log, store_people
+from consent import store_consents, store_limits, store_log, store_lost, store_people
 from consent.canonical import parse_time
 from consent.entries import InstitutionalAct, parse_entry
 from consent.errors import BadRequestError, LedgerDamagedError
 from consent.limits import limited, with_limits
+from consent.loss import with_loss
 from consent.permit import permit
 from consent.purposing import in_force, newest
 from consent.records import ConsentRecord, InstitutionalEntry
@@ -65,9 +66,12 @@ def permitted(
             [] if found is None else store_consents.events_of(connection, found.number).get(purpose_id, [])
         )
         limitations = [] if found is None else store_limits.of_person(connection, found.number)
+        known_at = None if at is None else store_consents.epoch(at)
+        last_lost = store_lost.last_lost(connection, size=as_of, at=known_at)
     instant = at or log.now()
     standing = limited(limitations, purpose, kind, at=instant, as_of=as_of)
-    return with_limits(permit(fold(events, at=instant, as_of=as_of), purpose, kind), standing)
+    decision = with_limits(permit(fold(events, at=instant, as_of=as_of), purpose, kind), standing)
+    return with_loss(decision, last_lost)
 
 
 def institutional(log: Log, kind: str) -> list[InstitutionalEntry]:

@@ -31,6 +31,8 @@ COVERED = {
     "subject": (b"m:subj", ("number", "pseudonym", "subject", "enrolled", "erased")),
     "erased_opening": (b"m:taken", ("idx", "erasure")),
     "erasure": (b"m:erased", ("idx", "number", "receipt")),
+    "refill": (b"m:refill", ("first", "until", "numbers", "journal", "erased")),
+    "lost_opening": (b"m:lost", ("idx", "first")),
     "use_run": (b"m:run", ("run", "idx", "slots", "secret", "values_until", "explanation")),
     "use_chunk": (b"m:chunk", ("run", "chunk", "statuses", "root", "values_root")),
     "use_values": (b"m:values", ("run", "chunk", "lengths", "sealed")),

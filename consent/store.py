@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from consent.store_database import Database
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 """The Alembic revision that this code reads and writes (consent/migrations/versions)."""
 
 _INDEX = BigInteger().with_variant(Integer, "sqlite")
@@ -118,6 +118,25 @@ erasure = Table(
     Column("idx", _INDEX, primary_key=True, autoincrement=False),
     Column("number", _NUMBER, nullable=False),
     Column("receipt", LargeBinary, nullable=False),
+    Column("mac", LargeBinary(16)),
+)
+
+# What a restore lost (consent/refill.py).
+refill = Table(
+    "refill",
+    metadata,
+    Column("first", _INDEX, primary_key=True, autoincrement=False),
+    Column("until", BigInteger, nullable=False),
+    Column("numbers", BigInteger, nullable=False),
+    Column("journal", LargeBinary(16)),
+    Column("erased", LargeBinary, nullable=False),
+    Column("mac", LargeBinary(16)),
+)
+lost_opening = Table(
+    "lost_opening",
+    metadata,
+    Column("idx", _INDEX, primary_key=True, autoincrement=False),
+    Column("first", BigInteger, nullable=False),
     Column("mac", LargeBinary(16)),
 )
 

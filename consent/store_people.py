@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import bindparam, delete, func, select, update
 
-from consent import row_mac
+from consent import row_mac, store_lost
 from consent.canonical import SLOT_MULTIPLE
-from consent.store import insert_rows, subject, subject_key
+from consent.store import erased_opening, insert_rows, subject, subject_key
 from consent.store_log import Row, in_parts
 
 if TYPE_CHECKING:
@@ -80,10 +80,8 @@ def count_from(connection: Connection, low: int) -> int:
 
 def current_block(connection: Connection) -> tuple[int, int]:
     """Start of the block of 65,536 numbers that new people get theirs from, and how many of it are taken."""
-    highest = highest_number(connection)
-    if highest is None:
-        return 0, 0
-    start = highest // SLOT_MULTIPLE * SLOT_MULTIPLE
+    highest = highest_number(connection) or 0
+    start = max(highest // SLOT_MULTIPLE * SLOT_MULTIPLE, store_lost.number_floor(connection))
     count = count_from(connection, start)
     return (start, count) if count < SLOT_MULTIPLE else (start + SLOT_MULTIPLE, 0)
 
@@ -144,6 +142,26 @@ def forget(connection: Connection, erased: Mapping[int, int], mac_key: bytes) ->
     connection.execute(change, [{"of_number": number, "at_index": index} for number, index in erased.items()])
     for part in in_parts(sorted(erased)):
         row_mac.renew(connection, mac_key, "subject", subject.c.number.in_(part))
+
+
+def erased_at(connection: Connection, index: int) -> list[int]:
+    """Numbers whose erasure is noted at an index, ascending."""
+    query = select(subject.c.number).where(subject.c.erased == index).order_by(subject.c.number)
+    return list(connection.scalars(query))
+
+
+def move_erasures(connection: Connection, beyond: int, mac_key: bytes) -> None:
+    """Erasures noted at an index beyond the log are noted at `beyond`."""
+    people = list(connection.scalars(select(subject.c.number).where(subject.c.erased > beyond)))
+    openings = list(connection.scalars(select(erased_opening.c.idx).where(erased_opening.c.erasure > beyond)))
+    for part in in_parts(people):
+        connection.execute(update(subject).where(subject.c.number.in_(part)).values(erased=beyond))
+        row_mac.renew(connection, mac_key, "subject", subject.c.number.in_(part))
+    for part in in_parts(openings):
+        connection.execute(
+            update(erased_opening).where(erased_opening.c.idx.in_(part)).values(erasure=beyond)
+        )
+        row_mac.renew(connection, mac_key, "erased_opening", erased_opening.c.idx.in_(part))
 
 
 def delete_keys(connection: Connection, numbers: Sequence[int], retentions: Collection[int]) -> None:

@@ -2,7 +2,8 @@
 
 Two readings, so that the transaction that writes, which keeps every other writer waiting, reads little: all events up to the
 run's state before it begins; in it, only those that were appended since. Nothing in the first `size` entries changes but
-by an erasure, and the erased are nobody's numbers any more (`use_recording` refuses those).
+by an erasure, and the erased are nobody's numbers any more (`use_recording` refuses those); and by a lost opening that came
+back, after which all is read again.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consent import store_consents, store_limits
+from consent import store_consents, store_limits, store_lost
 from consent.errors import ConsentChanged
 from consent.limits import limited_people
 from consent.permit import REFUSAL_BY_CODE
@@ -33,7 +34,8 @@ def read(log: Log, purpose_id: str, size: int) -> PermitsBefore:
     """What the first `size` entries say about a purpose; for the check in the transaction that follows."""
     with log.store.read() as connection:
         last = {row[0]: row for row in store_consents.last_states(connection, purpose_id, size=size)}
-        return PermitsBefore(purpose_id, size, last, store_limits.between(connection, 0, size))
+        limitations = store_limits.between(connection, 0, size)
+        return PermitsBefore(purpose_id, size, last, limitations, store_lost.count(connection))
 
 
 @dataclass(frozen=True)
@@ -45,12 +47,14 @@ class PermitsBefore:
         size: How many entries were read.
         last: The last event of the purpose by number.
         limitations: Everybody's limitations by number, oldest first.
+        lost: How many openings were lost.
     """
 
     purpose_id: str
     size: int
     last: Mapping[int, store_consents.StateRow]
     limitations: Mapping[int, Sequence[Limitation]]
+    lost: int
 
     def check(
         self, connection: Connection, used: Sequence[int], purpose: Purpose, processing: Processing, at: int
@@ -68,6 +72,10 @@ class PermitsBefore:
             ConsentChanged: It does.
         """
         last = dict(self.last)
+        if store_lost.count(connection) != self.lost:
+            last = {
+                row[0]: row for row in store_consents.last_states(connection, self.purpose_id, size=self.size)
+            }
         last.update(
             (row[0], row) for row in store_consents.states_since(connection, self.purpose_id, self.size)
         )
@@ -77,6 +85,10 @@ class PermitsBefore:
             limitations.setdefault(number, []).extend(records)
         of_used = {number: limitations[number] for number in limitations.keys() & set(used)}
         limited = limited_people(of_used, purpose, processing, at=store_consents.moment(at))
+        last_lost = store_lost.last_lost(connection)
+        if last_lost >= 0:
+            confirmed = store_lost.confirmed_since(connection, self.purpose_id, last_lost)
+            refused = {**dict.fromkeys(set(used) - confirmed, UseStatus.RECORD_LOST), **refused}
         refused = {**limited, **refused}
         if refused:
             raise ConsentChanged(

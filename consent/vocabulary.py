@@ -136,6 +136,7 @@ class UseStatus(IntEnum):
     NOT_COVERED = 0x17
     OBJECTED = 0x18
     RESTRICTED = 0x19
+    RECORD_LOST = 0x1A
 
     @property
     def used(self) -> bool:
@@ -169,6 +170,7 @@ _LEFT_OUT_REASONS = {
     UseStatus.NOT_COVERED: "the consent does not cover this processing, or not all of the data it needs",
     UseStatus.OBJECTED: "the person has objected to this processing",
     UseStatus.RESTRICTED: "the processing of the person's data is restricted",
+    UseStatus.RECORD_LOST: "a part of the record was lost after this consent: it must be confirmed anew",
 }
 
 

@@ -11,36 +11,21 @@ What does not fit is looked at once more from the first entry on, so that the lo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from consent.errors import PublishedLogError, PublishedLogUnavailableError, TreeDamagedError
+from consent.errors import PublishedLogError, PublishedLogUnavailableError
+from consent.tlog.bundles import DAMAGED, bundles
 from consent.tlog.checkpoint import Checkpoint, open_checkpoint
 from consent.tlog.contradiction import Contradiction, LeafStore, RolledBack, contradiction
 from consent.tlog.merkle import HASH_SIZE, TILE_BITS, TILE_WIDTH, RightEdge, leaf_hash, root_at
 from consent.tlog.note import MAX_NOTE_BYTES
-from consent.tlog.tiles import CHECKPOINT, bundle_path, parse_bundle, tile_bytes, tile_path
+from consent.tlog.tiles import CHECKPOINT, tile_bytes, tile_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from consent.tlog.bundles import LogFiles
     from consent.tlog.monitor_state import KeysAt, MonitorState
-
-MAX_BUNDLE_BYTES = TILE_WIDTH * (2 + 65_535)
-"""256 entries of the longest kind, each after its length."""
-_DAMAGED = (
-    "fetch again; if it stays so, keep what was served and ask the log's operator: this is no proof yet"
-)
-
-
-class LogFiles(Protocol):
-    """Where a published log is read: a folder or a web server."""
-
-    def read(self, name: str, limit: int) -> bytes | None:
-        """Return a file's bytes, None when there is none.
-
-        Raises:
-            PublishedLogUnavailableError: No answer, or more than `limit` bytes.
-        """
 
 
 @dataclass(frozen=True)
@@ -140,7 +125,7 @@ def _extended(
     for first, leaves in _leaves(files, start - start % TILE_WIDTH, served.size):
         known = max(0, start - first)
         if b"".join(leaves[:known]) != state.leaf_range(first, first + known):
-            raise PublishedLogError("entries that were there before are others now", _DAMAGED)
+            raise PublishedLogError("entries that were there before are others now", DAMAGED)
         _check_tile(files, 0, first // TILE_WIDTH, b"".join(leaves))
         edge, tiles = edge.extended(leaves[known:])
         for tile in tiles:
@@ -149,7 +134,7 @@ def _extended(
         new += b"".join(leaves[known:])
     if edge.root() != served.root:
         raise PublishedLogError(
-            f"the entries served do not give the root that was signed for {served.size} of them", _DAMAGED
+            f"the entries served do not give the root that was signed for {served.size} of them", DAMAGED
         )
     for level, hashes in enumerate(edge.levels):
         if level and hashes:
@@ -167,23 +152,7 @@ def _other_history(files: LogFiles, kept: Checkpoint, served: Checkpoint) -> Con
 
 def _leaves(files: LogFiles, first: int, size: int) -> Iterator[tuple[int, list[bytes]]]:
     """Yield the index of each bundle's first entry, and the leaf hashes of its entries."""
-    for start in range(first, size, TILE_WIDTH):
-        width = min(TILE_WIDTH, size - start)
-        index = start // TILE_WIDTH
-        content = files.read(bundle_path(index, width), MAX_BUNDLE_BYTES)
-        try:
-            if content is not None:
-                entries = parse_bundle(content, width)
-            else:
-                # A partial bundle may be gone once the full one is there (C2SP tlog-tiles, "Partial Tiles").
-                content = files.read(bundle_path(index), MAX_BUNDLE_BYTES) if width < TILE_WIDTH else None
-                entries = [] if content is None else parse_bundle(content, TILE_WIDTH)[:width]
-        except TreeDamagedError as error:
-            raise PublishedLogError(f"{bundle_path(index, width)}: {error.message}", _DAMAGED) from error
-        if len(entries) != width:
-            raise PublishedLogUnavailableError(
-                f"the published log lacks {bundle_path(index, width)}", "fetch again; then ask its operator"
-            )
+    for start, entries in bundles(files, first, size):
         yield start, [leaf_hash(entry) for entry in entries]
 
 
@@ -199,4 +168,4 @@ def _check_tile(files: LogFiles, level: int, index: int, hashes: bytes) -> None:
             f"the published log lacks {name}", "fetch again; then ask its operator"
         )
     if content != hashes:
-        raise PublishedLogError(f"{name} is not what the entries give", _DAMAGED)
+        raise PublishedLogError(f"{name} is not what the entries give", DAMAGED)

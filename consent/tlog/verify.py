@@ -70,6 +70,7 @@ STATUS_WORDS = {
     0x17: "not-covered",
     0x18: "objected",
     0x19: "restricted",
+    0x1A: "record-lost",
 }
 _STATUS_MEANINGS = {
     0x00: "this person was not in the run",
@@ -86,6 +87,7 @@ _STATUS_MEANINGS = {
     0x17: "left out: the consent did not cover this processing",
     0x18: "left out: the person had objected to this processing",
     0x19: "left out: the processing of the person's data was restricted",
+    0x1A: "left out: a part of the city's record had been lost, and the consent was not confirmed since",
 }
 _SELECTING = ("scoring", "human-review")
 

@@ -16,6 +16,7 @@ from tests.governance.city import SERVICE
 OFFER = SERVICE.purposes.offer
 ELSEWHERE = {
     "demo",
+    "ledger refill",
     "ledger witness",
     "my consents",
     "my export",

@@ -493,7 +493,7 @@ def rights_vectors() -> dict[str, Any]:
         "run": run.hex(),
         "slots": [
             {"number": 70_000, "status": status, "is": canonical.use_slot(run, 70_000, status, salt).hex()}
-            for status in (0x18, 0x19)
+            for status in (0x18, 0x19, 0x1A)
         ],
     }
 

@@ -15,6 +15,7 @@ from consent.records import ConsentRequest
 from consent.store import metadata
 from consent.vocabulary import ConsentStatus, Right, UseStatus
 from tests.consent.ledger_world import DEVELOPMENT, OFFER, World, make_world, use_request
+from tests.consent.restored import lose_and_refill
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +28,7 @@ TABLES = sorted(metadata.tables)
 def full(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A ledger with at least one row in every table, and a full tile."""
     world = make_world(tmp_path_factory.mktemp("full"))
+    lose_and_refill(world)
     with world.open() as ledger:
         people = [f"p{i}" for i in range(140)]
         ledger.record_consents([ConsentRequest(p, OFFER, S.GIVEN, request_id=p) for p in people])
