@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
 
 from consent import (
@@ -53,8 +53,6 @@ if TYPE_CHECKING:
     from consent.log import Log
     from consent.writing import Writing
 
-BACKUP_DAYS = 30
-"""Days until backups and copies of the key-encryption key are gone or rotated (design, "Keys and erasure": at most 30)."""
 BATCH = 5_000
 """Most people of one transaction; while it runs nobody else writes."""
 
@@ -88,7 +86,7 @@ def foresee(log: Log, people: Sequence[str], decision: Decision) -> list[Erasure
                 for index in about.get(person.number, ())
             ]
             receipts[person.number] = replace(
-                _receipt(decision, now, counted[person.number], _unreadable_by(now)),
+                _receipt(decision, now, counted[person.number], log.keks.promise(now)),
                 dry_run=True,
                 weigh=to_weigh(payloads, purposes),
             )
@@ -180,7 +178,7 @@ def destroy(
     openings: dict[int, int] = {}
     for target in targets:
         number = target.person.number
-        by = target.unreadable_by or _unreadable_by(writing.at)
+        by = target.unreadable_by or log.keks.promise(writing.at)
         key = os.urandom(KEY_BYTES)
         writing.add_key(number, RetentionClass.ERASURE, key)
         body = {"backups_unreadable_by": by.isoformat(), "classes": [item.value for item in decision.erased]}
@@ -325,10 +323,6 @@ def check_list(log: Log, people: Sequence[str]) -> list[bytes]:
             )
         seen[each] = position
     return pseudonyms
-
-
-def _unreadable_by(at: datetime) -> date:
-    return (at + timedelta(days=BACKUP_DAYS)).date()
 
 
 def _receipt(

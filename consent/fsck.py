@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from consent import fsck_people, fsck_projections, fsck_uses, row_mac, store_lost, store_raw
+from consent import fsck_keys, fsck_people, fsck_projections, fsck_uses, row_mac, store_lost, store_raw
 from consent.canonical import parse_time
 from consent.entries import InstitutionalAct, PersonalEntry, UnknownEntry, parse_entry
 from consent.errors import ConsentError
@@ -61,6 +61,7 @@ class LogContent:
 def check(log: Log, home: Home) -> list[Fault]:
     """See `Ledger.check`."""
     findings = Findings()
+    log.vault.refresh()
     for problem in log.store.structural_faults():
         findings.add("ledger.db", "structure", problem)
     try:
@@ -69,6 +70,7 @@ def check(log: Log, home: Home) -> list[Fault]:
             check_tree(log, connection, content, findings)
             people = fsck_people.check(log, connection, content, findings)
             fsck_people.check_journal(home.erasure_journal, connection, content, findings)
+            fsck_keys.check(log, connection, home, findings)
             fsck_projections.check(connection, content, people, findings)
             fsck_uses.check(log, connection, content, people, findings)
     except ConsentError as error:

@@ -9,6 +9,7 @@ from consent import fsck_lost, fsck_payloads, row_mac, store_erasure, store_raw
 from consent.canonical import b64u_decode, detail_digest
 from consent.erasure_journal import read_lines
 from consent.errors import ConsentError
+from consent.fsck_keys import WRAPPED_BY_OLD
 from consent.keys import NEW_PERSON_CLASSES
 from consent.shapes import MAX_NUMBER
 from consent.vocabulary import RetentionClass
@@ -111,7 +112,9 @@ def _open_keys(log: Log, connection: Connection, people: People, findings: Findi
         try:
             people.keys[retention].update(
                 log.vault.unwrap_all(
-                    retention, ((number, row[2] or b"") for number, row in zip(numbers, rows, strict=True))
+                    retention,
+                    ((number, row[2] or b"") for number, row in zip(numbers, rows, strict=True)),
+                    only_current=True,
                 )
             )
         except ConsentError:
@@ -119,6 +122,7 @@ def _open_keys(log: Log, connection: Connection, people: People, findings: Findi
 
 
 def _open_singly(log: Log, rows: Sequence[store_raw.RawTuple], people: People, findings: Findings) -> None:
+    unfinished = bool(log.keks.ring.unfinished)
     for code, raw, wrapped in rows:
         key = store_raw.key_of("subject_key", {"class": code, "number": raw})
         number, retention = store_raw.integer(raw), _CLASSES.get(code or b"")
@@ -126,7 +130,10 @@ def _open_singly(log: Log, rows: Sequence[store_raw.RawTuple], people: People, f
             findings.add("subject_key", key, "the key's number or class is not one")
             continue
         try:
-            people.keys[retention][number] = log.vault.unwrap(number, retention, wrapped or b"")
+            opened, current = log.vault.unwrap_telling(number, retention, wrapped or b"")
+            people.keys[retention][number] = opened
+            if not (current or unfinished):
+                findings.add("subject_key", key, WRAPPED_BY_OLD)
         except ConsentError as error:
             findings.add("subject_key", key, error.message)
 

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 CONSENT_SETTINGS = ("origin", "trust_root")
 """Keys that the [consent] table of luvalla.toml must have."""
-OPTIONAL_CONSENT_SETTINGS = ("database", "witnesses")
+OPTIONAL_CONSENT_SETTINGS = ("database", "witnesses", "backup_days")
 """Keys that it may have."""
+MOST_BACKUP_DAYS = 29
+"""One day of the 30 is left to replace the key-encryption key in."""
 
 
 @dataclass(frozen=True)
@@ -45,8 +47,13 @@ class Home:
 
     @property
     def key_encryption_key(self) -> Path:
-        """32 random bytes: wraps every person's keys."""
+        """32 random bytes: the first key that wraps every person's keys; later ones are in the list `key_ring`."""
         return self.keys / "kek"
+
+    @property
+    def key_ring(self) -> Path:
+        """keks.json, the list of the key-encryption keys and their dates."""
+        return self.keys / "keks.json"
 
     @property
     def log_key(self) -> Path:
@@ -105,12 +112,15 @@ class ConsentSettings:
             None: the SQLite file of the home.
         witnesses: Addresses of the witnesses that are asked to cosign, `https://...`; whose cosignatures count is in
             the trust root.
+        backup_days: For how many days a backup can be restored at least, 1 to 29; the key-encryption key is to be replaced
+            after the rest of 30 days (docs/ledger/erasure.md).
     """
 
     origin: str
     trust_root: str
     database: str | None = None
     witnesses: tuple[str, ...] = ()
+    backup_days: int = 15
 
 
 def open_home(path: Path) -> Home:
@@ -175,4 +185,10 @@ def read_settings(home: Home) -> ConsentSettings:
             f"`witnesses` in [consent] of {home.config} is not a list of addresses",
             'write witnesses = ["https://witness.example"]',
         )
-    return ConsentSettings(str(values[0]), str(values[1]), database, tuple(witnesses))
+    days = table.get("backup_days", ConsentSettings.backup_days)
+    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= MOST_BACKUP_DAYS:
+        raise ConfigurationError(
+            f"`backup_days` in [consent] of {home.config} is not a number from 1 to {MOST_BACKUP_DAYS}",
+            "write e.g. backup_days = 15: what was erased is unreadable in backups after at most 30 days",
+        )
+    return ConsentSettings(str(values[0]), str(values[1]), database, tuple(witnesses), days)

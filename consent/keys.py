@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 from hashlib import blake2s
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -76,22 +76,43 @@ def read_key_file(path: Path) -> bytes:
     return key
 
 
+class KeySource(Protocol):
+    """Where a vault's key-encryption keys come from, and whether they are others by now."""
+
+    def changed(self) -> bool:
+        """Whether `read` would return others than last time."""
+
+    def read(self) -> list[bytes]:
+        """The keys, the one that wraps first, then those that only open."""
+
+
 class Vault:
     """Wraps people's keys, and seals with them.
 
     Args:
-        key_encryption_key: 32 bytes, from a file outside the database and its backups.
+        keys: 32 bytes, from a file outside the database and its backups; or where they come from, if they can be rotated.
         origin: The log's name; bound into payloads.
     """
 
-    def __init__(self, key_encryption_key: bytes, origin: str) -> None:
-        self._wrapping = AESGCM(key_encryption_key)
+    def __init__(self, keys: bytes | KeySource, origin: str) -> None:
+        self._source = None if isinstance(keys, bytes) else keys
         self._payload_label = b"luvalla/payload/v1\x00" + origin.encode() + b"\x00"
+        self._ciphers: tuple[AESGCM, ...] = ()
+        self._take([keys] if isinstance(keys, bytes) else keys.read())
+
+    def refresh(self) -> None:
+        """Take the keys of a rotation that happened meanwhile; every writing transaction begins with this.
+
+        Raises:
+            KeyFileError: A key's file is not what it should be.
+        """
+        if self._source is not None and self._source.changed():
+            self._take(self._source.read())
 
     def wrap(self, number: int, retention: RetentionClass, key: bytes) -> bytes:
         """60 bytes that only this vault opens, and only for this person and class."""
         nonce = os.urandom(NONCE_BYTES)
-        return nonce + self._wrapping.encrypt(nonce, key, _key_label(number, retention))
+        return nonce + self._ciphers[0].encrypt(nonce, key, _key_label(number, retention))
 
     def unwrap(self, number: int, retention: RetentionClass, wrapped: bytes) -> bytes:
         """The key again.
@@ -99,14 +120,25 @@ class Vault:
         Raises:
             KeyMissingError: It was wrapped by another key, for another place, or was changed.
         """
-        return _opened(self._wrapping, wrapped, _key_label(number, retention), "a wrapped key")
+        return self.unwrap_telling(number, retention, wrapped)[0]
 
-    def unwrap_all(self, retention: RetentionClass, rows: Iterable[tuple[int, bytes]]) -> dict[int, bytes]:
+    def unwrap_telling(self, number: int, retention: RetentionClass, wrapped: bytes) -> tuple[bytes, bool]:
+        """The key again, and whether the key-encryption key of today wraps it.
+
+        Raises:
+            KeyMissingError: As for `unwrap`.
+        """
+        return self._opened_by_any(wrapped, _key_label(number, retention), "a wrapped key")
+
+    def unwrap_all(
+        self, retention: RetentionClass, rows: Iterable[tuple[int, bytes]], *, only_current: bool = False
+    ) -> dict[int, bytes]:
         """The same for many people of one class, in a tight loop (about 2 us a key).
 
         Args:
             retention: The class.
             rows: Number and wrapped key.
+            only_current: Those that an older key-encryption key wraps do not count as opening.
 
         Returns:
             Key by number.
@@ -114,7 +146,8 @@ class Vault:
         Raises:
             KeyMissingError: One of them does not open.
         """
-        decrypt: Callable[[bytes, bytes, bytes], bytes] = self._wrapping.decrypt
+        rows = list(rows)
+        decrypt: Callable[[bytes, bytes, bytes], bytes] = self._ciphers[0].decrypt
         prefix = b"luvalla/key/v1\x00"
         suffix = bytes([retention.code])
         cut = NONCE_BYTES
@@ -124,12 +157,15 @@ class Vault:
                 for number, wrapped in rows
             }
         except (InvalidTag, ValueError) as error:
-            raise KeyMissingError("a wrapped key does not open", _DAMAGED) from error
+            if only_current:
+                raise KeyMissingError("a wrapped key does not open", _DAMAGED) from error
+            # In the middle of a rotation, or in a restored backup: one by one, by whichever key there is.
+            return {number: self.unwrap(number, retention, wrapped) for number, wrapped in rows}
 
     def seal_secret(self, run: bytes, secret: bytes) -> bytes:
         """Wrap a run's secret."""
         nonce = os.urandom(NONCE_BYTES)
-        return nonce + self._wrapping.encrypt(nonce, secret, b"luvalla/run-secret/v1\x00" + run)
+        return nonce + self._ciphers[0].encrypt(nonce, secret, _secret_label(run))
 
     def open_secret(self, run: bytes, wrapped: bytes) -> bytes:
         """A run's secret again.
@@ -137,7 +173,15 @@ class Vault:
         Raises:
             KeyMissingError: It does not open.
         """
-        return _opened(self._wrapping, wrapped, b"luvalla/run-secret/v1\x00" + run, "a run's secret")
+        return self.open_secret_telling(run, wrapped)[0]
+
+    def open_secret_telling(self, run: bytes, wrapped: bytes) -> tuple[bytes, bool]:
+        """A run's secret again, and whether the key-encryption key of today wraps it.
+
+        Raises:
+            KeyMissingError: It does not open.
+        """
+        return self._opened_by_any(wrapped, _secret_label(run), "a run's secret")
 
     def seal_payload(self, key: bytes, index: int, salt: bytes, payload: bytes) -> bytes:
         """Encrypt salt and payload of one entry, bound to its index."""
@@ -178,6 +222,22 @@ class Vault:
         plain = _opened(AESGCM(key), sealed, self._detail_label(index, name), "a detail")
         return plain[:SALT_BYTES], plain[SALT_BYTES:]
 
+    def _take(self, keys: list[bytes]) -> None:
+        self._ciphers = tuple(AESGCM(key) for key in keys)
+
+    def _opened_by_any(self, wrapped: bytes, label: bytes, what: str) -> tuple[bytes, bool]:
+        for _ in range(2):
+            for position, cipher in enumerate(self._ciphers):
+                try:
+                    plain = cipher.decrypt(wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], label)
+                except (InvalidTag, ValueError):
+                    continue
+                return plain, position == 0
+            if self._source is None or not self._source.changed():
+                break
+            self.refresh()
+        raise KeyMissingError(f"{what} does not open", _DAMAGED)
+
     def _detail_label(self, index: int, name: str) -> bytes:
         return self._payload_label + index.to_bytes(8, "big") + b"detail\x00" + name.encode()
 
@@ -213,6 +273,10 @@ def open_values(use_key: bytes, run: bytes, number: int, sealed: bytes) -> bytes
         KeyMissingError: They do not open.
     """
     return _opened(AESGCM(values_key(use_key, run)), sealed, number.to_bytes(4, "big"), "kept values")
+
+
+def _secret_label(run: bytes) -> bytes:
+    return b"luvalla/run-secret/v1\x00" + run
 
 
 def _key_label(number: int, retention: RetentionClass) -> bytes:

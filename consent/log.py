@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from consent.key_ring import RingKeys
     from consent.keys import Vault
     from consent.return_rule import ReturnRule
     from consent.store import Store
@@ -77,6 +78,7 @@ class Log:
         clock_confirmed: An operator says that a clock far ahead is right.
         witnesses: Whom to ask for cosignatures.
         returns: Who asked, when they were erased, not to be asked again.
+        keks: The key-encryption keys and their dates.
     """
 
     origin: str
@@ -88,6 +90,7 @@ class Log:
     trust: TrustRoot
     log_key: Path
     returns: ReturnRule
+    keks: RingKeys
     clock_confirmed: bool = False
     witnesses: Witnesses = NO_WITNESSES
     _edge: RightEdge = EMPTY_EDGE
@@ -139,6 +142,8 @@ class Log:
             LedgerUnavailableError: Locked, read-only or full.
         """
         with self.store.write() as connection:
+            # Under the writers' lock: a rotation lists its new key under the same.
+            self.vault.refresh()
             end = store_log.log_end(connection)
             self._check_not_shrunk(end.size)
             at = self._time_of_append(end.last_at)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from consent.errors import ConfigurationError
 from consent.home import read_settings
+from consent.key_ring import RingKeys
 from consent.keys import Vault, read_key_file
 from consent.log import Log
 from consent.return_rule import ReturnRule
@@ -42,10 +43,12 @@ def open_log(
     try:
         store.check_version()
         pseudonym_key = read_key_file(home.pseudonym_key)
+        keks = RingKeys(home, settings.backup_days)
         return Log(
             origin=settings.origin,
             store=store,
-            vault=Vault(read_key_file(home.key_encryption_key), settings.origin),
+            vault=Vault(keks, settings.origin),
+            keks=keks,
             pseudonym_key=pseudonym_key,
             clock=clock,
             external=external or FileCheckpointStore(home.checkpoint),

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect
 
 from consent.canonical import encode
 from consent.errors import BadRequestError, HomeExistsError, LedgerUnavailableError
-from consent.home import Home
+from consent.home import ConsentSettings, Home
+from consent.key_ring import KeyRing, RingKeys, new_kek, save
 from consent.keys import Vault, new_key_file
 from consent.log import Log
 from consent.migrations.upgrade import upgrade
@@ -105,7 +107,14 @@ def _fill(
     for folder in (home.keys, home.receipts, home.outbox):
         folder.mkdir(mode=_PRIVATE)
     pseudonym_key = new_key_file(home.pseudonym_key)
-    key_encryption_key = new_key_file(home.key_encryption_key)
+    first = new_kek(
+        new_key_file(home.key_encryption_key),
+        home.key_encryption_key.name,
+        clock().astimezone(UTC).replace(microsecond=0),
+        ConsentSettings.backup_days,
+    )
+    save(home, KeyRing((first,)))
+    keks = RingKeys(home, ConsentSettings.backup_days)
     log_key, root_key = generate_key(origin), generate_key(f"{origin}/root")
     save_key(log_key, home.log_key)
     save_key(root_key, home.root_key)
@@ -123,7 +132,8 @@ def _fill(
         log = Log(
             origin=origin,
             store=store,
-            vault=Vault(key_encryption_key, origin),
+            vault=Vault(keks, origin),
+            keks=keks,
             pseudonym_key=pseudonym_key,
             clock=clock,
             external=FileCheckpointStore(home.checkpoint),

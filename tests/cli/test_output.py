@@ -78,6 +78,7 @@ SPOKEN = [
     ("ledger vkey", "", 0),
     ("ledger witnesses", "", 0),
     ("ledger rotate-key", "--dry-run", 0),
+    ("ledger rotate-kek", "--if-due --destroy-expired", 0),
     ("ledger migrate", "", 0),
     ("ledger publish", "{tmp}/public", 0),
     ("ledger monitor", "{tmp}/public --state {tmp}/watched", 0),

@@ -1,0 +1,382 @@
+"""The key-encryption key is replaced, and old backups end on the day that receipts of erasures give."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from click.testing import CliRunner
+from sqlalchemy import select
+
+from consent import kek_rotation, key_ring
+from consent.errors import (
+    ConfigurationError,
+    KeyFileError,
+    KeyMissingError,
+    LedgerUnavailableError,
+)
+from consent.home import Home, read_settings
+from consent.kek_command import rotate_kek
+from consent.keys import Vault
+from consent.receipt import open_payload
+from consent.records import ConsentRequest
+from consent.store import metadata
+from consent.vocabulary import ConsentStatus, RetentionClass, UseStatus
+from tests.consent.ledger_world import OFFER, START, World, use_request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from consent.ledger import Ledger
+
+S = ConsentStatus
+GROUND = "eu-gdpr:A17-1-b"
+PEOPLE = ["gone", *(f"p{i}" for i in range(5))]
+
+
+@pytest.fixture
+def run(ledger: Ledger) -> bytes:
+    ledger.record_consents([ConsentRequest(person, OFFER, S.GIVEN) for person in PEOPLE])
+    ledger.append_act(
+        "staff:kim", "vote", object_digest="sha256:" + "0" * 64, service=None, details={"why": "because"}
+    )
+    use = use_request(ledger, dict.fromkeys(PEOPLE, UseStatus.USED), values=[b'{"a":1}'] * len(PEOPLE))
+    ledger.append_use(use)
+    return use.run
+
+
+def all_opens(ledger: Ledger, world: World, run: bytes, people: list[str]) -> None:
+    """Everything that a key-encryption key stands before: payloads, values, slots, secrets, new people."""
+    for person in people:
+        world.verify(ledger.consent_receipt(person, OFFER))
+        assert world.verify(ledger.use_receipt(person, run)).use.values == '{"a":1}'
+    assert ledger.check() == []
+
+
+def wrapped(ledger: Ledger) -> dict[tuple[int, int], bytes]:
+    table = metadata.tables["subject_key"]
+    with ledger.log.store.read() as connection:
+        return {
+            (row[0], row[1]): row[2]
+            for row in connection.execute(select(table.c["class"], table.c.number, table.c.wrapped))
+        }
+
+
+def test_every_key_is_wrapped_anew_and_everything_opens(ledger: Ledger, world: World, run: bytes) -> None:
+    before, old = wrapped(ledger), ledger.log.keks.ring.current
+    world.clock.forward(days=10)
+    done = kek_rotation.rotate(ledger.log, world.home)
+    assert done.rewrapped == len(before) + 1  # and the run's secret
+    assert done.new is not None
+    assert done.new.id != old.id
+    now = wrapped(ledger)
+    assert now.keys() == before.keys()
+    assert not set(now.values()) & set(before.values())
+    all_opens(ledger, world, run, PEOPLE)
+    # The new key alone opens everything: the old one is only for backups.
+    alone = Vault((world.home.keys / done.new.file).read_bytes(), ledger.origin)
+    for (code, number), key in now.items():
+        alone.unwrap(number, RetentionClass.from_code(code), key)
+    assert (world.home.keys / old.file).exists()
+    again = kek_rotation.rotate(ledger.log, world.home)
+    assert again.new is not None
+    assert len(again.retired) == 2
+    all_opens(ledger, world, run, PEOPLE)
+
+
+def test_whoever_has_the_ledger_open_goes_on_with_the_new_key(
+    ledger: Ledger, world: World, run: bytes
+) -> None:
+    with world.open() as other:
+        kek_rotation.rotate(other.log, world.home)
+    all_opens(ledger, world, run, PEOPLE)
+    ledger.record_consent("new", OFFER, S.GIVEN)
+    with world.open() as other:
+        other.record_consent("newer", OFFER, S.GIVEN)
+        kek_rotation.rotate(other.log, world.home)
+        assert other.consents("new")[0].status is not None
+        assert other.check() == []
+    # One that only reads, and began before.
+    assert ledger.consent_receipt("newer", OFFER)
+    assert kek_rotation.finish(ledger.log, world.home) == 0
+
+
+STEPS = [
+    "key_ring.new_or_begun_key",
+    "key_ring.save",
+    "store_keks.replace_wrapped",
+    "store_keks.replace_secret",
+]
+
+
+@pytest.mark.parametrize("written", [False, True])
+@pytest.mark.parametrize("step", [*STEPS, "last save"])
+def test_a_rotation_killed_at_any_step_is_completed_by_the_same_call(
+    ledger: Ledger, world: World, run: bytes, monkeypatch: pytest.MonkeyPatch, step: str, *, written: bool
+) -> None:
+    module, name = ("key_ring", "save") if step == "last save" else step.split(".")
+    target = getattr(kek_rotation, module)
+    real: Callable = getattr(target, name)
+    calls = []
+
+    def killed(*args: object) -> object:
+        calls.append(args)
+        if step == "last save" and len(calls) == 1:
+            return real(*args)
+        if written:
+            real(*args)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(kek_rotation, "BATCH", 5)
+    monkeypatch.setattr(target, name, killed)
+    with pytest.raises(KeyboardInterrupt):
+        kek_rotation.rotate(ledger.log, world.home)
+    monkeypatch.setattr(target, name, real)
+    assert calls
+    # Between the two calls everything works, for whoever had the ledger open and whoever opens it.
+    for each in (ledger, world.open()):
+        all_opens(each, world, run, PEOPLE)
+        each.record_consent("p1", OFFER, S.WITHDRAWN)
+        each.record_consent("p1", OFFER, S.GIVEN)
+    each.close()
+    with world.open() as again:
+        done = kek_rotation.rotate(again.log, world.home)
+        ring = key_ring.load(world.home)
+        assert ring.unfinished == ()
+        assert len([kek for kek in ring.keks if kek.destroyed is None]) == 2 + (
+            step == "last save" and written
+        )
+        assert done.retired[-1].rewrapped is not None
+        current = Vault((world.home.keys / ring.current.file).read_bytes(), again.origin)
+        for (code, number), key in wrapped(again).items():
+            current.unwrap(number, RetentionClass.from_code(code), key)
+        all_opens(again, world, run, PEOPLE)
+        files = {path.name for path in world.home.keys.glob("kek*")} - {"keks.json"}
+        assert files == {kek.file for kek in ring.keks}
+
+
+def test_a_key_file_cut_off_while_it_was_made_is_no_key(ledger: Ledger, world: World, run: bytes) -> None:
+    (world.home.keys / "kek-0123").write_bytes(b"short")
+    kek_rotation.rotate(ledger.log, world.home)
+    assert not (world.home.keys / "kek-0123").exists()
+    all_opens(ledger, world, run, PEOPLE)
+
+
+def test_the_receipt_s_date_is_the_day_on_which_the_key_is_destroyed(
+    ledger: Ledger, world: World, run: bytes
+) -> None:
+    world.clock.forward(days=3)
+    receipt = ledger.erase("gone", ground=GROUND)
+    assert receipt.backups_unreadable_by == (START + timedelta(days=30)).date()
+    world.clock.forward(days=12)  # the 15th day: the key's turn
+    kek_rotation.rotate(ledger.log, world.home)
+    [old] = key_ring.load(world.home).retired
+    assert old.destroy_by == receipt.backups_unreadable_by
+    assert kek_rotation.destroy_expired(ledger.log, world.home) == ()
+    world.clock.forward(days=14)
+    assert kek_rotation.destroy_expired(ledger.log, world.home) == ()
+    assert ledger.check() == []
+    world.clock.forward(days=1)
+    [gone] = kek_rotation.destroy_expired(ledger.log, world.home)
+    assert gone.destroyed.date() == receipt.backups_unreadable_by
+    assert not (world.home.keys / gone.file).exists()
+    all_opens(ledger, world, run, PEOPLE[1:])
+    with world.open() as again:
+        all_opens(again, world, run, PEOPLE[1:])
+
+
+def test_a_late_rotation_keeps_what_receipts_say_and_an_early_one_is_early(
+    ledger: Ledger, world: World, run: bytes
+) -> None:
+    world.clock.forward(days=2)
+    kek_rotation.rotate(ledger.log, world.home)
+    [early] = key_ring.load(world.home).retired
+    assert early.destroy_by == (START + timedelta(days=17)).date()
+    world.clock.forward(days=1)
+    promised = ledger.erase("gone", ground=GROUND).backups_unreadable_by
+    assert promised == (START + timedelta(days=32)).date()
+    world.clock.forward(days=25)  # day 28: 11 days late, and only 4 are left until the day that was promised
+    late = ledger.erase("p0", ground=GROUND).backups_unreadable_by
+    assert late == (START + timedelta(days=28 + 15)).date()
+    kek_rotation.rotate(ledger.log, world.home)
+    assert key_ring.load(world.home).retired[-1].destroy_by == promised
+    kek_rotation.destroy_expired(ledger.log, world.home)
+    assert ledger.check() == []
+
+
+@pytest.mark.parametrize("rotated", [False, True])
+def test_the_check_says_when_a_promised_day_went_by(
+    ledger: Ledger, world: World, run: bytes, *, rotated: bool
+) -> None:
+    ledger.erase("gone", ground=GROUND)
+    if rotated:
+        world.clock.forward(days=15)
+        kek_rotation.rotate(ledger.log, world.home)
+    world.clock.now = START + timedelta(days=30)
+    assert ledger.check() == []
+    world.clock.forward(days=1)
+    assert {fault.table for fault in ledger.check()} == {"keks"}
+    kek_rotation.rotate(ledger.log, world.home)
+    kek_rotation.destroy_expired(ledger.log, world.home)
+    assert ledger.check() == []
+
+
+@pytest.mark.parametrize("written", [False, True])
+def test_a_destruction_killed_in_the_middle_is_completed_by_the_same_call(
+    ledger: Ledger, world: World, run: bytes, monkeypatch: pytest.MonkeyPatch, *, written: bool
+) -> None:
+    kek_rotation.rotate(ledger.log, world.home)
+    world.clock.forward(days=15)
+    real = key_ring.destroy_file
+
+    def killed(path: Path) -> None:
+        if written:
+            real(path)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(key_ring, "destroy_file", killed)
+    with pytest.raises(KeyboardInterrupt):
+        kek_rotation.destroy_expired(ledger.log, world.home)
+    monkeypatch.undo()
+    with world.open() as again:
+        all_opens(again, world, run, PEOPLE)
+        [gone] = kek_rotation.destroy_expired(again.log, world.home)
+        assert not (world.home.keys / gone.file).exists()
+        all_opens(again, world, run, PEOPLE)
+
+
+def test_an_old_key_is_not_destroyed_while_anything_needs_it(
+    ledger: Ledger, world: World, run: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = Vault(world.home.key_encryption_key.read_bytes(), ledger.origin)
+    kek_rotation.rotate(ledger.log, world.home)
+    world.clock.forward(days=15)
+    keys = wrapped(ledger)
+    code, number = min(keys)
+    retention = RetentionClass.from_code(code)
+    plain = ledger.log.vault.unwrap(number, retention, keys[code, number])
+    with ledger.log.store.write() as connection:
+        kek_rotation.store_keks.replace_wrapped(
+            connection, [(code, number, old.wrap(number, retention, plain))]
+        )
+    [fault] = ledger.check()
+    assert (fault.table, "rotate-kek" in fault.what) == ("subject_key", True)
+    with monkeypatch.context() as patch:
+        patch.setattr(kek_rotation, "finish", lambda *_: 0)
+        with pytest.raises(LedgerUnavailableError, match="1 keys"):
+            kek_rotation.destroy_expired(ledger.log, world.home)
+    assert world.home.key_encryption_key.exists()
+    # Whole, the command wraps it anew first.
+    assert len(kek_rotation.destroy_expired(ledger.log, world.home)) == 1
+    all_opens(ledger, world, run, PEOPLE)
+
+
+@pytest.mark.sqlite_file
+def test_a_backup_from_before_opens_until_its_key_s_day_and_never_after(
+    ledger: Ledger, world: World, run: bytes, tmp_path: Path
+) -> None:
+    """The backup is put back as a home of its own, with all keys and files that are still there."""
+    index = ledger.record_consent("gone", OFFER, S.WITHDRAWN).index
+    ledger.reclaim()
+    shutil.copy(world.home.database, tmp_path / "backup.db")
+    receipt = ledger.erase("gone", ground=GROUND)
+    world.clock.forward(days=15)
+    kek_rotation.rotate(ledger.log, world.home)
+    ledger.reclaim()
+
+    def restored(name: str) -> Ledger:
+        home = Home(tmp_path / name)
+        shutil.copytree(world.home.path, home.path, ignore=shutil.ignore_patterns("ledger.db*"))
+        shutil.copy(tmp_path / "backup.db", home.database)
+        # Read only: opened for writing, the journal would erase the person again.
+        return World(home, world.clock).open(read_only=True)
+
+    with restored("in-time") as backup, backup.log.store.read() as connection:
+        assert b"withdrawn" in open_payload(backup.log, connection, index)[2]
+        assert backup.values("gone", run) == b'{"a":1}'
+    world.clock.now = datetime.combine(receipt.backups_unreadable_by, START.time(), UTC)
+    assert len(kek_rotation.destroy_expired(ledger.log, world.home)) == 1
+    with restored("late") as backup:
+        with backup.log.store.read() as connection, pytest.raises(KeyMissingError):
+            open_payload(backup.log, connection, index)
+        with pytest.raises(KeyMissingError):
+            backup.values("gone", run)
+        with pytest.raises(KeyMissingError):
+            backup.values("p1", run)
+        # What a forgotten backup still shows, as docs/ledger/erasure.md says: projections, by pseudonym and number.
+        shown = {record.purpose.id: record.status for record in backup.consents("gone")}
+        assert shown[OFFER] is S.WITHDRAWN
+        assert [view.status for view in backup.uses("gone")] == [UseStatus.USED]
+    all_opens(ledger, world, run, PEOPLE[1:])
+
+
+def test_a_home_from_before_the_list_of_keys_is_rotated_too(ledger: Ledger, world: World, run: bytes) -> None:
+    world.home.key_ring.unlink()
+    with world.open() as old:
+        world.clock.forward(days=3)
+        receipt = old.erase("gone", ground=GROUND)
+        assert receipt.backups_unreadable_by == (START + timedelta(days=33)).date()
+        world.clock.forward(days=20)
+        kek_rotation.rotate(old.log, world.home)
+        assert key_ring.load(world.home).retired[0].destroy_by == receipt.backups_unreadable_by
+        all_opens(old, world, run, PEOPLE[1:])
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    ["", "[]", '{"v":2,"keks":[]}', '{"v":1,"keks":[]}', '{"v":1,"keks":[{}]}'],
+)
+def test_a_spoiled_list_of_keys_is_refused(world: World, spoiled: str) -> None:
+    world.home.key_ring.write_text(spoiled)
+    with pytest.raises(KeyFileError):
+        world.open()
+
+
+def test_another_key_s_bytes_in_a_file_of_the_list_are_refused(world: World) -> None:
+    world.home.key_encryption_key.write_bytes(bytes(32))
+    with pytest.raises(KeyFileError, match="not the key that the list names"):
+        world.open()
+
+
+@pytest.mark.parametrize(
+    ("words", "days"), [("15", 15), ("29", 29), ("0", None), ("30", None), ('"x"', None)]
+)
+def test_how_long_backups_are_restorable_is_one_setting(world: World, words: str, days: int | None) -> None:
+    world.home.config.write_text(world.home.config.read_text() + f"backup_days = {words}\n")
+    if days is None:
+        with pytest.raises(ConfigurationError):
+            read_settings(world.home)
+        return
+    with world.open() as ledger:
+        done = kek_rotation.rotate(ledger.log, world.home)
+        assert done.new.rotate_by == (START + timedelta(days=30 - days)).date()
+        assert done.retired[0].destroy_by == (START + timedelta(days=days)).date()
+
+
+def test_the_command_replaces_when_due_and_destroys_on_the_day(
+    ledger: Ledger, world: World, run: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def call(*words: str, days: int) -> dict:
+        world.clock.now = START + timedelta(days=days)
+        monkeypatch.setattr("consent.kek_command.open_ledger", world.open)
+        done = CliRunner().invoke(rotate_kek, [*words, "--json"], obj={"home": world.home.path})
+        assert done.exit_code == 0, done.output
+        return json.loads(done.stdout)
+
+    nightly = ("--if-due", "--destroy-expired")
+    assert call(*nightly, days=14)["new"] is None
+    assert call(*nightly, "--dry-run", days=15)["would_rotate"]
+    assert [each["state"] for each in call("--dry-run", days=15)["keys"]] == ["wraps"]
+    first = call(*nightly, days=15)
+    assert first["new"] is not None
+    assert [each["state"] for each in first["keys"]] == ["kept for backups", "wraps"]
+    assert call(*nightly, days=16)["new"] is None
+    second = call(*nightly, days=30)
+    assert second["destroyed"] == ["kek"]
+    assert [each["state"] for each in second["keys"]] == ["destroyed", "kept for backups", "wraps"]
+    assert date.fromisoformat(second["keys"][1]["destroy_by"]) == (START + timedelta(days=45)).date()
+    all_opens(ledger, world, run, PEOPLE)
