@@ -66,7 +66,13 @@ class Permits:
 
 
 def permits(
-    ledger: Ledger, people: Sequence[str], purpose_id: str, processing: str, *, at: datetime | None = None
+    ledger: Ledger,
+    people: Sequence[str],
+    purpose_id: str,
+    processing: str,
+    *,
+    at: datetime | None = None,
+    as_of: int | None = None,
 ) -> Permits:
     """Permitted or refused, with the reason, for every person of a population.
 
@@ -76,6 +82,8 @@ def permits(
         purpose_id: Id of a purpose; its newest version is meant, of those on record at `at`.
         processing: A word of `Processing`.
         at: The instant at which the consents must hold; now by default. Only what was recorded by then counts.
+        as_of: Only entries with a smaller index count; all by default. A question about the past: whoever records a run on it is
+            held to the present state (`Ledger.append_use`).
 
     Returns:
         Arrays aligned with `people`, and the checkpoint they were read at.
@@ -86,7 +94,7 @@ def permits(
         RefusedToSignError: The log does not continue its last checkpoint (3).
     """
     pseudonyms = [ledger.log.pseudonym(person) for person in people]
-    return permits_of_pseudonyms(ledger, pseudonyms, purpose_id, processing, at=at)
+    return permits_of_pseudonyms(ledger, pseudonyms, purpose_id, processing, at=at, as_of=as_of)
 
 
 def permits_of_pseudonyms(
@@ -96,6 +104,7 @@ def permits_of_pseudonyms(
     processing: str,
     *,
     at: datetime | None = None,
+    as_of: int | None = None,
 ) -> Permits:
     """The same for a population known by its keyed pseudonyms (`consent.pseudonym.pseudonym`, 16 bytes each).
 
@@ -112,7 +121,8 @@ def permits_of_pseudonyms(
     state = ledger.checkpoint() if not log.store.read_only else log.covering(-1)
     with log.store.read() as connection:
         known_at = None if at is None else store_consents.epoch(at)
-        purpose = in_force(connection, purpose_id, size=None, at=known_at)
+        purpose = in_force(connection, purpose_id, size=as_of, at=known_at)
+        size = state.size if as_of is None else min(as_of, state.size)
         end = store_log.log_end(connection)
         instant = (
             store_consents.epoch(at) if at is not None else max(store_consents.epoch(log.now()), end.last_at)
@@ -128,14 +138,14 @@ def permits_of_pseudonyms(
         highest = store_people.highest_number(connection)
         people = 0 if highest is None else highest + 1
         last = (
-            cache.last(connection, purpose_id, state.size, people)
-            if instant >= end.last_at
-            # Of an instant in the past nothing is kept: it is asked about rarely.
-            else _Last.empty().with_events(connection, purpose_id, state.size, people, at=instant)
+            cache.last(connection, purpose_id, size, people)
+            if instant >= end.last_at and as_of is None
+            # Of the past nothing is kept: it is asked about rarely.
+            else _Last.empty().with_events(connection, purpose_id, size, people, at=instant)
         ).columns[:, :people]
-        limitations = store_limits.of_everybody(connection, at=instant, size=state.size)
+        limitations = store_limits.of_everybody(connection, at=instant, size=size)
         unconfirmed = store_lost.events_not_after_loss(
-            connection, purpose_id, size=state.size, at=None if instant >= end.last_at else instant
+            connection, purpose_id, size=size, at=None if instant >= end.last_at else instant
         )
     # Somebody that another thread's newer read knows is not yet there for this one.
     numbers[numbers >= people] = -1

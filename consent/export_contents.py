@@ -24,16 +24,13 @@ from consent import (
 from consent.canonical import b64u, digest, format_time, parse_time
 from consent.entries import Payload
 from consent.errors import ConsentEvidenceError, LedgerDamagedError, UnknownPersonError
-from consent.limits import limited
-from consent.permit import permit
 from consent.purposes import document
 from consent.purposing import newest
-from consent.reading import consents, person_of
+from consent.reading import consents, permitted, person_of
 from consent.receipt import class_key, open_payload
 from consent.records import Permitted
 from consent.representing import DETAIL_OWN_SAY, DETAIL_REPRESENTATION, DETAIL_SIGNED_ON
 from consent.right_words import right as right_words
-from consent.state import fold
 from consent.vocabulary import ConsentStatus, GivenBy, Processing, RetentionClass, Right
 from consent.words import not_proved, pick
 from consent.words import status as status_words
@@ -93,22 +90,21 @@ def of_access(log: Log, person: str, *, size: int, at: datetime, language: str) 
         KeyMissingError: An opening is erased or broken.
         LedgerDamagedError: What opens is not what the log commits to.
     """
-    states = [answers.consent(each, language) for each in consents(log, person, at=at, as_of=size)]
+    records = consents(log, person, at=at, as_of=size)
+    states = [
+        {**answers.consent(each, language), "permit": _permits(log, person, each.purpose, at, size)}
+        for each in records
+    ]
     views = [view for view in use_reading.uses(log, person) if view.index < size]
     with log.store.read() as connection:
         found, opened = _entries(log, connection, person, size)
         limitations = [each for each in store_limits.of_person(connection, found.number) if each.index < size]
-        events = store_consents.events_of(connection, found.number)
         purposes = store_consents.purposes(connection, size=size)
-        latest = newest(purposes)
-        for state in states:
-            held = [event for event in events.get(state["purpose"], []) if event.index < size]
-            state["permit"] = _permit(latest[state["purpose"]], held, limitations, at)
         told = [_use(log, connection, found, view, language) for view in views]
         kept = [_kept(connection, found, retention, opened, language) for retention in RetentionClass]
     concerned = {(each["purpose"], each["purpose_version"]) for each in told}
     concerned |= {(one.payload.purpose or "", one.payload.purpose_version or 0) for one in opened}
-    concerned |= {(purpose.id, purpose.version) for purpose in latest.values()}
+    concerned |= {(purpose.id, purpose.version) for purpose in newest(purposes).values()}
     return {
         **_head(log, found, Right.ACCESS, size=size, at=at, language=language),
         "consents": [_consent(one, purposes, language) for one in opened if one.payload.kind == "consent"],
@@ -274,19 +270,12 @@ def _limitation(each: Limitation) -> dict[str, Any]:
     }
 
 
-def _permit(
-    purpose: Purpose, events: Sequence[Any], limitations: Sequence[Limitation], at: datetime
-) -> dict[str, str]:
+def _permits(log: Log, person: str, purpose: Purpose, at: datetime, size: int) -> dict[str, str]:
     """For each processing of a purpose: `permitted`, or the word of the status byte that a run would record."""
     said = {}
     for word in purpose.processing:
-        kind = Processing(word)
-        decision = permit(fold(events, at=at), purpose, kind)
-        standing = limited(limitations, purpose, kind, at=at)
-        if not isinstance(decision, Permitted):
-            said[word] = decision.status.word
-        else:
-            said[word] = "permitted" if standing is None else standing.word
+        decision = permitted(log, person, purpose.id, word, at=at, as_of=size)
+        said[word] = "permitted" if isinstance(decision, Permitted) else decision.status.word
     return said
 
 

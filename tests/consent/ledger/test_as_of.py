@@ -70,6 +70,8 @@ def test_every_question_as_of_an_index_and_an_instant_is_the_answer_of_that_day(
                 want = status.permits and limits[-1:] != [Right.OBJECTION]
                 got = ledger.permit("anna", OFFER, "scoring", at=when, as_of=size)
                 assert isinstance(got, Permitted) == want
+                bulk = permits(ledger, ["anna"], OFFER, "scoring", at=when, as_of=size)
+                assert bulk.status.tolist() == [0 if want else int(got.status)]
 
 
 def test_purposes_in_force_and_uses_as_of(ledger, world) -> None:
@@ -103,6 +105,10 @@ def test_a_permit_of_that_day_is_for_the_version_of_that_day(ledger, world) -> N
     assert permits(ledger, ["anna"], OFFER, "scoring", at=START).permitted.all()
     for when in ({"at": START - timedelta(days=1)}, {"as_of": 0}):
         assert ledger.permit("anna", OFFER, "scoring", **when).status is UseStatus.NO_CONSENT
+    for when in ({"as_of": given.index + 1}, {"at": START, "as_of": size}):
+        assert permits(ledger, ["anna"], OFFER, "scoring", **when).permitted.all()
+    for when in ({"as_of": given.index}, {"as_of": 0}):
+        assert permits(ledger, ["anna"], OFFER, "scoring", **when).counts() == {"no-consent": 1}
     before = permits(ledger, ["anna"], OFFER, "scoring", at=START - timedelta(days=1))
     assert before.counts() == {"no-consent": 1}
 
