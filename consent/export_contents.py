@@ -31,7 +31,7 @@ from consent.receipt import class_key, open_payload
 from consent.records import Permitted
 from consent.representing import DETAIL_OWN_SAY, DETAIL_REPRESENTATION, DETAIL_SIGNED_ON
 from consent.right_words import right as right_words
-from consent.vocabulary import ConsentStatus, GivenBy, Processing, RetentionClass, Right
+from consent.vocabulary import ConsentStatus, GivenBy, RetentionClass, Right
 from consent.words import not_proved, pick
 from consent.words import status as status_words
 
