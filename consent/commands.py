@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from consent import answers, article_30, explained, lines, receipt_files, words
+from consent import answers, article_30, explained, lines, receipt_files, receipt_page, words
 from consent.at_home import current_home, open_ledger
 from consent.errors import ConsentInputError
 from consent.foresight import foresee, foresee_standing
@@ -262,8 +262,26 @@ def why(*, person: str, run: str, full: bool, language: str, as_json: bool) -> N
     type=click.Path(path_type=Path, dir_okay=False),
     help="The file to write; must not exist. By default one in the home's receipts folder.",
 )
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(receipt_page.FORMATS),
+    default="json",
+    show_default=True,
+    help="json proves itself; html is a page for people that holds the same file; text is for reading alone.",
+)
+@answer_language_option
 @json_option
-def receipt(*, person: str, purpose: str | None, run: str | None, out: Path | None, as_json: bool) -> None:
+def receipt(
+    *,
+    person: str,
+    purpose: str | None,
+    run: str | None,
+    out: Path | None,
+    form: str,
+    language: str,
+    as_json: bool,
+) -> None:
     """Write a receipt that proves itself offline: give it to the person, and `luvalla verify` checks it anywhere.
 
     The file holds what it proves in the clear: it belongs to the person, and to nobody else.
@@ -282,10 +300,10 @@ def receipt(*, person: str, purpose: str | None, run: str | None, out: Path | No
         else:
             wanted = answers.parse_run(run or "")
             written, about = ledger.use_receipt(person, wanted), answers.run_text(wanted)
-    path = out or receipt_files.default_path(home, written, about)
+    path = out or receipt_files.default_path(home, written, about, receipt_page.SUFFIXES[form])
     if out is None:
         home.receipts.mkdir(mode=0o700, exist_ok=True)
-    receipt_files.save(written, path)
+    receipt_files.save_text(receipt_page.written(written, form, language), path)
     respond(
         {"file": str(path), "type": written["type"], "summary": written["summary"]},
         [str(path)],

@@ -23,27 +23,33 @@ def text_of(receipt: Mapping[str, Any]) -> str:
     return json.dumps(receipt, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
-def default_path(home: Home, receipt: Mapping[str, Any], about: str) -> Path:
+def default_path(home: Home, receipt: Mapping[str, Any], about: str, suffix: str = "json") -> Path:
     """Name a receipt's file by its type, its subject matter and a piece of its digest: nothing in it names the person.
 
     Args:
         home: The home.
         receipt: The receipt.
         about: Purpose id or run id.
+        suffix: json, html or txt.
 
     Returns:
         A path in the home's receipts folder; another person's receipt never has the same one.
     """
     safe = re.sub(r"[^A-Za-z0-9._-]", "-", about)
     digest = hashlib.sha256(text_of(receipt).encode()).hexdigest()[:12]
-    return home.receipts / f"{receipt['type']}-{safe}-{digest}.json"
+    return home.receipts / f"{receipt['type']}-{safe}-{digest}.{suffix}"
 
 
 def save(receipt: Mapping[str, Any], path: Path) -> None:
+    """Write a receipt; see `save_text`."""
+    save_text(text_of(receipt), path)
+
+
+def save_text(text: str, path: Path) -> None:
     """Write a receipt whole or not at all, readable by its owner only; an older receipt of that name is replaced.
 
     Args:
-        receipt: The receipt.
+        text: The receipt, or a page of it.
         path: Where to.
 
     Raises:
@@ -60,7 +66,7 @@ def save(receipt: Mapping[str, Any], path: Path) -> None:
     try:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text_of(receipt))
+            file.write(text)
         beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
@@ -69,12 +75,12 @@ def save(receipt: Mapping[str, Any], path: Path) -> None:
         ) from error
 
 
-_SUBJECT = re.compile(rb'subject\\*"\s*:\s*\\*"([A-Za-z0-9_-]{22})')
-"""A subject id in an opening, whose payload stands in the receipt as escaped text."""
+_SUBJECT = re.compile(rb"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{22}(?![A-Za-z0-9_-])")
+"""What may be a subject id: in an opening's escaped text, in a record's names, or on a page for people."""
 
 
 def delete_copies(home: Home, subjects: Collection[bytes]) -> int:
-    """Delete the house's own copies of erased people's receipts: those in the home's receipts folder.
+    """Delete the house's own copies of erased people's receipts, and pages of them: those in the home's receipts folder.
 
     Args:
         home: The home.

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import click
 
+from consent import receipt_files, receipt_page
 from consent.errors import ConsentEvidenceError, ConsentInputError, HomeMissing
 from consent.home import open_home, read_settings
-from consent.options import json_option, respond
+from consent.options import json_option, language_option, respond
 from consent.tlog.verify import MAX_RECEIPT_BYTES, MAX_TRUST_ROOT_BYTES, VerificationError, verify_receipt
 
 EVIDENCE = 3  # exit code: evidence does not verify
@@ -53,18 +55,34 @@ def _trust_root(given: Path | None, pin: str | None) -> tuple[bytes, str | None]
     help="The digest of the trust root's first version, sha256:..., got another way than these two files: a printed "
     "receipt, a letter, the city's web site.",
 )
+@click.option(
+    "--page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="If it verifies, also write the receipt as a page (HTML) for people; must not exist.",
+)
+@language_option("The language of the page.")
 @json_option
 @click.pass_context
 def verify(
-    ctx: click.Context, *, file: Path, trust_root: Path | None, pin: str | None, as_json: bool
+    ctx: click.Context,
+    *,
+    file: Path,
+    trust_root: Path | None,
+    pin: str | None,
+    page: Path | None,
+    language: str,
+    as_json: bool,
 ) -> None:
     """Check the receipt FILE offline, and say what it proves and what it does not.
 
     Exit code 3: it does not verify.
     """
+    if page is not None and page.exists():
+        raise ConsentInputError(f"there is already a file {page}", "Name a new file for the page.")
     root, pin = _trust_root(trust_root, pin)
+    raw = _read(file, MAX_RECEIPT_BYTES)
     try:
-        result = verify_receipt(_read(file, MAX_RECEIPT_BYTES), root, pin)
+        result = verify_receipt(raw, root, pin)
     except VerificationError as error:
         if not as_json:
             raise ConsentEvidenceError(
@@ -73,6 +91,8 @@ def verify(
             ) from error
         respond({"verified": False, "code": error.code, "message": error.message}, (), as_json=True)
         ctx.exit(EVIDENCE)
+    if page is not None:
+        receipt_files.save_text(receipt_page.page(json.loads(raw), language), page)
     told = [
         "It verifies.",
         "",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable  # noqa: TC003 - FastAPI reads annotations at run time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final, Literal, cast
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from consent import answers, explained, words
+from consent import answers, explained, receipt_page, words
 from consent.errors import RequestConflictError, ReturnRefusedError
 from consent.group_commit import GroupCommit
 from consent.home import Home  # noqa: TC001 - the same
@@ -90,6 +90,17 @@ TheService = Annotated[Service, Depends(service_of)]
 Me = Annotated[Person, Depends(person_of)]
 Language = Annotated[str, Depends(language_of)]
 PurposeId = Annotated[str, Path(min_length=1, max_length=128, description="The purpose's id.")]
+Form = Annotated[
+    Literal["json", "html", "text"],
+    Query(
+        alias="format",
+        description="json proves itself; html is a page that holds the same file; text is for reading.",
+    ),
+]
+_RECEIPT_CONTENT: Final[dict[str, Any]] = {
+    "text/html": {"schema": {"type": "string"}},
+    "text/plain": {"schema": {"type": "string"}},
+}
 Run = Annotated[schemas.RunId, Path(description="The run's id, as /v1/me/uses lists it.")]
 
 IdempotencyKey = Annotated[
@@ -277,27 +288,37 @@ def why(
     "/receipts/consents/{purpose}",
     summary="A receipt of my answer to a purpose",
     response_model=dict[str, Any],
-    responses=refusals(401, 404, 422),
+    responses={**refusals(401, 404, 422), 200: {"content": _RECEIPT_CONTENT}},
 )
-def consent_receipt(service: TheService, person: Me, purpose: PurposeId) -> Response:
+def consent_receipt(
+    service: TheService, person: Me, language: Language, purpose: PurposeId, form: Form = "json"
+) -> Response:
     """A file that proves itself offline: `luvalla verify` checks it with the trust root alone."""
     with service.ledger() as ledger:
         ledger.purpose(purpose)
-        return _attachment(ledger.consent_receipt(person.id, purpose), "consent")
+        return _attachment(ledger.consent_receipt(person.id, purpose), form, language)
 
 
 @me.get(
     "/receipts/uses/{run}",
     summary="A receipt of what a run did with my data",
     response_model=dict[str, Any],
-    responses=refusals(401, 404, 422),
+    responses={**refusals(401, 404, 422), 200: {"content": _RECEIPT_CONTENT}},
 )
-def use_receipt(service: TheService, person: Me, run: Run) -> Response:
+def use_receipt(
+    service: TheService, person: Me, language: Language, run: Run, form: Form = "json"
+) -> Response:
     """The same for a run, also for one that did nothing with my data; it shows nobody else."""
     with service.ledger() as ledger:
-        return _attachment(ledger.use_receipt(person.id, answers.parse_run(run)), "use")
+        return _attachment(ledger.use_receipt(person.id, answers.parse_run(run)), form, language)
 
 
-def _attachment(receipt: dict[str, Any], name: str) -> JSONResponse:
-    headers = {"Content-Disposition": f'attachment; filename="luvalla-{name}-receipt.json"'}
-    return JSONResponse(receipt, headers=headers)
+def _attachment(receipt: dict[str, Any], form: str, language: str) -> Response:
+    """A receipt as a file: the proof itself in JSON, or a page or text in the asked language."""
+    name = f"luvalla-{receipt['type']}-receipt.{receipt_page.SUFFIXES[form]}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    if form == "json":
+        return JSONResponse(receipt, headers=headers)
+    headers["Content-Language"] = language
+    content = receipt_page.written(receipt, form, language)
+    return Response(content, headers=headers, media_type=receipt_page.MEDIA_TYPES[form])

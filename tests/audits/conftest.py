@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import sync_playwright
 
 from audits import runner
 from audits.check import Baseline, DataQuality, Expectation, Explanation, InventedPerson
 from audits.sections import ReportSubject
-
-CHROMIUM = Path("/usr/bin/chromium")
 
 
 @dataclass(frozen=True)
@@ -107,19 +102,6 @@ def everything(_everything):
 @pytest.fixture(scope="session")
 def full_report(_everything):
     return runner.audit(**_everything)
-
-
-@pytest.fixture(scope="session")
-def browser():
-    if not CHROMIUM.exists():
-        why = f"no Chromium at {CHROMIUM} (apt-get install chromium)"
-        if os.environ.get("LUVALLA_REQUIRE_BROWSER"):
-            pytest.fail(why)  # CI installs it: there, no browser test may be skipped
-        pytest.skip(why)
-    with sync_playwright() as p:
-        started = p.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture

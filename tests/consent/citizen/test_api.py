@@ -276,6 +276,23 @@ def test_an_export_is_whole_recorded_and_given_again_for_the_same_key(citizen: C
     assert citizen.ask("/v1/me/exports", EEVA, method="POST", json={}).status_code == 404
 
 
+def test_a_receipt_as_a_page_and_as_text(citizen: Citizen) -> None:
+    for path in (f"/v1/me/receipts/consents/{OFFER}", f"/v1/me/receipts/uses/{SCORING}"):
+        kind = "consent" if "consents" in path else "use"
+        for form, media, suffix in (("html", "text/html", "html"), ("text", "text/plain", "txt")):
+            answer = citizen.ask(f"{path}?format={form}", AINO, headers={"Accept-Language": "sv"})
+            assert answer.status_code == 200
+            assert answer.headers["content-type"] == f"{media}; charset=utf-8"
+            assert answer.headers["content-language"] == "sv"
+            assert answer.headers["cache-control"] == "no-store"
+            named = f'attachment; filename="luvalla-{kind}-receipt.{suffix}"'
+            assert answer.headers["content-disposition"] == named
+            assert "Kvitto på" in answer.text
+            assert AINO not in answer.text
+        assert citizen.ask(f"{path}?format=pdf", AINO).status_code == 422
+        assert citizen.ask(f"{path}?format=json", AINO).json()["type"] == kind
+
+
 def test_one_persons_key_is_not_anothers(citizen: Citizen) -> None:
     assert citizen.say(EEVA, "given", key="1").status_code == 201
     assert citizen.say("invented-fredrik", "given", key="1").status_code == 201

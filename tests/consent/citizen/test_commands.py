@@ -249,6 +249,43 @@ def test_a_receipt_goes_where_asked(luvalla: Callable[..., Any], tmp_path: Path)
         assert luvalla("consent", "receipt", "--person", CARITA, "--run", SCORING, "--out", wrong).code == 2
 
 
+def test_a_receipt_as_a_page_and_as_text_and_erased_with_the_person(
+    luvalla: Callable[..., Any], home: Home, tmp_path: Path
+) -> None:
+    told = {}
+    for form, suffix, words in (
+        ("html", ".html", '<html lang="sv">'),
+        ("text", ".txt", "Kvitto på ett svar"),
+    ):
+        made = luvalla(
+            *("consent", "receipt", "--person", AINO, "--purpose", OFFER),
+            *("--format", form, "--language", "sv"),
+        )
+        assert made.code == 0, made
+        told[form] = Path(made.out.strip())
+        assert (told[form].parent, told[form].suffix) == (home.receipts, suffix)
+        assert stat.S_IMODE(told[form].stat().st_mode) == 0o600
+        assert words in told[form].read_text()
+        assert AINO not in told[form].read_text()
+    other = luvalla("consent", "receipt", "--person", BERTIL, "--purpose", OFFER, "--format", "html")
+    assert luvalla("consent", "erase", "--person", AINO, "--ground", "eu-gdpr:A17-1-b", "--yes").code == 0
+    assert [path.exists() for path in told.values()] == [False, False]
+    assert Path(other.out.strip()).exists()
+
+
+def test_a_receipt_that_verifies_becomes_a_page(luvalla: Callable[..., Any], tmp_path: Path) -> None:
+    file, page = tmp_path / "mine.json", tmp_path / "mine.html"
+    assert luvalla("consent", "receipt", "--person", AINO, "--purpose", OFFER, "--out", file).code == 0
+    assert luvalla("verify", file, "--page", page, "--language", "fi").code == 0
+    assert "Suostumus annettu" in page.read_text()
+    again = luvalla("verify", file, "--page", page)
+    assert (again.code, "already a file" in again.error.message) == (2, True)
+    page.unlink()
+    file.write_text(file.read_text().replace("ConsentGiven", "ConsentRefused"))
+    assert luvalla("verify", file, "--page", page).code == 3
+    assert not page.exists()
+
+
 def test_a_receipt_is_of_one_thing(luvalla: Callable[..., Any]) -> None:
     for what in ((), ("--purpose", OFFER, "--run", SCORING)):
         told = luvalla("consent", "receipt", "--person", AINO, *what)
