@@ -11,6 +11,7 @@ import click
 from consent.at_home import current_home
 from consent.errors import ConsentInputError, HomeMissing, LogContradictionError
 from consent.home import read_settings
+from consent.monitor_trust import Snapshot, newest_trust_root, witnesses_of
 from consent.options import json_option, respond
 from consent.published_log import FolderFiles, web_files
 from consent.tlog.checkpoint import Checkpoint, open_checkpoint
@@ -116,15 +117,18 @@ def monitor(
 ) -> None:
     """Follow the log published at URL (or in a folder): recompute it, and hold it to every head seen before.
 
-    Exit code 3: it contradicts itself, shows less than before, or its files are wrong. Evidence is left in the state
-    folder.
+    A newer trust root that is published beside the log is followed too, when it continues the one given. Exit code 3: the
+    log contradicts itself, shows less than before, lacks cosignatures that the trust root asks for, or its files are
+    wrong. Evidence is left in the state folder.
     """
-    trust = _trust(trust_root, pin)
+    given = _trust(trust_root, pin)
     files = FolderFiles(Path(log)) if Path(log).is_dir() else web_files(log)
-    seen = [_seen(path, trust) for path in receipts]
-    memory = MonitorState(state, trust.origin, trust.log_vkeys)
-    with memory.locked():
-        found = follow(files, memory, trust.origin, trust.log_vkeys, seen)
+    with MonitorState(state, given.origin, given.log_vkeys).locked():
+        served = Snapshot.of(files)
+        trust = newest_trust_root(served, MonitorState(state, given.origin, given.log_vkeys), given)
+        memory = MonitorState(state, trust.origin, trust.log_vkeys)
+        seen = [_seen(path, trust) for path in receipts]
+        found = follow(served, memory, trust.origin, trust.log_vkeys, seen)
         if isinstance(found, Contradiction | RolledBack):
             name, message, hint = _evidence(found)
             path = memory.write(name, found.text())
@@ -134,6 +138,7 @@ def monitor(
         respond({"sound": False, "message": message, "evidence": str(path)}, (), as_json=True)
         ctx.exit(EVIDENCE)
     head = found.head
+    witnesses = witnesses_of(head, trust)
     respond(
         {
             "sound": True,
@@ -143,14 +148,24 @@ def monitor(
             "root": head.root.hex(),
             "compared": found.compared,
             "waiting": found.waiting,
+            "witnessed_by": list(witnesses),
+            "trust_root_version": trust.version,
         },
         [
             f"{head.origin}: {head.size} entries recomputed"
             + ("" if found.before is None else f", they continue the {found.before} known before"),
+            f"cosigned by {', '.join(witnesses)}"
+            if witnesses
+            else "cosigned by no witness of the trust root",
             *([f"heads seen elsewhere that agree: {found.compared}"] if found.compared else []),
             *(
                 [f"heads seen elsewhere that the log does not cover yet: {found.waiting}"]
                 if found.waiting
+                else []
+            ),
+            *(
+                [f"the trust root published is of version {trust.version}, the one given of {given.version}"]
+                if trust.version > given.version
                 else []
             ),
         ],

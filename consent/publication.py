@@ -44,12 +44,11 @@ def _continues(trust: TrustRoot, folder: Path, published: bytes) -> None:
             f"{path} is not an earlier version of this ledger's trust root: {error.message}",
             "the file was changed or is another log's: keep it, and publish into an empty folder",
         ) from error
-    old, new = ([version.digest for version in each.versions] for each in (there, trust))
-    if new[: len(old)] == old:
+    if trust.continues(there):
         return
-    if old[: len(new)] == new:
+    if there.continues(trust):
         raise PublicationConflictError(
-            f"{path} has {len(old)} versions, the trust root of this ledger {len(new)}",
+            f"{path} has {there.version} versions, the trust root of this ledger {trust.version}",
             "the home's trust-root.json is an older copy: put the newer one back",
         )
     raise PublicationConflictError(

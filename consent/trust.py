@@ -170,6 +170,11 @@ class TrustRoot:
         """The witnesses that count, and how many a checkpoint needs."""
         return self.versions[-1].witnesses
 
+    def continues(self, older: TrustRoot) -> bool:
+        """Tell whether this chain begins with all versions of another one, or is the same."""
+        old, new = ([version.digest for version in each.versions] for each in (older, self))
+        return new[: len(old)] == old
+
     def members(self, at: datetime) -> tuple[Member, ...]:
         """Return the members whose term covers a moment (aware)."""
         return tuple(member for member in self.board if member.signs_at(at))

@@ -16,6 +16,7 @@ from consent.errors import ConsentUnavailableError, MonitorStateError, NoteError
 from consent.tlog.checkpoint import Checkpoint, open_checkpoint
 from consent.tlog.merkle import EMPTY_EDGE, HASH_SIZE, RightEdge
 from consent.tlog.note import b64, b64_decode
+from consent.tlog.tiles import TRUST_ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -93,6 +94,13 @@ class MonitorState:
         if head.size and (not leaves.exists() or leaves.stat().st_size < head.size * HASH_SIZE):
             raise MonitorStateError(f"{leaves} holds fewer hashes than the kept head covers", _HINT)
         return head, edge
+
+    def trust_root(self) -> bytes | None:
+        """Return the newest trust root seen, None at first."""
+        try:
+            return (self.path / TRUST_ROOT).read_bytes()
+        except FileNotFoundError:
+            return None
 
     def leaves(self, size: int) -> bytes:
         """Return the first `size` leaf hashes, concatenated."""
