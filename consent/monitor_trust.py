@@ -12,8 +12,8 @@ from consent.tlog.tiles import CHECKPOINT, TRUST_ROOT
 from consent.trust import MAX_BYTES, TrustRoot
 
 if TYPE_CHECKING:
+    from consent.tlog.bundles import LogFiles
     from consent.tlog.checkpoint import Checkpoint
-    from consent.tlog.monitor import LogFiles
     from consent.tlog.monitor_state import MonitorState
 
 OTHER = "trust-root-other.json"
