@@ -124,7 +124,7 @@ class InstitutionalAct:
     """An entry about the institution's own act, public in full.
 
     Attributes:
-        kind: `trust-root`, `purpose`, `notice`, `policy`, `run`, `certificate` or `revocation`.
+        kind: `trust-root`, `succession`, `purpose`, `notice`, `policy`, `run`, `certificate` or `revocation`.
         at: `YYYY-MM-DDThh:mm:ssZ`.
         body: The keys of the kind.
     """

@@ -33,12 +33,19 @@ if TYPE_CHECKING:
 
     from consent.records import Purpose
     from consent.store_database import Database
+    from consent.succession import Succession
 
 _PRIVATE = 0o700
 
 
 def create(
-    path: Path, *, origin: str, purposes: str, clock: Callable[[], datetime], database: str | None = None
+    path: Path,
+    *,
+    origin: str,
+    purposes: str,
+    clock: Callable[[], datetime],
+    database: str | None = None,
+    succeeds: Succession | None = None,
 ) -> Home:
     """Make a home at `path`: built beside it, then renamed, so that it is there whole or not at all.
 
@@ -49,6 +56,7 @@ def create(
         clock: What time it is.
         database: `postgresql://...` of an empty database, its password by reference (docs/ledger/databases.md);
             None: an SQLite file in the home.
+        succeeds: The log that this one takes the place of, which cannot go on: its first entry says so.
 
     Returns:
         The home.
@@ -67,6 +75,11 @@ def create(
             "the origin must be 1 to 200 printable characters without white space or plus",
             "use e.g. city.example/consent",
         )
+    if succeeds is not None and succeeds.trust.origin == origin:
+        raise BadRequestError(
+            f"the log to succeed is named {origin} too",
+            "give the new log another origin: under the old name two histories would contradict",
+        )
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
         raise HomeExistsError(
             f"there is something at {path} already",
@@ -79,7 +92,7 @@ def create(
         ledger = database_of(Home(beside), database)
         _make_schema(ledger)
         try:
-            _fill(Home(beside), origin, purposes, parsed, clock, ledger, database)
+            _fill(Home(beside), origin, purposes, parsed, clock, ledger, database, succeeds)
             _sync(beside)
             beside.rename(path)
         except BaseException:
@@ -103,6 +116,7 @@ def _fill(
     clock: Callable[[], datetime],
     database: Database,
     url: str | None,
+    succeeds: Succession | None,
 ) -> None:
     for folder in (home.keys, home.receipts, home.outbox):
         folder.mkdir(mode=_PRIVATE)
@@ -118,7 +132,12 @@ def _fill(
     log_key, root_key = generate_key(origin), generate_key(f"{origin}/root")
     save_key(log_key, home.log_key)
     save_key(root_key, home.root_key)
-    trust = TrustRoot.create(log_key=log_key.verifier, root_keys=[root_key], threshold=1)
+    trust = TrustRoot.create(
+        log_key=log_key.verifier,
+        root_keys=[root_key],
+        threshold=1,
+        succeeds=None if succeeds is None else succeeds.reference(),
+    )
     trust.save(home.trust_root)
     home.purposes.write_text(text, encoding="utf-8")
     # JSON's escapes are TOML's.
@@ -142,6 +161,8 @@ def _fill(
             returns=ReturnRule(home.erasure_journal, pseudonym_key),
         )
         with log.writing() as writing:
+            if succeeds is not None:
+                writing.institutional("succession", succeeds.body())
             writing.institutional("trust-root", {"digest": trust.pin, "version": 1})
             append_purposes(writing, purposes, known={})
         log.checkpoint(first=True)

@@ -23,6 +23,8 @@ from consent.canonical import (
 from consent.errors import EntryFormatError, NotCanonicalError
 
 MAX_TEXT_CHARACTERS = 1_000
+MAX_NOTE_CHARACTERS = 16_384
+"""Of a checkpoint in an entry: the log's signature and dozens of witnesses' fit."""
 MAX_LIST = 1_000
 MAX_DETAILS = 64
 MAX_NUMBER = 2**32 - 1
@@ -151,6 +153,15 @@ def _digests(value: object) -> bool:
     return all(is_digest(each) for each in value) and len(set(value)) == len(value)
 
 
+def is_root_hash(value: object) -> bool:
+    """Tell whether a value is 32 bytes in base64url."""
+    return _bytes_of(HASH_BYTES)(value)
+
+
+def _is_note(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_NOTE_CHARACTERS
+
+
 def _language_digests(value: object) -> bool:
     languages = {language.value for language in vocabulary.Language}
     return (
@@ -243,6 +254,15 @@ INSTITUTIONAL: Mapping[str, Mapping[str, Check]] = {
         "version": is_version,
     },
     "policy": {"digest": is_digest, "name": is_text, "version": is_text},
+    "succession": {
+        "checkpoint": _is_note,
+        "keyid": is_text,
+        "origin": is_text,
+        "reason": is_text,
+        "root": _bytes_of(HASH_BYTES),
+        "size": is_version,
+        "trust_root": is_digest,
+    },
     "run": {
         "basis": is_text,
         "certificate": or_null(is_digest),

@@ -15,7 +15,17 @@ from consent.canonical import decode, encode, format_time
 from consent.errors import EntryFormatError, KeyFileError, NotCanonicalError, NoteError, TrustRootError
 from consent.shapes import check_object
 from consent.tlog.note import SigningKey, VerifierKey, b64
-from consent.trust_chain import HINT, LABEL, LogKey, Member, Version, WitnessRule, is_list, verify_chain
+from consent.trust_chain import (
+    HINT,
+    LABEL,
+    LogKey,
+    Member,
+    Succeeded,
+    Version,
+    WitnessRule,
+    is_list,
+    verify_chain,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,6 +59,7 @@ class TrustRoot:
         threshold: int,
         members: Sequence[Member] = (),
         quorum: int = 1,
+        succeeds: Succeeded | None = None,
     ) -> TrustRoot:
         """Make version 1.
 
@@ -58,6 +69,7 @@ class TrustRoot:
             threshold: How many of them a later version needs.
             members: The board, may be empty at first.
             quorum: Votes the board needs.
+            succeeds: The log that this one takes the place of: then it is in format 3.
 
         Raises:
             TrustRootError: If the parts do not fit together.
@@ -72,6 +84,12 @@ class TrustRoot:
             "version": 1,
             "witnesses": {"keys": [], "threshold": 0},
         }
+        if succeeds is not None:
+            signed |= {
+                "succeeds": succeeds.value(),
+                "v": 3,
+                "witnesses": {"from": 0, "keys": [], "threshold": 0},
+            }
         return cls.parse(encode({"versions": [_sign(signed, root_keys)]}), None)
 
     @classmethod
@@ -175,6 +193,11 @@ class TrustRoot:
         old, new = ([version.digest for version in each.versions] for each in (older, self))
         return new[: len(old)] == old
 
+    @property
+    def succeeds(self) -> Succeeded | None:
+        """The log that this one takes the place of, if any; the same in every version."""
+        return self.versions[-1].succeeds
+
     def members(self, at: datetime) -> tuple[Member, ...]:
         """Return the members whose term covers a moment (aware)."""
         return tuple(member for member in self.board if member.signs_at(at))
@@ -235,7 +258,7 @@ class TrustRoot:
         )
 
     def with_witnesses(self, rule: WitnessRule, signers: Sequence[SigningKey]) -> TrustRoot:
-        """Return the next version, in format 2, with another rule for witnesses.
+        """Return the next version, in format 2 or 3, with another rule for witnesses.
 
         Args:
             rule: Its `first` is the size from which checkpoints need the witnesses: at least the present size of the
@@ -250,7 +273,7 @@ class TrustRoot:
             "keys": [key.vkey for key in rule.keys],
             "threshold": rule.threshold,
         }
-        return self._next({"v": 2, "witnesses": value}, signers)
+        return self._next({"v": max(2, self.versions[-1].format), "witnesses": value}, signers)
 
     def with_root_keys(
         self, keys: Sequence[VerifierKey], threshold: int, signers: Sequence[SigningKey]

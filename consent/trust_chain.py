@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from consent.canonical import digest, encode, format_time, is_digest, parse_time
+from consent.canonical import b64u, b64u_decode, digest, encode, format_time, is_digest, parse_time
 from consent.errors import TrustRootError
 from consent.shapes import (
     MAX_LIST,
@@ -14,6 +14,7 @@ from consent.shapes import (
     check_object,
     is_integer,
     is_one,
+    is_root_hash,
     is_text,
     is_time,
     is_version,
@@ -111,6 +112,32 @@ class WitnessRule:
 
 
 @dataclass(frozen=True)
+class Succeeded:
+    """The log that a new one takes the place of, as far as it is known.
+
+    Attributes:
+        origin: Its name.
+        trust_root: DIGEST of version 1 of its trust root.
+        size: Number of entries of its last known checkpoint.
+        root: Root hash of these, 32 bytes.
+    """
+
+    origin: str
+    trust_root: str
+    size: int
+    root: bytes
+
+    def value(self) -> dict[str, JSON]:
+        """Return it as the trust root spells it."""
+        return {
+            "origin": self.origin,
+            "root": b64u(self.root),
+            "size": self.size,
+            "trust_root": self.trust_root,
+        }
+
+
+@dataclass(frozen=True)
 class Version:
     """What one version of a trust root says.
 
@@ -122,8 +149,9 @@ class Version:
         log_keys: The log's keys.
         root_keys: Keys that sign the next version.
         threshold: How many of them are needed.
-        format: The format it is written in, `v`: 1 or 2.
+        format: The format it is written in, `v`: 1, 2 or 3.
         witnesses: The rule for witnesses; format 1 has none.
+        succeeds: What log this one takes the place of; None, but in format 3.
     """
 
     digest: str
@@ -135,6 +163,7 @@ class Version:
     threshold: int
     format: int = 1
     witnesses: WitnessRule = WitnessRule()
+    succeeds: Succeeded | None = None
 
 
 def is_list(value: object) -> bool:
@@ -184,6 +213,12 @@ _FORMAT_2: Mapping[str, Check] = {
     "v": lambda value: is_integer(value) and value == 2,  # noqa: PLR2004  the format's number
     "witnesses": Shape({"from": _is_size, "keys": _is_short_list, "threshold": _is_size}),
 }
+_FORMAT_3: Mapping[str, Check] = {
+    **_FORMAT_2,
+    "v": lambda value: is_integer(value) and value == 3,  # noqa: PLR2004  the format's number
+    "succeeds": Shape({"origin": is_text, "root": is_root_hash, "size": is_version, "trust_root": is_digest}),
+}
+_FORMATS = {2: _FORMAT_2, 3: _FORMAT_3}
 _VERSION: Mapping[str, Check] = {
     "signatures": _is_short_list,
     "signed": lambda value: isinstance(value, dict),
@@ -215,7 +250,9 @@ def verify_chain(versions: Sequence[Any], pin: str | None) -> tuple[Version, ...
         check_object(item, _VERSION, f"version {number}")
         signed = item["signed"]
         # Exactly the keys of the format that the version says it has; another `v` is refused as not being 1.
-        check_object(signed, _FORMAT_2 if signed.get("v") == 2 else _FORMAT_1, f"version {number}.signed")  # noqa: PLR2004
+        form = signed.get("v")
+        keys_of = _FORMATS.get(form, _FORMAT_1) if is_integer(form) else _FORMAT_1
+        check_object(signed, keys_of, f"version {number}.signed")
         text = encode(signed)
         if signed["version"] != number:
             message = f"version {number} of the trust root calls itself {signed['version']}"
@@ -230,7 +267,12 @@ def verify_chain(versions: Sequence[Any], pin: str | None) -> tuple[Version, ...
             )
         if chain and version.format < chain[-1].format:
             raise TrustRootError(
-                f"version {number} of the trust root goes back from format 2 to format 1", HINT
+                f"version {number} of the trust root goes back from format {chain[-1].format} to an older one",
+                HINT,
+            )
+        if chain and version.succeeds != chain[-1].succeeds:
+            raise TrustRootError(
+                f"version {number} of the trust root succeeds another log than the one before", HINT
             )
         # TUF 5.3: the keys of the version before hand over, and the new keys show that they exist.
         deciding = [version, *chain[-1:]]
@@ -304,9 +346,16 @@ def _read_version(version_digest: str, signed: Mapping[str, Any]) -> Version:
             witnesses["threshold"],
             witnesses.get("from", 0),
         ),
+        succeeds=_succeeded(signed.get("succeeds")),
     )
     _check_version(version)
     return version
+
+
+def _succeeded(value: Any) -> Succeeded | None:
+    if value is None:
+        return None
+    return Succeeded(value["origin"], value["trust_root"], value["size"], b64u_decode(value["root"]))
 
 
 def _check_version(version: Version) -> None:
@@ -323,6 +372,8 @@ def _check_version(version: Version) -> None:
         raise TrustRootError(
             "the witnesses' keys are not distinct, or fewer than their threshold", "list each key once"
         )
+    if version.succeeds is not None and version.succeeds.origin == version.origin:
+        raise TrustRootError("the log succeeds one of its own name", "a new log has a new origin")
     if {item.key.public for item in version.log_keys} & set(watching):
         raise TrustRootError("a witness has a key of the log", "a log is no witness of itself")
     if any(item.until is not None and item.until <= item.first for item in version.log_keys):

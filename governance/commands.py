@@ -39,6 +39,17 @@ from governance.command_parts import (
     help="postgresql://USER@HOST/DATABASE of an empty database for the ledger, its password by reference: "
     "?password=env:NAME or file:PATH. An SQLite file in the home when left out.",
 )
+@click.option(
+    "--succeeds",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="trust-root.json of an older log that cannot go on; the new one's first entry names it. With --checkpoint.",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The last known checkpoint of the log that is succeeded.",
+)
+@click.option("--reason", help="Why it cannot go on, in public; with --succeeds.")
 @json_option
 @click.pass_context
 def init(
@@ -47,6 +58,9 @@ def init(
     purposes: Path | None,
     policy: Path | None,
     database: str | None,
+    succeeds: Path | None,
+    checkpoint: Path | None,
+    reason: str | None,
     *,
     as_json: bool,
 ) -> None:
@@ -54,15 +68,22 @@ def init(
 
     All state lies in it (mode 700) and nowhere else. It is made whole or not at all.
     """
+    from consent.succession import read_succession  # noqa: PLC0415
     from governance import founding  # noqa: PLC0415
     from governance.house import House  # noqa: PLC0415
 
+    succession = None
+    if succeeds is not None and checkpoint is not None and reason is not None:
+        succession = read_succession(succeeds, checkpoint, reason)
+    elif (succeeds, checkpoint, reason) != (None, None, None):
+        raise click.UsageError("--succeeds, --checkpoint and --reason belong together.", ctx)
     home = founding.found(
         ctx.obj["home"],
         origin=origin,
         purposes=None if purposes is None else _text_of(purposes),
         policy=None if policy is None else policy.read_bytes(),
         database=database,
+        succeeds=succession,
     )
     with House.open(home.path) as house:
         document = {"home": str(home.path), "origin": house.ledger.origin, "trust_root": house.trust_root.pin}

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from consent.succession import Succession
+
 DEMO = "demo"
 """Where `luvalla demo` plays, inside the home's folder."""
 
@@ -55,6 +57,7 @@ def found(
     policy: bytes | None = None,
     clock: Callable[[], datetime] = utc_now,
     database: str | None = None,
+    succeeds: Succession | None = None,
 ) -> Home:
     """Make a home: keys, trust root, purposes, ledger, policy, evidence, and room for MLflow.
 
@@ -67,6 +70,7 @@ def found(
         policy: Policy file; the shipped one by default.
         clock: What time it is.
         database: `postgresql://...` of an empty database for the ledger; an SQLite file in the home by default.
+        succeeds: The log that the new one takes the place of.
 
     Returns:
         The home.
@@ -91,6 +95,7 @@ def found(
             purposes=shipped_purposes() if purposes is None else purposes,
             clock=clock,
             database=database,
+            succeeds=succeeds,
         )
         _furnish(beside, path, text, agreed, clock)
         if (path / DEMO).exists():

@@ -135,6 +135,7 @@ class TrustRoot:
         origin: The log's name.
         log_keys: The log's keys.
         witnesses: The rule for witnesses; a threshold of 0 asks for none.
+        succeeds: The log that this one takes the place of: `origin`, `root`, `size`, `trust_root`; None if none.
     """
 
     pin: str
@@ -143,6 +144,7 @@ class TrustRoot:
     origin: str
     log_keys: tuple[LogKey, ...]
     witnesses: Witnesses = Witnesses()
+    succeeds: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -1013,6 +1015,7 @@ class VerifiedLog:
         older: Size of the older checkpoint that the log was shown to continue, if one was given.
         proved: The same in sentences.
         not_proved: What a reader might think is proved and is not, in sentences.
+        succeeds: The origin of the log that this one takes the place of; None if none.
     """
 
     origin: str
@@ -1024,6 +1027,7 @@ class VerifiedLog:
     older: int | None
     proved: tuple[str, ...]
     not_proved: tuple[str, ...]
+    succeeds: str | None = None
 
 
 def verify_proof(proof: bytes, entry: bytes, trust_root: bytes, pin: str | None = None) -> VerifiedProof:
@@ -1099,6 +1103,8 @@ def verify_published(
     for start in range(0, size, 256):
         width = min(256, size - start)
         for number, entry in enumerate(_bundle(read, start // 256, width), start=start + 1):
+            if number == 1:
+                _check_first_entry(entry, trust)
             leaf = hashlib.sha256(b"\x00" + entry).digest()
             _push(peaks, leaf)
             _tiles_with(read, levels, leaf, number)
@@ -1112,6 +1118,11 @@ def verify_published(
     continued = (
         () if before is None else (f"It begins with the {before[0]} entries of the older checkpoint.",)
     )
+    successor = (
+        ()
+        if trust.succeeds is None
+        else (f"It takes the place of the log {trust.succeeds['origin']}: its first entry says so.",)
+    )
     return VerifiedLog(
         origin=trust.origin,
         trust_root=trust.pin,
@@ -1123,10 +1134,65 @@ def verify_published(
         proved=(
             f"The {size} entries published of the log {trust.origin} give the root that was signed.",
             *continued,
+            *successor,
             *_proved_of_log(size, signed_by, witnessed_by),
         ),
         not_proved=_not_proved_always(witnessed_by, pinned=pin is not None)[: 1 if pin is not None else 2],
+        succeeds=None if trust.succeeds is None else trust.succeeds["origin"],
     )
+
+
+def verify_succession(entry: bytes, older_trust_root: bytes) -> dict[str, Any]:
+    """Check a `succession` entry with the trust root of the log that it names (specification, section 5).
+
+    Args:
+        entry: The exact bytes of the first entry of the new log.
+        older_trust_root: trust-root.json of the older log.
+
+    Returns:
+        The entry's body.
+
+    Raises:
+        VerificationError: It is not in its form, names another trust root, or its checkpoint does not verify.
+    """
+    body = _parse_succession(entry)
+    trust = verify_trust_root(older_trust_root, body["trust_root"])
+    size, root, signed_by, _ = _verify_checkpoint(body["checkpoint"].encode(), trust)
+    if (trust.origin, size, _b64u(body["root"], 32)) != (body["origin"], body["size"], root):
+        _fail("wrong-succession", "the succession says another origin, size or root than its checkpoint")
+    if body["keyid"] not in signed_by:
+        _fail("wrong-succession", "the succession names a key that has not signed its checkpoint")
+    return body
+
+
+def _parse_succession(text: bytes) -> dict[str, Any]:
+    value = _parse_canonical(text, MAX_ENTRY_BYTES, "the first entry")
+    if (
+        not isinstance(value, dict)
+        or not _is_integer(value.get("v"))
+        or value["v"] != 1
+        or value.get("t") != "succession"
+    ):
+        _fail("wrong-succession", "the first entry is no succession entry of version 1")
+    _keys(value, {"at", "b", "t", "v"}, "bad-entry", "the succession")
+    _form(value, {"at": _is_time}, "the succession", code="bad-entry")
+    body: dict[str, Any] = value["b"]
+    _form(body, _SUCCESSION_BODY, "the succession", exact=True, code="bad-entry")
+    _b64u(body["root"], 32)
+    return body
+
+
+def _check_first_entry(entry: bytes, trust: TrustRoot) -> None:
+    """The first entry and the trust root name the same log that this one takes the place of, or neither names one."""
+    if trust.succeeds is None:
+        if entry.startswith(b'{"at":') and entry.endswith(b'"t":"succession","v":1}'):
+            _fail(
+                "wrong-succession", "the first entry names a log that this one succeeds, the trust root none"
+            )
+        return
+    body = _parse_succession(entry)
+    if any(body[key] != trust.succeeds[key] for key in ("origin", "root", "size", "trust_root")):
+        _fail("wrong-succession", "the first entry and the trust root name different logs to succeed")
 
 
 def _proved_of_log(size: int, signed_by: Sequence[str], witnessed_by: Sequence[str]) -> tuple[str, ...]:
@@ -1465,14 +1531,16 @@ def verify_trust_root(raw: bytes, pin: str | None = None) -> TrustRoot:
     before: tuple[list[_Key], int] | None = None
     origin = None
     log_keys: tuple[LogKey, ...] = ()
-    witnesses, form = Witnesses(), 1
+    witnesses, form, succeeds = Witnesses(), 1, None
     for number, version in enumerate(versions, start=1):
         _keys(version, {"signatures", "signed"}, code, f"version {number}")
         signed = version["signed"]
         keys, threshold, log_keys, witnesses = _read_version(signed, number)
         if signed["v"] < form:
-            _fail(code, "the trust root goes back from format 2 to format 1")
-        form = signed["v"]
+            _fail(code, "the trust root goes back to an older format")
+        if number > 1 and signed.get("succeeds") != succeeds:
+            _fail(code, "the trust root's succession changes")
+        form, succeeds = signed["v"], signed.get("succeeds")
         text = _canonical(signed).encode()
         digests.append(f"sha256:{hashlib.sha256(text).hexdigest()}")
         if number == 1 and pin is not None and digests[0] != pin:
@@ -1489,7 +1557,7 @@ def verify_trust_root(raw: bytes, pin: str | None = None) -> TrustRoot:
                     f"version {number} of the trust root is signed by too few of the keys that must sign it",
                 )
         before = keys, threshold
-    return TrustRoot(digests[0], digests[-1], len(versions), str(origin), log_keys, witnesses)
+    return TrustRoot(digests[0], digests[-1], len(versions), str(origin), log_keys, witnesses, succeeds)
 
 
 def _trust_signers(signatures: Any, text: bytes, keys: Sequence[_Key]) -> set[bytes]:
@@ -1512,19 +1580,26 @@ def _trust_signers(signatures: Any, text: bytes, keys: Sequence[_Key]) -> set[by
 
 def _read_version(signed: Any, number: int) -> tuple[list[_Key], int, tuple[LogKey, ...], Witnesses]:
     code, where = "wrong-trust-root", f"version {number} of the trust root"
-    _keys(signed, {"_type", "board", "log", "origin", "root", "v", "version", "witnesses"}, code, where)
+    keys_needed = {"_type", "board", "log", "origin", "root", "v", "version", "witnesses"}
+    third = isinstance(signed, dict) and _is_integer(signed.get("v")) and signed["v"] == 3  # noqa: PLR2004
+    _keys(signed, keys_needed | ({"succeeds"} if third else set()), code, where)
+    if third:
+        _form(signed["succeeds"], _SUCCEEDS, f"{where}: succeeds", exact=True, code=code)
+        _b64u(signed["succeeds"]["root"], 32)
+        if signed["succeeds"]["origin"] == signed["origin"]:
+            _fail(code, f"{where} succeeds a log of its own name")
     _keys(signed["board"], {"members", "quorum"}, code, where)
     _keys(signed["root"], {"keys", "threshold"}, code, where)
     threshold, quorum = signed["root"]["threshold"], signed["board"]["quorum"]
     fits = (
         signed["_type"] == "luvalla-trust-root"
         and _is_positive(signed["v"])
-        and signed["v"] in (1, 2)
+        and signed["v"] in (1, 2, 3)
         and _is_positive(signed["version"])
         and signed["version"] == number
         and _is_positive(threshold)
         and _is_positive(quorum)
-        and (signed["v"] == 2 or _canonical(signed["witnesses"]) == '{"keys":[],"threshold":0}')  # noqa: PLR2004
+        and (signed["v"] >= 2 or _canonical(signed["witnesses"]) == '{"keys":[],"threshold":0}')  # noqa: PLR2004
         and all(
             isinstance(part, list) and len(part) <= MAX_LIST
             for part in (signed["board"]["members"], signed["log"], signed["root"]["keys"])
@@ -1790,6 +1865,18 @@ _RIGHT_BODY: dict[str, Callable[[Any], bool]] = {
         "objection-withdrawn",
         "erasure-refused",
     ),
+}
+_SUCCESSION_BODY: dict[str, Callable[[Any], bool]] = {
+    "checkpoint": lambda value: isinstance(value, str) and 0 < len(value) <= 16_384,  # noqa: PLR2004
+    "keyid": _is_text,
+    "origin": _is_text,
+    "reason": _is_text,
+    "root": _is_text,
+    "size": _is_positive,
+    "trust_root": _is_digest,
+}
+_SUCCEEDS: dict[str, Callable[[Any], bool]] = {
+    key: _SUCCESSION_BODY[key] for key in ("origin", "root", "size", "trust_root")
 }
 _MEMBER: dict[str, Callable[[Any], bool]] = {
     "from": _is_time,

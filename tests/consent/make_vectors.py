@@ -20,9 +20,11 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from consent import canonical
+from consent.canonical import format_time
 from consent.entries import InstitutionalAct, Payload, PersonalEntry
+from consent.succession import Succession
 from consent.tlog import merkle
-from consent.tlog.checkpoint import TreeHead, sign_checkpoint
+from consent.tlog.checkpoint import TreeHead, open_checkpoint, sign_checkpoint
 from consent.tlog.cosignature import WitnessKey, cosign, signature_lines, with_cosignatures
 from consent.tlog.note import Note, NoteSignature, SigningKey
 from consent.tlog.proof import Proof
@@ -567,6 +569,44 @@ def witness_vectors() -> tuple[bytes, dict[str, Any], dict[str, Any]]:
     return trust.raw, document, json.loads(text)
 
 
+def succession_vectors() -> dict[str, Any]:
+    """A log that takes the place of the vectors' own: its trust root, its first entry, and entries to refuse."""
+    made = world()
+    succession = Succession(
+        made.trust,
+        open_checkpoint(made.checkpoint.encode(), made.trust.origin, made.trust.log_vkeys),
+        "entries were lost in a restore",
+    )
+    origin = "city.example/ledger-2"
+    trust = TrustRoot.create(
+        log_key=signing_key(origin, "log of the successor").verifier,
+        root_keys=[signing_key(f"{origin}/root", "root of the successor")],
+        threshold=1,
+        succeeds=succession.reference(),
+    )
+    body = succession.body()
+    at = format_time(ISSUED)
+
+    def entry(**changes: Any) -> str:
+        return canonical.encode({"at": at, "b": {**body, **changes}, "t": "succession", "v": 1}).decode()
+
+    return {
+        "older": {"trust_root": made.trust.raw.decode(), "checkpoint": made.checkpoint},
+        "trust_root": trust.raw.decode(),
+        "entry": InstitutionalAct("succession", at, body).encode().decode(),
+        "refused": {
+            "another size": entry(size=11),
+            "another root": entry(root=canonical.b64u(derived("root"))),
+            "another origin": entry(origin="city.example/other"),
+            "another trust root": entry(trust_root=canonical.digest(b"")),
+            "a key that did not sign": entry(keyid="city.example/other+00000000"),
+            "a checkpoint with another root": entry(
+                checkpoint=made.checkpoint.replace(made.checkpoint.split("\n")[2], "A" * 43 + "=")
+            ),
+        },
+    }
+
+
 def vectors() -> dict[str, bytes]:
     """Return every vector file by name."""
     from tests.consent import standard_vector  # noqa: PLC0415 - the same
@@ -586,6 +626,7 @@ def vectors() -> dict[str, bytes]:
         "receipt-left-out.json": made.left_out_receipt,
         "refused.json": refused_vectors(),
         "rights.json": rights_vectors(),
+        "succession.json": succession_vectors(),
     }
     files = {
         name: (json.dumps(value, ensure_ascii=True, indent=1, sort_keys=True) + "\n").encode()

@@ -164,8 +164,37 @@ def test_the_specification_names_every_code_kind_key_and_word():
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     codes = {word for word in words if CODE.fullmatch(word)} - set(verify.STATUS_WORDS.values())
-    assert len(codes) == 34
+    assert len(codes) == 35
     keys = {key for kinds in (PAYLOADS, INSTITUTIONAL) for kind in kinds.values() for key in kind}
     for word in codes | keys | PAYLOADS.keys() | INSTITUTIONAL.keys() | set(verify.STATUS_WORDS.values()):
         assert f"`{word}`" in text, word
     assert {case["code"] for case in stored("refused.json")} <= codes
+
+
+def test_a_succession_is_read_by_the_verifier_and_by_a_naive_reading():
+    given = stored("succession.json")
+    older, entry = given["older"]["trust_root"].encode(), given["entry"].encode()
+    body = verify.verify_succession(entry, older)
+    # Naively: the three lines, the digest of the older version 1, the signature by the named key.
+    said = json.loads(given["entry"])
+    assert said["t"] == "succession"
+    assert said["b"] == body
+    origin, size, root, *_ = body["checkpoint"].split("\n")
+    assert (origin, int(size)) == (body["origin"], body["size"])
+    assert base64.b64decode(root) == base64.urlsafe_b64decode(body["root"] + "=")
+    first = json.loads(older)["versions"][0]["signed"]
+    text = json.dumps(first, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    assert body["trust_root"] == f"sha256:{hashlib.sha256(text).hexdigest()}"
+    vkey = next(each["vkey"] for each in first["log"] if body["keyid"] in each["vkey"])
+    line = next(line for line in body["checkpoint"].split("\n") if line.startswith("\u2014"))
+    signed = body["checkpoint"].split("\n\n")[0].encode() + b"\n"
+    key = Ed25519PublicKey.from_public_bytes(base64.b64decode(vkey.split("+", 2)[2])[1:])
+    key.verify(base64.b64decode(line.rsplit(" ", 1)[1])[4:], signed)
+    # The new trust root names the same log.
+    trust = verify.verify_trust_root(given["trust_root"].encode())
+    assert dict(trust.succeeds) == {name: body[name] for name in ("origin", "root", "size", "trust_root")}
+    assert json.loads(given["trust_root"])["versions"][0]["signed"]["v"] == 3
+    assert given["refused"]
+    for changed_entry in given["refused"].values():
+        with pytest.raises(VerificationError):
+            verify.verify_succession(changed_entry.encode(), older)
