@@ -56,6 +56,7 @@ TABLE: dict[str, Entry] = {
     "ledger prove": Entry("consent.publish_commands:prove", "The proof that one entry is in the log."),
     "ledger monitor": Entry("consent.monitor_command:monitor", "Follow a published log from outside."),
     "ledger refill": Entry("consent.refill_command:refill", "Fill an older restored ledger again from its published log."),
+    "ledger signer": Entry("consent.signer_command:signer", "Hold the log's key in a process apart."),
     "ledger witness": Entry("consent.witness_command:witness", "Co-sign the checkpoints of somebody else's log."),
     "ledger witnesses": Entry("consent.trust_commands:witnesses", "The witnesses that count, and how many are needed."),
     "ledger rotate-key": Entry("consent.trust_commands:rotate_key", "Replace the log's signing key."),

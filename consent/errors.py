@@ -195,6 +195,14 @@ class RefillRefusedError(ConsentEvidenceError):
     """The published log does not continue what the ledger holds and has signed, or lacks nothing of it."""
 
 
+class SignerUnavailableError(ConsentUnavailableError):
+    """The signer process cannot be reached, is too slow, failed, or does not speak its protocol."""
+
+
+class SignerStateError(ConsentEvidenceError):
+    """What a signer remembers of its log is gone, or is not signed by its key."""
+
+
 class WitnessesMissingError(ConsentUnavailableError):
     """Fewer witnesses than the trust root asks for have cosigned the checkpoint; nothing is released until they have."""
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 CONSENT_SETTINGS = ("origin", "trust_root")
 """Keys that the [consent] table of luvalla.toml must have."""
-OPTIONAL_CONSENT_SETTINGS = ("database", "witnesses", "backup_days")
+OPTIONAL_CONSENT_SETTINGS = ("database", "signer", "witnesses", "backup_days")
 """Keys that it may have."""
 MOST_BACKUP_DAYS = 29
 """One day of the 30 is left to replace the key-encryption key in."""
@@ -114,6 +114,8 @@ class ConsentSettings:
             the trust root.
         backup_days: For how many days a backup can be restored at least, 1 to 29; the key-encryption key is to be replaced
             after the rest of 30 days (docs/ledger/erasure.md).
+        signer: `unix:/path` of the process that signs the log's checkpoints (docs/ledger/signer.md); None: the key in
+            the home.
     """
 
     origin: str
@@ -121,6 +123,7 @@ class ConsentSettings:
     database: str | None = None
     witnesses: tuple[str, ...] = ()
     backup_days: int = 15
+    signer: str | None = None
 
 
 def open_home(path: Path) -> Home:
@@ -147,7 +150,7 @@ def read_settings(home: Home) -> ConsentSettings:
         ConsentUnavailableError: The file cannot be read.
     """
     try:
-        document = tomllib.loads(home.config.read_text(encoding="utf-8"))
+        text = home.config.read_text(encoding="utf-8")
     except FileNotFoundError:
         open_home(home.path)
         raise
@@ -155,7 +158,20 @@ def read_settings(home: Home) -> ConsentSettings:
         raise ConsentUnavailableError(
             f"cannot read {home.config}: {error.strerror}", "check the file's owner and mode"
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{home.config} is not TOML: {error}", "correct the file") from error
+    return parse_settings(home, text)
+
+
+def parse_settings(home: Home, text: str) -> ConsentSettings:
+    """The [consent] table of a text that is, or is to be, the home's luvalla.toml.
+
+    Raises:
+        ConfigurationError: As `read_settings`.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         raise ConfigurationError(f"{home.config} is not TOML: {error}", "correct the file") from error
     table = document.get("consent")
     if not isinstance(table, dict):
@@ -179,6 +195,12 @@ def read_settings(home: Home) -> ConsentSettings:
         raise ConfigurationError(
             f"`database` in [consent] of {home.config} is not a URL", "use postgresql://USER@HOST/DATABASE"
         )
+    signer = table.get("signer")
+    if signer is not None and not (isinstance(signer, str) and signer):
+        raise ConfigurationError(
+            f"`signer` in [consent] of {home.config} is not an address",
+            'write signer = "unix:/path/of/the/socket"',
+        )
     witnesses = table.get("witnesses", [])
     if not isinstance(witnesses, list) or not all(isinstance(url, str) and url for url in witnesses):
         raise ConfigurationError(
@@ -191,4 +213,4 @@ def read_settings(home: Home) -> ConsentSettings:
             f"`backup_days` in [consent] of {home.config} is not a number from 1 to {MOST_BACKUP_DAYS}",
             "write e.g. backup_days = 15: what was erased is unreadable in backups after at most 30 days",
         )
-    return ConsentSettings(str(values[0]), str(values[1]), database, tuple(witnesses), days)
+    return ConsentSettings(str(values[0]), str(values[1]), database, tuple(witnesses), days, signer)

@@ -28,25 +28,24 @@ from consent.errors import (
     WitnessesMissingError,
 )
 from consent.pseudonym import keyed_digest, pseudonym
-from consent.tlog.checkpoint import Checkpoint, TreeHead, open_checkpoint, sign_checkpoint
+from consent.tlog.checkpoint import Checkpoint, TreeHead, open_checkpoint
 from consent.tlog.cosignature import cosigned, with_cosignatures
 from consent.tlog.merkle import EMPTY_EDGE, RightEdge, consistency_proof, load_edge, root_at
-from consent.tlog.note import Note, load_key
+from consent.tlog.note import Note
 from consent.witnessing import NO_WITNESSES, Witnesses, collect
 from consent.writing import Writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from sqlalchemy import Connection
 
     from consent.key_ring import RingKeys
     from consent.keys import Vault
     from consent.return_rule import ReturnRule
+    from consent.signing import CheckpointSigner
     from consent.store import Store
     from consent.tlog.external import CheckpointStore
-    from consent.tlog.note import SigningKey
     from consent.trust import TrustRoot
 
 CLOCK_BEHIND = timedelta(seconds=5)
@@ -74,7 +73,7 @@ class Log:
         clock: What time it is.
         external: Where the last checkpoint is kept.
         trust: Whose signatures count.
-        log_key: The private key's file; read only when something is signed.
+        signer: Who signs its checkpoints.
         clock_confirmed: An operator says that a clock far ahead is right.
         witnesses: Whom to ask for cosignatures.
         returns: Who asked, when they were erased, not to be asked again.
@@ -88,13 +87,12 @@ class Log:
     clock: Callable[[], datetime]
     external: CheckpointStore
     trust: TrustRoot
-    log_key: Path
     returns: ReturnRule
     keks: RingKeys
+    signer: CheckpointSigner
     clock_confirmed: bool = False
     witnesses: Witnesses = NO_WITNESSES
     _edge: RightEdge = EMPTY_EDGE
-    _signing: SigningKey | None = None
     _verified: tuple[bytes, Checkpoint] | None = None
     _outcome_unknown: bool = False
 
@@ -137,7 +135,9 @@ class Log:
         """One transaction of appends; nothing is written when the block ends with an exception.
 
         Raises:
-            RefusedToSignError: The log is shorter than the last external checkpoint.
+            RefusedToSignError: The log is shorter than the last external checkpoint, or does not continue what its
+                signer process signed.
+            SignerUnavailableError: The signer process does not answer.
             ClockError: The clock contradicts the log.
             LedgerUnavailableError: Locked, read-only or full.
         """
@@ -146,12 +146,12 @@ class Log:
             self.vault.refresh()
             end = store_log.log_end(connection)
             self._check_not_shrunk(end.size)
-            at = self._time_of_append(end.last_at)
-            edge = (
-                self._edge
-                if self._edge.size == end.size
-                else load_edge(store_log.SqlHashes(connection), end.size)
+            hashes = store_log.SqlHashes(connection)
+            self.signer.ready(
+                end.size, self.trust.log_vkeys(end.size + 1), lambda size: root_at(hashes, size)
             )
+            at = self._time_of_append(end.last_at)
+            edge = self._edge if self._edge.size == end.size else load_edge(hashes, end.size)
             writing = Writing(connection, self.origin, self.vault, edge, at, self.pseudonym_key)
             yield writing
             edge = writing.flush()
@@ -165,6 +165,7 @@ class Log:
 
         Raises:
             RefusedToSignError: The log does not continue the last external checkpoint, or that is missing.
+            SignerUnavailableError: The signer process gave no answer; it may have signed, a retry gets the same.
             CheckpointStoreError: The external store failed; it may have been written, a retry finds out.
             WitnessesMissingError: Too few witnesses have cosigned it; a retry asks them again.
         """
@@ -197,8 +198,14 @@ class Log:
                     self.external.replace(raw, raw)
                     self._outcome_unknown = False
                 return last, last.size
-            signed = sign_checkpoint(head, self._signing_key(head.size))
             try:
+                signed = self.signer.sign(
+                    head,
+                    0 if last is None else last.size,
+                    self.trust.log_vkeys(head.size),
+                    prove=self._prove,
+                    present=self._present,
+                )
                 self.external.replace(raw, signed.note.encode())
             except CheckpointConflictError:
                 continue
@@ -249,11 +256,15 @@ class Log:
 
     def adopt(self, trust: TrustRoot) -> None:
         """Go on under a newer version of the trust root; the key is read again."""
-        self.trust, self._signing, self._verified = trust, None, None
+        self.trust, self._verified = trust, None
 
     def _prove(self, old: int, size: int) -> list[bytes]:
         with self.store.read() as connection:
             return consistency_proof(store_log.SqlHashes(connection), old, size)
+
+    def _present(self) -> int:
+        with self.store.read() as connection:
+            return store_log.log_end(connection).size
 
     def _newest(self) -> int:
         raw = self.external.read()
@@ -346,16 +357,6 @@ class Log:
             raise RefusedToSignError(
                 f"the first {size} entries do not have the root that was signed for them", _RESTORED
             )
-
-    def _signing_key(self, size: int) -> SigningKey:
-        if self._signing is None:
-            self._signing = load_key(self.log_key, self.origin)
-        if self._signing.verifier not in self.trust.log_vkeys(size):
-            raise RefusedToSignError(
-                "the log's private key is not one that the trust root gives for this size: nobody would believe it",
-                "put the right key file back, or rotate the key in the trust root first",
-            )
-        return self._signing
 
     def _time_of_append(self, last_at: int) -> datetime:
         now = self.now()

@@ -10,6 +10,7 @@ from consent.key_ring import RingKeys
 from consent.keys import Vault, read_key_file
 from consent.log import Log
 from consent.return_rule import ReturnRule
+from consent.signing import signer_of
 from consent.store import Store
 from consent.store_database import database_of
 from consent.tlog.external import FileCheckpointStore
@@ -53,8 +54,8 @@ def open_log(
             clock=clock,
             external=external or FileCheckpointStore(home.checkpoint),
             trust=trust,
-            log_key=home.log_key,
             returns=ReturnRule(home.erasure_journal, pseudonym_key),
+            signer=signer_of(settings.signer, home.log_key, settings.origin),
             clock_confirmed=clock_confirmed,
             witnesses=Witnesses(settings.witnesses),
         )

@@ -20,6 +20,7 @@ from consent.migrations.upgrade import upgrade
 from consent.purposes import parse
 from consent.purposing import append_purposes
 from consent.return_rule import ReturnRule
+from consent.signing import HomeKey
 from consent.store import Store, metadata
 from consent.store_database import database_of
 from consent.tlog.external import FileCheckpointStore
@@ -157,8 +158,8 @@ def _fill(
             clock=clock,
             external=FileCheckpointStore(home.checkpoint),
             trust=trust,
-            log_key=home.log_key,
             returns=ReturnRule(home.erasure_journal, pseudonym_key),
+            signer=HomeKey(home.log_key, origin),
         )
         with log.writing() as writing:
             if succeeds is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from consent import signer_rotation
 from consent.at_home import current_home, open_ledger
 from consent.errors import ConsentInputError, KeyFileError
 from consent.home import read_settings
@@ -102,16 +103,25 @@ def witnesses(
 
 
 @click.command(name="rotate-key")
+@click.option(
+    "--signer",
+    metavar="unix:PATH",
+    help="Take the key of the signer process at this socket, and let it sign from now on.",
+)
 @root_key_option
 @dry_run_option
 @json_option
-def rotate_key(*, root_keys: tuple[Path, ...], dry_run: bool, as_json: bool) -> None:
+def rotate_key(*, signer: str | None, root_keys: tuple[Path, ...], dry_run: bool, as_json: bool) -> None:
     """Replace the log's key: a new version of the trust root, in which the old one ends at the present size.
 
     Every checkpoint signed so far still verifies; one that the old key signs from now on is refused.
     """
     home = current_home()
     root = _trust(home)
+    if signer is not None:
+        _rotate_to_signer(home, root, signer, root_keys, dry_run=dry_run, as_json=as_json)
+        return
+    signer_rotation.refuse_home_key(home)
     with open_ledger(read_only=dry_run) as ledger:
         # What is committed is signed by the old key, and the old key ends after it.
         size = ledger.head().size if dry_run else ledger.checkpoint().size
@@ -134,6 +144,43 @@ def rotate_key(*, root_keys: tuple[Path, ...], dry_run: bool, as_json: bool) -> 
             if dry_run
             else [key.verifier.vkey, f"publish {home.trust_root}, and destroy copies of the old key"]
         ),
+    ]
+    respond(answer, told, as_json=as_json)
+
+
+def _rotate_to_signer(
+    home: Home, root: TrustRoot, address: str, root_keys: Sequence[Path], *, dry_run: bool, as_json: bool
+) -> None:
+    """The same with the key of a signer process; after a crash in the middle the same call finishes what is left."""
+    with open_ledger(read_only=dry_run) as ledger:
+        last = ledger.log.last_checkpoint()
+        size = ledger.head().size
+        if not dry_run and (last is None or last.size < size):
+            size = ledger.checkpoint().size
+        process, key = signer_rotation.signer_to_adopt(ledger, address, size)
+        newest = max(root.log_keys, key=lambda item: item.first)
+        if key == newest.key:
+            new, first = root, newest.first
+        elif any(key == item.key for item in root.log_keys):
+            raise ConsentInputError(
+                f"the signer at {address} has a key that was the log's before, and no longer is",
+                "make a new signer with `luvalla ledger signer --init`: an old key never comes back",
+            )
+        else:
+            new, first = root.rotate_log_key(key, size + 1, _signers(root, home, root_keys)), size + 1
+        settings = signer_rotation.settings_naming(home, address)
+        if not dry_run:
+            # The settings first: with them alone nothing is signed or written, and the same call goes on.
+            signer_rotation.save_settings(home, settings)
+            ledger.log.signer = process
+            if not signer_rotation.is_recorded(ledger, new.version):
+                _adopt(ledger, home, new)
+    answer = {"vkey": key.vkey, "from": first, "version": new.version, "dry_run": dry_run}
+    told = [
+        f"version {new.version} of the trust root: the signer at {address} signs from {first} entries on"
+        + (": not written" if dry_run else ""),
+        key.vkey,
+        *([] if dry_run else [f"publish {home.trust_root}, and destroy every copy of the old key"]),
     ]
     respond(answer, told, as_json=as_json)
 

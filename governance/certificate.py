@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from consent.canonical import digest, format_time
 from consent.errors import ConsentError
-from consent.tlog.note import SigningKey, VerifierKey
+from consent.tlog.note import Signs, VerifierKey
 from governance.board import BoardDecision, decide
 from governance.certificate_form import Certificate, Subject, parse, write
 from governance.envelope import Envelope
@@ -100,7 +100,7 @@ def issue(
     gate: GateDecision,
     policy: Policy,
     at: datetime,
-    key: SigningKey,
+    key: Signs,
 ) -> bytes | BoardDecision:
     """Make a certificate if the board's rules say yes; else give the decision that says why not.
 

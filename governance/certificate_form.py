@@ -14,7 +14,7 @@ from governance.errors import EnvelopeError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from consent.tlog.note import SigningKey
+    from consent.tlog.note import Signs
 
 CERTIFICATE_TYPE = "urn:luvalla:certificate:v1"
 """Predicate type of a certificate. A URN: it names the format and promises no web page."""
@@ -72,7 +72,7 @@ class Certificate:
     conditions: tuple[Condition, ...]
 
 
-def write(certificate: Certificate, key: SigningKey) -> bytes:
+def write(certificate: Certificate, key: Signs) -> bytes:
     """Sign a certificate; `parse(write(c, key))` is `c` with its digest.
 
     Args:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from consent.canonical import decode, digest, encode
 from consent.errors import ConsentError
-from consent.tlog.note import SigningKey, VerifierKey, b64, b64_decode
+from consent.tlog.note import Signs, VerifierKey, b64, b64_decode
 from governance.errors import EnvelopeError
 
 if TYPE_CHECKING:
@@ -107,9 +107,7 @@ class Envelope:
         return document
 
 
-def seal(
-    subject: Mapping[str, str], predicate_type: str, predicate: Mapping[str, Any], key: SigningKey
-) -> bytes:
+def seal(subject: Mapping[str, str], predicate_type: str, predicate: Mapping[str, Any], key: Signs) -> bytes:
     """Sign a statement.
 
     Args:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from audits import report as audit_reports
 from consent.canonical import format_time
-from consent.tlog.note import load_key
 from governance import board, certificate, certificate_form, gate
 from governance.ballot import Ballot, Question
 from governance.board import BoardDecision, DecisionOutcome
@@ -248,7 +247,7 @@ def _certify(house: House, case: Case, subject: Subject, ballot: Ballot) -> int 
     if decision is None:
         message = f"version {case.version} of {case.service} has no audit report"
         raise GovernanceInputError(message, f"audit it: `luvalla audits run {case.service} {case.version}`")
-    key = load_key(house.home.log_key, house.ledger.origin)
+    key = house.ledger.log.signer.statement_key()
     envelope = certificate.issue(
         subject,
         ballot,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from consent.errors import NoteError
 from consent.tlog.merkle import EMPTY_ROOT, HASH_SIZE
-from consent.tlog.note import Note, SigningKey, VerifierKey, b64, b64_decode, is_key_name, sign_note
+from consent.tlog.note import Note, Signs, VerifierKey, b64, b64_decode, is_key_name, sign_note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -95,7 +95,7 @@ class Checkpoint:
         return self.head.root
 
 
-def sign_checkpoint(head: TreeHead, key: SigningKey) -> Checkpoint:
+def sign_checkpoint(head: TreeHead, key: Signs) -> Checkpoint:
     """Sign a head. Whether it may be signed is the caller's decision (`consent/ledger.py`).
 
     Raises:

@@ -8,7 +8,7 @@ import os
 import stat
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -96,6 +96,26 @@ class VerifierKey:
         except (InvalidSignature, UnsupportedAlgorithm, ValueError):
             return False
         return True
+
+
+class Signs(Protocol):
+    """A named Ed25519 key that signs, wherever its private half lies: a file, a token, another process.
+
+    Contract:
+        `sign` gives the 64 bytes of RFC 8032 over exactly the message (no prehash, no context), which `verifier` accepts.
+        Errors: the room's own; a key that cannot be reached raises `ConsentUnavailableError`.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name it signs under."""
+
+    @property
+    def verifier(self) -> VerifierKey:
+        """The public half."""
+
+    def sign(self, message: bytes) -> bytes:
+        """Return the 64-byte signature of RFC 8032."""
 
 
 @dataclass(frozen=True)
@@ -272,7 +292,7 @@ class Note:
         return tuple(signers)
 
 
-def sign_note(text: str, keys: Sequence[SigningKey]) -> Note:
+def sign_note(text: str, keys: Sequence[Signs]) -> Note:
     """Sign a text.
 
     Args:

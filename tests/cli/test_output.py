@@ -17,6 +17,7 @@ OFFER = SERVICE.purposes.offer
 ELSEWHERE = {
     "demo",
     "ledger refill",
+    "ledger signer",
     "ledger witness",
     "my consents",
     "my export",

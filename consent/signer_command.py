@@ -1,0 +1,219 @@
+"""`luvalla ledger signer`: the process that holds the log's key, apart from the ledger; it needs no home and no ledger."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from consent.errors import ConsentInputError, ConsentUnavailableError
+from consent.options import json_option, respond
+from consent.signer_server import OWNER_AND_GROUP, OWNER_ONLY, SignerServer
+from consent.tlog.checkpoint import open_checkpoint
+from consent.tlog.external import MAX_CHECKPOINT_BYTES, FileCheckpointStore
+from consent.tlog.note import VerifierKey, generate_key, load_key, save_key
+from consent.tlog.signer import MAX_REQUEST_BYTES, MAX_STATEMENT_BYTES, Signer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from consent.tlog.checkpoint import TreeHead
+    from consent.tlog.note import Signs
+
+KEY_FILE = "signer.pem"
+PUBLIC_FILE = "signer.vkey"
+MEMORY_FILE = "last"
+LOCK_FILE = "signer.lock"
+
+
+@click.command()
+@click.option(
+    "--state",
+    required=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The signer's folder (mode 700): its key, and the last checkpoint it signed. Never restore it from a copy.",
+)
+@click.option("--init", is_flag=True, help="Make key and memory, print the public key, and end.")
+@click.option("--origin", help="With --init: the log's name, such as city.example/consent.")
+@click.option(
+    "--key",
+    "key_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With --init: a private key's file to take over (a copy); else a new key is made.",
+)
+@click.option(
+    "--checkpoint",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="With --init: the home's file `checkpoint`, which the first signature must continue.",
+)
+@click.option(
+    "--log",
+    "logs",
+    multiple=True,
+    metavar="VKEY",
+    help="With --checkpoint: the log's keys so far (`luvalla ledger vkey` prints them); repeat.",
+)
+@click.option(
+    "--socket",
+    "socket_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help='The Unix socket to listen on; `signer = "unix:..."` in luvalla.toml names it.',
+)
+@click.option("--group", help="A group that may connect, besides the owner (mode 660 instead of 600).")
+@click.option(
+    "--statements",
+    is_flag=True,
+    help="Sign in-toto statements too: `luvalla promote` needs it; by default only checkpoints are signed.",
+)
+@json_option
+def signer(
+    *,
+    state: Path,
+    init: bool,
+    origin: str | None,
+    key_file: Path | None,
+    checkpoint: Path | None,
+    logs: tuple[str, ...],
+    socket_path: Path | None,
+    group: str | None,
+    statements: bool,
+    as_json: bool,
+) -> None:
+    """Sign a log's checkpoints for its house, each only if it continues the last one; the key never leaves."""
+    if init:
+        if socket_path is not None:
+            raise click.UsageError(
+                "--socket does not belong to --init: call it again without --init to serve."
+            )
+        key = _init(state, origin, key_file, checkpoint, logs)
+        vkey = key.verifier.vkey
+        respond({"vkey": vkey, "state": str(state)}, [vkey], as_json=as_json)
+        return
+    if origin is not None or key_file is not None or checkpoint is not None or logs:
+        raise click.UsageError("--origin, --key, --checkpoint and --log belong to --init.")
+    if socket_path is None:
+        raise click.UsageError("Name the --socket to listen on, or make a signer with --init.")
+    with _alone(state):
+        key = _load(state)
+        process = Signer(key, FileCheckpointStore(state / MEMORY_FILE), statements)
+        last = process.last()
+        server = SignerServer(
+            socket_path,
+            process.answer,
+            max_bytes=2 * MAX_STATEMENT_BYTES if statements else MAX_REQUEST_BYTES,
+            mode=OWNER_ONLY if group is None else OWNER_AND_GROUP,
+            group=None if group is None else _group_id(group),
+        )
+        with contextlib.suppress(KeyboardInterrupt), server:
+            signal.signal(signal.SIGTERM, _stop)
+            click.echo(
+                f"The signer {key.verifier.vkey} is at {socket_path}, last signed {last.size} entries; "
+                "stop it with Ctrl-C.",
+                err=True,
+            )
+            server.serve_forever()
+
+
+def _init(
+    state: Path, origin: str | None, key_file: Path | None, checkpoint: Path | None, logs: Sequence[str]
+) -> Signs:
+    if origin is None:
+        raise click.UsageError("--init needs --origin, such as city.example/consent.")
+    if bool(logs) != (checkpoint is not None):
+        raise click.UsageError("--checkpoint and --log belong together: whose signature on it counts.")
+    key = generate_key(origin) if key_file is None else load_key(key_file, origin)
+    head = None if checkpoint is None else _head(checkpoint, origin, logs)
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConsentUnavailableError(
+            f"the folder {state} cannot be made: {error.strerror}", "Check the path and its permissions."
+        ) from error
+    save_key(key, state / KEY_FILE)
+    _write_public(state / PUBLIC_FILE, key.verifier)
+    Signer.prepare(key, FileCheckpointStore(state / MEMORY_FILE), head)
+    return key
+
+
+def _head(checkpoint: Path, origin: str, logs: Sequence[str]) -> TreeHead:
+    keys = [VerifierKey.parse(text) for text in logs]
+    try:
+        with checkpoint.open("rb") as file:
+            raw = file.read(MAX_CHECKPOINT_BYTES + 1)
+    except OSError as error:
+        raise ConsentUnavailableError(
+            f"the checkpoint {checkpoint} cannot be read: {error.strerror}",
+            "Name the home's file `checkpoint`.",
+        ) from error
+    return open_checkpoint(raw, origin, lambda _: keys).head
+
+
+def _write_public(path: Path, key: VerifierKey) -> None:
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(key.vkey + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise ConsentUnavailableError(
+            f"the file {path} cannot be made: {error.strerror}",
+            "A signer is never written over: name a new folder.",
+        ) from error
+
+
+def _load(state: Path) -> Signs:
+    try:
+        public = VerifierKey.parse((state / PUBLIC_FILE).read_text(encoding="utf-8").removesuffix("\n"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConsentUnavailableError(
+            f"the signer's file {state / PUBLIC_FILE} cannot be read", "Make a signer first, with --init."
+        ) from error
+    key = load_key(state / KEY_FILE, public.name)
+    if key.verifier != public:
+        raise ConsentInputError(
+            f"the key in {state / KEY_FILE} is not {public.vkey}", "Put the right key file back."
+        )
+    return key
+
+
+@contextlib.contextmanager
+def _alone(state: Path) -> Iterator[None]:
+    """One process a folder: two would each believe their own last checkpoint for a moment."""
+    try:
+        handle = os.open(state / LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise ConsentUnavailableError(
+            f"the signer's folder {state} cannot be used: {error.strerror}",
+            "Make a signer first, with --init.",
+        ) from error
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(handle)
+        raise ConsentUnavailableError(
+            f"another signer runs in {state}", "Stop it first; a folder has one signer."
+        ) from error
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def _group_id(name: str) -> int:
+    import grp  # noqa: PLC0415 - only a signer with a group asks the system for it
+
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError as error:
+        raise ConsentInputError(
+            f"there is no group {name} on this machine", "Make it, or name another."
+        ) from error
+
+
+def _stop(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
