@@ -108,6 +108,7 @@ def _consent(receipt: Mapping[str, Any], language: str) -> tuple[str, str, bool,
     if status.permits:
         ends = day(summary["expires"], language) if summary["expires"] else "-"
         means = say("may" if whole else "too-little", language, until=ends)
+    means = f"{means} {say('as-of', language, day=day(summary['at'], language))}"
     answer = [
         (say("who", language), words.given_by(summary["given_by"], language)),
         (say("how", language), summary["method"]),

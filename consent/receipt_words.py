@@ -45,6 +45,11 @@ _WORDS: Final[Mapping[str, tuple[str, str, str]]] = {
         "Dina uppgifter får inte användas för detta ändamål.",
         "Your data may not be used for this purpose.",
     ),
+    "as-of": (
+        "Näin kirjattiin {day}. Myöhempi vastaus ei näy tässä.",
+        "Så antecknades det {day}. Ett senare svar syns inte här.",
+        "So it was recorded on {day}. A later answer does not show here.",
+    ),
     "too-little": (
         "Vastaus ei kata kaikkia tietoja, joita tarkoitus tarvitsee. Siksi tietojasi ei saa käyttää siihen.",
         "Svaret omfattar inte alla uppgifter som ändamålet behöver. Därför får dina uppgifter inte användas för det.",

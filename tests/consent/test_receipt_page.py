@@ -103,14 +103,21 @@ def test_what_a_person_should_know_at_first_sight(receipts):
 
     assert lead("guardian") == (
         "Consent given",
-        "Your data may be used for this purpose until 1 June 2027. You can change your mind at any time.",
+        (
+            "Your data may be used for this purpose until 1 June 2027. You can change your mind at any time. "
+            "So it was recorded on 24 November 2026. A later answer does not show here."
+        ),
         True,
     )
     assert lead("guardian", "fi")[1].startswith("Tietojasi saa käyttää tähän tarkoitukseen 1.6.2027 asti.")
     assert lead("guardian", "sv")[1].startswith(
         "Dina uppgifter får användas för detta ändamål till 1.6.2027."
     )
-    assert lead("refused") == ("Consent refused", "Your data may not be used for this purpose.", False)
+    assert lead("refused")[0] == "Consent refused"
+    assert lead("refused")[1].startswith(
+        "Your data may not be used for this purpose. So it was recorded on 24 "
+    )
+    assert lead("refused")[2] is False
     assert lead("too little")[1].startswith("The answer does not cover all the data")
     assert lead("too little")[2] is False
     assert lead("use")[0] == "Your data was used; the service was proposed for you"
