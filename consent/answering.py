@@ -49,6 +49,16 @@ def scope_of(
     )
 
 
+def check_scope(item: ConsentRequest, purpose: Purpose) -> None:
+    """Refuse what `scope_of` would refuse, before anything is written.
+
+    Raises:
+        BadRequestError: Something named is not of the purpose, or nothing is named.
+    """
+    _subset("processing", item.processing, purpose.processing, purpose.processing)
+    _subset("category", item.categories, purpose.categories, purpose.categories)
+
+
 def _subset(
     what: str, named: Sequence[str] | None, whole: Sequence[str], default: Sequence[str]
 ) -> list[str]:

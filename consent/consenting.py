@@ -90,7 +90,7 @@ def record(
                 results.append(made[here[request].idx])
                 continue
             purpose = find(purposes, item.purpose_id)
-            _check(item)
+            check_request(item)
             representing.check(item, writing.at.date())
             person = known.people.get(pseudonym)
             last = known.last.get((person.number, purpose.id)) if person else None
@@ -279,7 +279,12 @@ def _append(
     )
 
 
-def _check(item: ConsentRequest) -> None:
+def check_request(item: ConsentRequest) -> None:
+    """Refuse a language or a method that no answer can have.
+
+    Raises:
+        BadRequestError: It is one of those.
+    """
     if item.language not in _LANGUAGES:
         raise BadRequestError(
             "the notice has no text in this language", f"use {', '.join(each.value for each in Language)}"

@@ -65,11 +65,12 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def checked_address(url: str) -> str:
+def checked_address(url: str, *, query: bool = False) -> str:
     """Refuse an address that a token must not travel to.
 
     Args:
         url: ``https://...``, or ``http://`` on loopback.
+        query: Whether a query may stand in it: in a question that is asked, not in the address that somebody configured.
 
     Returns:
         The address without a trailing slash.
@@ -84,7 +85,7 @@ def checked_address(url: str) -> str:
         raise ConsentInputError("the address is not a URL", "Write it as https://host/path.") from error
     if parts.scheme not in ("http", "https") or not host:
         raise ConsentInputError("the address is not an https URL", "Write it as https://host/path.")
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if parts.username or parts.password or parts.fragment or (parts.query and not query):
         raise ConsentInputError(
             "the address holds a user name, a query or a fragment",
             "Give the plain address; the token goes in its own file.",
@@ -155,7 +156,7 @@ def _send(
     seconds: float,
     most: int = MOST_BYTES,
 ) -> Answer:
-    host = urllib.parse.urlsplit(checked_address(url)).hostname or ""
+    host = urllib.parse.urlsplit(checked_address(url, query=True)).hostname or ""
     handlers: list[urllib.request.BaseHandler] = [_NoRedirect()]
     if is_loopback(host):
         handlers.append(urllib.request.ProxyHandler({}))  # a proxy is not this machine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consent import answering, representing, store_consents
+from consent import answering, consenting, representing, store_consents
 from consent.state import NOTHING_ON_RECORD, ConsentState, refused_transition
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def foresee(ledger: Ledger, person: str, purpose_id: str, asked: ConsentStatus) 
 
 
 def foresee_standing(ledger: Ledger, request: ConsentRequest) -> TransitionRefused | None:
-    """Say whether whoever answers has the standing to; a young person's own no on record counts here too.
+    """Say whether whoever answers has the standing to, in a scope the purpose has; a young person's own no on record counts too.
 
     Args:
         ledger: The open ledger, perhaps read-only.
@@ -56,7 +56,9 @@ def foresee_standing(ledger: Ledger, request: ConsentRequest) -> TransitionRefus
         KeyMissingError, LedgerDamagedError: An earlier answer does not open as recorded.
     """
     now = ledger.log.now()
+    consenting.check_request(request)
     representing.check(request, now.date())
+    answering.check_scope(request, ledger.purpose(request.purpose_id))
     records = ledger.consents(request.person)
     status = next(each.status for each in records if each.purpose.id == request.purpose_id)
     own_no = answering.own_no_on_record(ledger.log, request)

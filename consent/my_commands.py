@@ -6,15 +6,17 @@ import json
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
 
 import click
 
 from consent import answers, fetch, lines
 from consent.errors import ConsentError, ConsentInputError, ConsentUnavailableError
-from consent.options import answer_language_option, json_option, respond
+from consent.options import answer_language_option, as_of_options, json_option, respond
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
 WHAT: Final = "the citizens' API"
 LONGEST_TOKEN: Final = 8192
@@ -129,6 +131,14 @@ def ask(
     raise _refusal(answer, path)
 
 
+def as_of_path(path: str, at: datetime | None, index: int | None) -> str:
+    """The address of a question about the past: what was known at a size of the log, or by an instant (UTC)."""
+    wanted: dict[str, Any] = {} if at is None else {"at": answers.time_text(at)}
+    if index is not None:
+        wanted["as_of_index"] = index
+    return f"{path}?{urlencode(wanted)}" if wanted else path
+
+
 def _refusal(answer: fetch.Answer, path: str) -> ConsentError:
     """Say what an answer that is not the wanted one means; the server's own sentence only where it is problem details."""
     told = ""
@@ -173,22 +183,28 @@ def show(answer: dict[str, Any], write: Callable[[], Any], *, as_json: bool) -> 
 
 
 @click.command()
+@as_of_options
 @api_options
 @answer_language_option
 @json_option
-def consents(*, api: str, token_file: Path, language: str, as_json: bool) -> None:
+def consents(
+    *, as_of_index: int | None, at: datetime | None, api: str, token_file: Path, language: str, as_json: bool
+) -> None:
     """Show what I said yes or no to, since when and until when."""
-    answer = ask(api, "/v1/me/consents", read_token(token_file), language)
+    answer = ask(api, as_of_path("/v1/me/consents", at, as_of_index), read_token(token_file), language)
     show(answer, lambda: lines.consents(answer["consents"], language), as_json=as_json)
 
 
 @click.command()
+@as_of_options
 @api_options
 @answer_language_option
 @json_option
-def uses(*, api: str, token_file: Path, language: str, as_json: bool) -> None:
+def uses(
+    *, as_of_index: int | None, at: datetime | None, api: str, token_file: Path, language: str, as_json: bool
+) -> None:
     """List every recorded use of my data: who, for what, on what basis, which model, when, with what result."""
-    answer = ask(api, "/v1/me/uses", read_token(token_file), language)
+    answer = ask(api, as_of_path("/v1/me/uses", at, as_of_index), read_token(token_file), language)
     show(answer, lambda: lines.uses(answer["uses"], language), as_json=as_json)
 
 

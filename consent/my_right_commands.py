@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import secrets
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from consent import export_words, receipt_files, right_answers, right_words
 from consent.errors import ConsentInputError, ConsentUnavailableError
-from consent.my_commands import api_options, ask, read_token, show
-from consent.options import answer_language_option, json_option, respond
+from consent.my_commands import api_options, as_of_path, ask, read_token, show
+from consent.options import answer_language_option, as_of_options, json_option, respond
 from consent.vocabulary import Processing, Right
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 LARGEST_EXPORT: Final = 256 * 1024 * 1024  # a receipt of a use is about 6 kB: 1,000 runs make some 10 MB
 EXPORT_SECONDS: Final = 300.0
@@ -36,12 +39,15 @@ _key_option = click.option(
 
 
 @click.command()
+@as_of_options
 @api_options
 @answer_language_option
 @json_option
-def rights(*, api: str, token_file: Path, language: str, as_json: bool) -> None:
+def rights(
+    *, as_of_index: int | None, at: datetime | None, api: str, token_file: Path, language: str, as_json: bool
+) -> None:
     """List the rights that I exercised, the answers, and which processing leaves me out because of them."""
-    answer = ask(api, "/v1/me/rights", read_token(token_file), language)
+    answer = ask(api, as_of_path("/v1/me/rights", at, as_of_index), read_token(token_file), language)
     show(answer, lambda: right_answers.lines(answer, language), as_json=as_json)
 
 

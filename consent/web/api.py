@@ -20,6 +20,7 @@ from consent.records import ConsentReceiptRef, TransitionRefused
 from consent.return_rule import CODE, NO_RETURN
 from consent.vocabulary import ConsentStatus
 from consent.web import language, problems, schemas
+from consent.web.as_of import When  # noqa: TC001 - the same
 from consent.web.identity import Identity, Person, TokenRefused
 from consent.web.problems import ProblemError
 
@@ -178,12 +179,15 @@ def _public_file(path: Any) -> bytes:
         raise ProblemError(problems.UNAVAILABLE) from error
 
 
-@me.get("/consents", summary="My consents", responses=refusals(401))
-def consents(service: TheService, person: Me, language: Language, response: Response) -> schemas.Consents:
+@me.get("/consents", summary="My consents", responses=refusals(401, 422))
+def consents(
+    service: TheService, person: Me, language: Language, response: Response, when: When
+) -> schemas.Consents:
     """My answer to every purpose, since when and until when, with its history."""
     response.headers["Content-Language"] = language
     with service.ledger() as ledger:
-        found = [answers.consent(record, language) for record in ledger.consents(person.id)]
+        records = ledger.consents(person.id, at=when.at, as_of=when.index)
+        found = [answers.consent(record, language) for record in records]
     return schemas.Consents.model_validate({"consents": found})
 
 
@@ -257,12 +261,13 @@ def _record(
     return outcome
 
 
-@me.get("/uses", summary="Every use of my data", responses=refusals(401))
-def uses(service: TheService, person: Me, language: Language, response: Response) -> schemas.Uses:
+@me.get("/uses", summary="Every use of my data", responses=refusals(401, 422))
+def uses(service: TheService, person: Me, language: Language, response: Response, when: When) -> schemas.Uses:
     """Who used my data, for what, on what basis, with which model, when, with what result; and what left me out, and why."""
     response.headers["Content-Language"] = language
     with service.ledger() as ledger:
-        views = sorted(ledger.uses(person.id), key=lambda view: view.index, reverse=True)
+        told = ledger.uses(person.id, at=when.at, as_of=when.index)
+        views = sorted(told, key=lambda view: view.index, reverse=True)
     return schemas.Uses.model_validate(
         {"uses": [answers.use(view, language) for view in views], "not_proved": words.not_proved(language)}
     )

@@ -14,6 +14,7 @@ from consent.right_records import RightRequest
 from consent.vocabulary import Right
 from consent.web import right_schemas as schemas
 from consent.web.api import METHOD, IdempotencyKey, Language, Me, TheService, refusals, scoped
+from consent.web.as_of import When  # noqa: TC001 - FastAPI reads annotations at run time
 
 if TYPE_CHECKING:
     from consent.ledger import Ledger
@@ -22,12 +23,15 @@ me = APIRouter(prefix="/v1/me", tags=["me"])
 _BEFORE = "This Idempotency-Key had been answered before."
 
 
-@me.get("/rights", summary="My rights exercised", responses=refusals(401))
-def rights(service: TheService, person: Me, language: Language, response: Response) -> schemas.Rights:
+@me.get("/rights", summary="My rights exercised", responses=refusals(401, 422))
+def rights(
+    service: TheService, person: Me, language: Language, response: Response, when: When
+) -> schemas.Rights:
     """Every right that I exercised, with the answer, and which processing leaves me out because of it."""
     response.headers["Content-Language"] = language
     with service.ledger() as ledger:
-        return schemas.Rights.model_validate(right_answers.rights(ledger, person.id, language))
+        told = right_answers.rights(ledger, person.id, language, at=when.at, as_of=when.index)
+    return schemas.Rights.model_validate(told)
 
 
 @me.post(

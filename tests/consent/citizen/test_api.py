@@ -293,6 +293,22 @@ def test_a_receipt_as_a_page_and_as_text(citizen: Citizen) -> None:
         assert citizen.ask(f"{path}?format=json", AINO).json()["type"] == kind
 
 
+def test_what_was_known_then(citizen: Citizen) -> None:
+    """David said yes, and an hour later no."""
+    [offer] = [e for e in citizen.ask("/v1/me/consents", DAVID).json()["consents"] if e["purpose"] == OFFER]
+    said_yes, said_no = offer["history"]
+    for when in (f"at={said_yes['at']}", f"as_of_index={said_no['index']}"):
+        told = citizen.ask(f"/v1/me/consents?{when}", DAVID).json()["consents"]
+        assert [e["status"] for e in told if e["purpose"] == OFFER] == ["given"]
+        assert citizen.ask(f"/v1/me/uses?{when}", DAVID).json()["uses"] == []
+    citizen.ask("/v1/me/rights", DAVID, method="POST", json={"right": "objection"})
+    assert citizen.ask(f"/v1/me/rights?as_of_index={said_no['index']}", DAVID).json()["rights"] == []
+    assert len(citizen.ask("/v1/me/rights", DAVID).json()["rights"]) == 1
+    for wrong in ("at=2026-13-45T00:00:00Z", "at=yesterday", "as_of_index=-1", "as_of_index=x"):
+        for path in ("consents", "uses", "rights"):
+            assert citizen.ask(f"/v1/me/{path}?{wrong}", DAVID).status_code == 422
+
+
 def test_one_persons_key_is_not_anothers(citizen: Citizen) -> None:
     assert citizen.say(EEVA, "given", key="1").status_code == 201
     assert citizen.say("invented-fredrik", "given", key="1").status_code == 201

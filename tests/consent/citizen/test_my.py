@@ -86,6 +86,9 @@ def test_a_citizen_asks_from_another_process_and_is_answered(
     why = luvalla("my", "why", SCORING, *where, "--language", "sv")
     assert "- besök i fjol (3): talade för ett förslag" in why.out
     assert "En människa beslutar" in why.out
+    full = luvalla("my", "why", SCORING, *where, "--full")
+    assert "Everything that counted:" in full.out
+    assert len(luvalla("my", "why", SCORING, *where, "--json").json["table"]) == 2
     for order in ((TRAINING, *where), (*where, TRAINING)):
         dashed = luvalla("my", "why", *order)
         assert dashed.code == 0, dashed
@@ -100,6 +103,10 @@ def test_a_citizen_asks_from_another_process_and_is_answered(
         "Invändning: registrerad", "Återkallad invändning: registrerad",
     ]  # fmt: skip
     listed = luvalla("my", "rights", *where, "--json").json
+    for then in (("--as-of-index", "0"), ("--at", "2020-01-01")):
+        assert luvalla("my", "rights", *then, *where, "--json").json == {"rights": [], "standing": []}
+        assert luvalla("my", "uses", *then, *where, "--json").json["uses"] == []
+        assert luvalla("my", "consents", *then, *where, "--json").json["consents"] == []
     assert listed["rights"][0]["processing"] == ["scoring"]
     copy = home.path / "mine.json"
     made = luvalla("my", "export", copy, *where, "--json")

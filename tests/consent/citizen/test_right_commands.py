@@ -88,6 +88,15 @@ def test_a_guardians_yes_against_the_young_persons_own_no_is_foreseen(home, ask)
     assert permitted(home)
 
 
+def test_a_dry_run_refuses_what_recording_would_refuse(ask) -> None:
+    for wrong in (("--category", "dpv-pd:Shoe"), ("--processing", "training"), ("--method", "\t")):
+        codes = {
+            getattr(ask(commands.give, OFFER, *wrong, *dry).exception, "exit_code", 0)
+            for dry in ([], ["--dry-run"])
+        }
+        assert codes == {2}
+
+
 def test_permit_uses_and_rights_as_of_an_index_and_an_instant(home, ask) -> None:
     def said(command, *words: str):
         done = ask(command, *words)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from itertools import count
 from pathlib import Path
@@ -345,3 +346,43 @@ def test_whoever_is_not_on_record_gets_nothing_and_leaves_nothing(ledger: Ledger
     with pytest.raises(BadRequestError, match="answered by an export"):
         export(ledger, "anna", Right.OBJECTION)
     assert ledger.head().size == size
+
+
+def test_the_same_request_from_several_threads_is_recorded_once(ledger: Ledger) -> None:
+    act(ledger, "anna", "give", 0)
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(exporting.make, ledger, ExportRequest("anna", request_id="r")) for _ in range(4)]
+        made = [each.result() for each in asked]
+    assert len({(each.index, each.digest) for each in made}) == 1
+    assert [each.replayed for each in made].count(False) == 1
+    assert len({json.dumps(each.document["content"]) for each in made}) == 1
+    assert len(ledger.rights_of("anna")) == 1
+    assert ledger.check() == []
+
+
+def test_whoever_is_erased_while_the_export_is_read_is_given_nothing(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act(ledger, "anna", "give", 0)
+    real = exporting._content
+
+    def erased_after_reading(*arguments: Any) -> dict[str, Any]:
+        content = real(*arguments)
+        ledger.erase("anna", ground="eu-gdpr:A17-1-b")
+        return content
+
+    monkeypatch.setattr(exporting, "_content", erased_after_reading)
+    with pytest.raises(UnknownPersonError, match="erased meanwhile"):
+        export(ledger, "anna")
+    assert ledger.number_of("anna") is None
+    assert ledger.check() == []
+
+
+def test_acts_of_staff_are_in_their_export(ledger: Ledger) -> None:
+    index = ledger.append_act(
+        "eetu", "vote", object_digest="sha256:" + "ab" * 32, service=None, details={"reasons": "I looked."}
+    )
+    [act_] = [
+        each for each in export(ledger, "staff:eetu").document["content"]["entries"] if each["kind"] == "act"
+    ]
+    assert (act_["index"], act_["details"]["reasons"]["value"]) == (index, '"I looked."')
