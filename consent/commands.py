@@ -26,6 +26,7 @@ from consent.options import (
 )
 from consent.records import ConsentRequest, Representation, TransitionRefused
 from consent.vocabulary import ConsentStatus, GivenBy, OwnSay, Processing
+from consent.witnessed import witnesses_of_log
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -231,8 +232,9 @@ def uses(*, person: str, as_of_index: int | None, at: datetime | None, language:
         views = ledger.uses(person, at=instant(at), as_of=as_of_index)
         views = sorted(views, key=lambda view: view.index, reverse=True)
         found = [answers.use(view, language) for view in views]
+        witnesses = witnesses_of_log(ledger.log)
     respond(
-        {"uses": found, "not_proved": words.not_proved(language)},
+        {"uses": found, "not_proved": words.not_proved(language, witnesses)},
         lines.uses(found, language),
         as_json=as_json,
     )

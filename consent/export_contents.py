@@ -32,6 +32,7 @@ from consent.records import Permitted
 from consent.representing import DETAIL_OWN_SAY, DETAIL_REPRESENTATION, DETAIL_SIGNED_ON
 from consent.right_words import right as right_words
 from consent.vocabulary import ConsentStatus, GivenBy, RetentionClass, Right
+from consent.witnessed import witnesses_of_log
 from consent.words import not_proved, pick
 from consent.words import status as status_words
 
@@ -111,7 +112,7 @@ def of_access(log: Log, person: str, *, size: int, at: datetime, language: str) 
         "entries": [_entry(one) for one in opened],
         "information": {
             "complaint": pick(export_words.COMPLAINT, language),
-            "not_proved": not_proved(language),
+            "not_proved": not_proved(language, witnesses_of_log(log)),
             "rights": pick(export_words.RIGHTS, language),
             "source": pick(export_words.SOURCE, language),
         },

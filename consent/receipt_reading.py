@@ -12,6 +12,7 @@ from consent.receipt_record import category_term
 from consent.receipt_terms import SPECIAL
 from consent.receipt_words import data, day, moment, say
 from consent.vocabulary import ConsentStatus, UseStatus
+from consent.witnessed import witnesses_of_proof
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -231,7 +232,7 @@ def _proof(receipt: Mapping[str, Any], language: str, *, consent: bool) -> tuple
         proved = [say("proved-answer", language, origin=origin, index=index)]
         proved += [say("proved-purpose", language)] if "purpose_entry" in receipt else []
         not_proved = [say("not-newest", language), say("not-person", language)]
-    not_proved += [say("not-clock", language), *words.not_proved(language)]
+    not_proved += [say("not-clock", language), *words.not_proved(language, witnesses_of_proof(proof, origin))]
     payload = json.loads(receipt["enrolment"]["payload"])
     more = [(say("run-id", language), summary["run"])] if not consent else []
     if consent:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from consent.left_out_words import LEFT_OUT
@@ -237,10 +237,20 @@ NOT_PROVED: Final[Mapping[str, Texts]] = {
         "en": "It is not proved that a person has only one number.",
     },
     "no-witness": {
-        "fi": "Ilman todistajaa allekirjoitusavaimen haltija voisi kirjoittaa historian uudelleen.",
-        "sv": "Utan vittne kunde den som har signaturnyckeln skriva om historien.",
-        "en": "Without a witness, whoever holds the signing key could rewrite history.",
+        "fi": "Mikään todistaja ei ole vahvistanut lokia: allekirjoitusavaimen haltija voisi kirjoittaa historian "
+        "uudelleen.",
+        "sv": "Inget vittne har medsignerat loggen: den som har signaturnyckeln kunde skriva om historien.",
+        "en": "No witness has co-signed the log: whoever holds the signing key could rewrite history.",
     },
+}
+# Instead of "no-witness", where witnesses have cosigned.
+WITNESSED: Final[Texts] = {
+    "fi": "Lokin vahvistaneet todistajat: {names}. Historian voisi kirjoittaa uudelleen vain niiden avulla; mikään "
+    "allekirjoitus ei näytä, ovatko ne kaupungista riippumattomia.",
+    "sv": "Vittnen som har medsignerat loggen: {names}. Historien kunde skrivas om bara med deras hjälp; ingen "
+    "signatur visar om de är oberoende av staden.",
+    "en": "Witnesses that co-signed the log: {names}. History could be rewritten only with their help; no signature "
+    "shows whether they are independent of the city.",
 }
 
 
@@ -317,6 +327,9 @@ def contest(controller: str, language: str) -> str:
     return pick(CONTEST, language).format(controller=controller)
 
 
-def not_proved(language: str) -> list[str]:
-    """What no receipt and no list of uses can show, one sentence each."""
-    return [pick(texts, language) for texts in NOT_PROVED.values()]
+def not_proved(language: str, witnesses: Sequence[str]) -> list[str]:
+    """What no receipt and no list of uses can show, one sentence each; with the names of the witnesses that cosigned."""
+    told = {code: pick(texts, language) for code, texts in NOT_PROVED.items()}
+    if witnesses:
+        told["no-witness"] = pick(WITNESSED, language).format(names=", ".join(witnesses))
+    return list(told.values())

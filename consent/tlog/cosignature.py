@@ -28,6 +28,8 @@ COSIGNATURE_ED25519 = b"\x04"
 TIME_BYTES = 8
 MAX_TIME = 2**63 - 1
 _SIGNATURE_BYTES = 64
+COSIGNATURE_BYTES = TIME_BYTES + _SIGNATURE_BYTES
+"""Length of what a line carries after the key id: the time, and the signature of RFC 8032."""
 _HINT = (
     "a witness's key looks like name+12345678+base64 and is of type 0x04: `luvalla ledger witness` prints it"
 )
@@ -89,7 +91,7 @@ class WitnessKey:
 
     def cosigned_at(self, signature: bytes, text: str) -> int | None:
         """The time (POSIX seconds) of a valid cosignature over a checkpoint's text; None when it is not valid."""
-        if len(signature) != TIME_BYTES + _SIGNATURE_BYTES:
+        if len(signature) != COSIGNATURE_BYTES:
             return None
         at = int.from_bytes(signature[:TIME_BYTES], "big")
         message = _message(text, at)

@@ -23,6 +23,7 @@ from consent.web import language, problems, schemas
 from consent.web.as_of import When  # noqa: TC001 - the same
 from consent.web.identity import Identity, Person, TokenRefused
 from consent.web.problems import ProblemError
+from consent.witnessed import witnesses_of_log
 
 METHOD: Final = "citizen API"
 
@@ -268,8 +269,9 @@ def uses(service: TheService, person: Me, language: Language, response: Response
     with service.ledger() as ledger:
         told = ledger.uses(person.id, at=when.at, as_of=when.index)
         views = sorted(told, key=lambda view: view.index, reverse=True)
+        not_proved = words.not_proved(language, witnesses_of_log(ledger.log))
     return schemas.Uses.model_validate(
-        {"uses": [answers.use(view, language) for view in views], "not_proved": words.not_proved(language)}
+        {"uses": [answers.use(view, language) for view in views], "not_proved": not_proved}
     )
 
 

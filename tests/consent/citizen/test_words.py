@@ -32,6 +32,7 @@ TABLES = {
     "processing": words.PROCESSING,
     "given_by": words.GIVEN_BY,
     "not_proved": words.NOT_PROVED,
+    "witnessed": {"": words.WITNESSED},
     "cannot follow": words._CANNOT_FOLLOW,
     "labels": LABELS,
     "absent": _ABSENT,

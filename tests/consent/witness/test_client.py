@@ -9,6 +9,7 @@ import pytest
 
 from consent.errors import ConsentUnavailableError, RefusedToSignError, WitnessesMissingError
 from consent.fetch import Answer as Fetched
+from consent.receipt_reading import read
 from consent.tlog.cosignature import WitnessKey
 from consent.tlog.note import load_key
 from consent.tlog.verify import VerificationError, verify_receipt
@@ -16,6 +17,7 @@ from consent.tlog.witness import WitnessState
 from consent.trust import TrustRoot
 from consent.trust_chain import WitnessRule
 from consent.vocabulary import ConsentStatus
+from consent.witnessed import witnesses_of_log
 from consent.witnessing import Witnesses
 from tests.consent.ledger.test_durable import restore, snapshot
 from tests.consent.ledger_world import OFFER, ORIGIN, World, make_world, open_trust
@@ -87,6 +89,27 @@ def test_receipts_carry_the_cosignatures_that_the_trust_root_asks_for(outside):
     with pytest.raises(VerificationError) as caught:
         outside.world.verify(json.loads(text.replace(json.dumps(line + "\n", ensure_ascii=False)[1:-1], "")))
     assert caught.value.code == "too-few-witnesses"
+
+
+def test_people_are_told_who_has_co_signed_or_that_nobody_has(outside):
+    with outside.open() as ledger:
+        ledger.record_consent("a", OFFER, S.GIVEN)
+        receipt = ledger.consent_receipt("a", OFFER)
+        assert witnesses_of_log(ledger.log) == tuple(key.name for key in PUBLICS)
+    for language, no, yes in (
+        (
+            "fi",
+            "Mikään todistaja ei ole vahvistanut",
+            "Lokin vahvistaneet todistajat: w1.example, w2.example",
+        ),
+        ("sv", "Inget vittne har medsignerat", "Vittnen som har medsignerat loggen: w1.example, w2.example"),
+        ("en", "No witness has co-signed", "Witnesses that co-signed the log: w1.example, w2.example"),
+    ):
+        said = [str(read(each, language)) for each in (outside.world.early, receipt)]
+        assert no in said[0]
+        assert yes not in said[0]
+        assert yes in said[1]
+        assert no not in said[1]
 
 
 def test_a_receipt_from_before_the_rule_still_verifies(outside):
