@@ -17,6 +17,7 @@ from consent.entries import InstitutionalAct, PersonalEntry, UnknownEntry, parse
 from consent.errors import ConsentError
 from consent.fsck_findings import Findings
 from consent.fsck_lost import Lost
+from consent.store import SCHEMA_VERSION
 from consent.store_consents import epoch
 from consent.tlog.merkle import EMPTY_EDGE, HASH_SIZE, leaf_hash
 
@@ -66,6 +67,7 @@ def check(log: Log, home: Home) -> list[Fault]:
         findings.add("ledger.db", "structure", problem)
     try:
         with log.store.read() as connection, uncollected():
+            _check_version(connection, findings)
             content = read_log(connection, findings, log.pseudonym_key)
             check_tree(log, connection, content, findings)
             people = fsck_people.check(log, connection, content, findings)
@@ -76,6 +78,14 @@ def check(log: Log, home: Home) -> list[Fault]:
     except ConsentError as error:
         findings.add("ledger.db", "reading", f"the check could not go on: {error.message}")
     return findings.faults
+
+
+def _check_version(connection: Connection, findings: Findings) -> None:
+    """The schema's version: who changes it makes every luvalla refuse the ledger, or a migration run anew."""
+    found = store_raw.versions(connection)
+    if found != [SCHEMA_VERSION]:
+        said = "/".join(found) or "missing"
+        findings.add("alembic_version", said, f"the schema's version should be {SCHEMA_VERSION}, once")
 
 
 @contextmanager

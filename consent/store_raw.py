@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import LargeBinary, select
+from sqlalchemy import LargeBinary, Text, select
+from sqlalchemy import column as sql_column
+from sqlalchemy import table as sql_table
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import NullType
@@ -60,6 +62,13 @@ def batches(connection: Connection, name: str) -> Iterator[Sequence[RawTuple]]:
     found = connection.execute(_all_of(name), execution_options={"yield_per": BATCH})
     for part in found.partitions():
         yield cast("Sequence[RawTuple]", part)
+
+
+def versions(connection: Connection) -> list[str]:
+    """What stands in the table of the schema's version, spelt as `key_of` spells keys."""
+    version = sql_column("version_num", Text)
+    found = connection.execute(select(_AsBytes(version)).select_from(sql_table("alembic_version", version)))
+    return sorted(_plain(row[0]) for row in found)
 
 
 def keys(connection: Connection, name: str) -> set[str]:

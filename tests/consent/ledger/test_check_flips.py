@@ -8,10 +8,16 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import Integer, delete, insert, update
+from sqlalchemy import column as sql_column
+from sqlalchemy import table as sql_table
 
+from consent import fsck, store
 from consent.errors import ConsentError
+from consent.fsck_findings import Findings
 from consent.records import ConsentRequest
-from consent.store import metadata
+from consent.store import SCHEMA_VERSION, metadata
+from consent.use_values import CHUNK
 from consent.vocabulary import ConsentStatus, RetentionClass, Right, UseStatus
 from tests.consent.flips import TABLES, Row, Rows, flipped, steps
 from tests.consent.ledger_world import DEVELOPMENT, OFFER, World, use_request
@@ -26,7 +32,7 @@ if TYPE_CHECKING:
 
 S = ConsentStatus
 OF_RUNS = [table for table in TABLES if table.startswith("use_")]
-NOT_OF_RUNS = [table for table in TABLES if table not in OF_RUNS]
+NOT_OF_RUNS = [table for table in TABLES if table not in [*OF_RUNS, "tile"]]
 QUICK = {"payload", "subject"}
 """Tables whose flips every `make test` tries; all others are tried with the slow tests."""
 
@@ -36,7 +42,7 @@ def _some_slow(tables: list[str]) -> list[Any]:
 
 
 def _plain(world: World) -> None:
-    """Every kind of content but runs, a loss, and a full tile: a check takes some tens of milliseconds."""
+    """Every kind of content but runs and a full tile: a check takes some milliseconds."""
     lose_and_refill(world)
     with world.open() as ledger:
         people = [f"p{i}" for i in range(8)]
@@ -53,10 +59,13 @@ def _plain(world: World) -> None:
         ledger.erase(
             "p5", ground="eu-gdpr:A17-1-b", keep=[RetentionClass.EVIDENCE], kept_why="eu-gdpr:A17-3-e"
         )
-        while ledger.head().size < 257:
-            ledger.append_institutional(
-                "policy", {"digest": digest, "name": "p", "version": str(ledger.head().size)}
-            )
+
+
+def _with_a_tile(world: World) -> None:
+    """Entries enough for one full tile."""
+    with world.open() as ledger:
+        ledger.enrol_many(f"p{i}" for i in range(130))
+        ledger.record_consents(ConsentRequest(f"p{i}", OFFER, S.GIVEN) for i in range(130))
 
 
 def _with_runs(world: World) -> None:
@@ -81,7 +90,15 @@ def plain(world: World) -> Iterator[Rows]:
 
 
 @pytest.fixture
-def runs(world: World) -> Iterator[Rows]:
+def tile(world: World) -> Iterator[Rows]:
+    yield from _rows(world, _with_a_tile)
+
+
+@pytest.fixture
+def runs(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rows]:
+    # A run's tree has slots for 65,536 numbers, and a check computes them all: here for fewer.
+    for module in ("consent.canonical", "consent.numbers", "consent.store_people", "consent.shapes"):
+        monkeypatch.setattr(f"{module}.SLOT_MULTIPLE", 2 * CHUNK)
     yield from _rows(world, _with_runs)
 
 
@@ -109,15 +126,29 @@ def unseen(rows: Rows, table: str, *, all_of_them: bool, seed: int = 1) -> set[s
         for column in metadata.tables[table].columns:
             count = steps(column, content)
             chosen = range(count) if all_of_them else sorted({0, chance.randrange(count), count - 1})
-            # A changed key can be another row's: those go one at a time, where they are free.
-            groups = [[row] for row in (content[0], content[-1])] if _is_key(table, column) else [content]
+            # A changed key can be another row's: of those only two go, where they are free.
+            group = _ends(content) if _is_key(table, column) else content
+            if all_of_them and rows.postgresql and isinstance(column.type, Integer):
+                # Every bit, but of one row each: SQLite's rows have them all flipped.
+                chosen = range(0, count, len(group))
+                spread = list(enumerate(group))
+            else:
+                spread = [(0, row) for row in group]
             for step in chosen:
-                for group in groups:
-                    changes = _changes(table, column, group, content, step)
-                    if changes:
-                        found |= _not_named(rows, ledger, table, changes)
+                changes = [
+                    change
+                    for more, row in spread
+                    if step + more < count
+                    for change in _changes(table, column, [row], content, step + more)
+                ]
+                if changes:
+                    found |= _not_named(rows, ledger, table, changes)
     assert faults(rows) == []
     return {f"{table}.{name}" for name in found}
+
+
+def _ends(content: list[Row]) -> list[Row]:
+    return content[:1] + content[1:][-1:]
 
 
 def _is_key(table: str, column: Any) -> bool:
@@ -163,6 +194,12 @@ def test_a_flipped_bit_of_a_run_is_named_with_its_table_and_key(runs: Rows, tabl
 
 
 @pytest.mark.slow
+def test_a_flipped_bit_of_a_tile_is_named(tile: Rows) -> None:
+    assert unseen(tile, "tile", all_of_them=False) == set()
+    assert _rows_not_named(tile, "tile") == set()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("table", NOT_OF_RUNS)
 def test_every_flipped_bit_is_named(plain: Rows, table: str) -> None:
     assert unseen(plain, table, all_of_them=True) == set()
@@ -172,6 +209,91 @@ def test_every_flipped_bit_is_named(plain: Rows, table: str) -> None:
 @pytest.mark.parametrize("table", OF_RUNS)
 def test_every_flipped_bit_of_a_run_is_named(runs: Rows, table: str) -> None:
     assert unseen(runs, table, all_of_them=True) == set()
+
+
+@pytest.mark.slow
+def test_every_flipped_byte_of_a_tile_is_named(tile: Rows) -> None:
+    """Its 8,192 bytes by the part of the check that reads tiles, in one transaction that is taken back."""
+    [row] = tile.all("tile")
+    with tile.world.open(read_only=True) as ledger, tile.engine.connect() as connection:
+        log = ledger.log
+        content = fsck.read_log(connection, Findings(), log.pseudonym_key)
+        for column in ("hashes", "root"):
+            for place in range(len(row[column])):
+                changed = bytearray(row[column])
+                changed[place] ^= 1 << place % 8
+                connection.execute(update(store.tile).values({column: bytes(changed)}))
+                findings = Findings()
+                fsck.check_tree(log, connection, content, findings)
+                assert [(fault.table, fault.key) for fault in findings.faults] == [("tile", "0/0")]
+            connection.execute(update(store.tile).values({column: row[column]}))
+        connection.rollback()
+
+
+def test_a_changed_schema_version_is_reported(plain: Rows) -> None:
+    versions = sql_table("alembic_version", sql_column("version_num"))
+    with plain.world.open(read_only=True) as ledger:
+        for bit in range(8 * len(SCHEMA_VERSION)):
+            raw = bytearray(SCHEMA_VERSION.encode())
+            raw[bit // 8] ^= 1 << bit % 8
+            with plain.engine.begin() as connection:
+                connection.execute(update(versions).values(version_num=raw.decode("latin-1")))
+            assert "alembic_version" in {fault.table for fault in ledger.check()}
+            with pytest.raises(ConsentError) as caught:
+                plain.world.open(read_only=True)
+            assert caught.value.exit_code in (3, 4)
+        for change in (delete(versions), insert(versions).values(version_num="0001"), insert(versions).values(version_num=SCHEMA_VERSION)):  # fmt: skip
+            with plain.engine.begin() as connection:
+                connection.execute(change)
+            assert "alembic_version" in {fault.table for fault in ledger.check()}
+        with plain.engine.begin() as connection:
+            connection.execute(delete(versions))
+            connection.execute(insert(versions).values(version_num=SCHEMA_VERSION))
+        assert ledger.check() == []
+
+
+def _large(world: World) -> None:
+    """Thousands of people, runs over all of them with kept values, and people erased."""
+    with world.open() as ledger:
+        people = [f"p{i}" for i in range(3_000)]
+        ledger.record_consents(ConsentRequest(p, OFFER, S.GIVEN, request_id=p) for p in people)
+        used = dict.fromkeys(people, UseStatus.USED)
+        for _ in range(2):
+            ledger.append_use(use_request(ledger, used, values=[b"1"] * len(people)))
+        for person in people[:10]:
+            ledger.record_right(person, Right.OBJECTION, ground="eu-gdpr:A21", purposes=[DEVELOPMENT])
+            ledger.append_act(
+                person, "vote", object_digest="sha256:" + "0" * 64, service=None, details={"why": person}
+            )
+        for person in people[10:15]:
+            ledger.erase(person, ground="eu-gdpr:A17-1-b")
+
+
+@pytest.fixture
+def large(world: World) -> Iterator[Rows]:
+    yield from _rows(world, _large)
+
+
+@pytest.mark.slow
+def test_a_random_thousand_of_flips_on_a_large_ledger_are_named(large: Rows) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    chance = random.Random(seed)  # noqa: S311 - which bits are flipped
+    tables = [name for name in TABLES if large.all(name)]
+    tried, found = 0, set()
+    with large.world.open(read_only=True) as ledger:
+        while tried < 1_000:
+            for name in tables:
+                content = large.all(name)
+                changes: dict[str, tuple[Row, Row]] = {}
+                for row in chance.sample(content, min(len(content), 100)):
+                    column = chance.choice(list(metadata.tables[name].columns))
+                    step = chance.randrange(steps(column, [row]))
+                    for change in _changes(name, column, [row], content, step):
+                        changes[large.key(name, row)] = change
+                tried += len(changes)
+                found |= {(name, key) for key in _not_named(large, ledger, name, list(changes.values()))}
+    assert found == set(), f"seed {seed}"
+    assert faults(large) == []
 
 
 @pytest.mark.parametrize("table", _some_slow(NOT_OF_RUNS))
