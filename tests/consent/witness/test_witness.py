@@ -231,7 +231,7 @@ def served(memory):
         thread.join()
 
 
-def test_the_server_answers_on_one_address_within_limits(served):
+def test_the_server_answers_on_one_address_within_limits_and_lists_no_requests(served, capsys):
     connection = http.client.HTTPConnection("127.0.0.1", served, timeout=10)
     for old, size, status in ((0, 3, 200), (0, 3, 409), (3, 7, 200)):  # one connection: keep-alive
         connection.request("POST", "/add-checkpoint", request(old, size).encode())
@@ -249,6 +249,7 @@ def test_the_server_answers_on_one_address_within_limits(served):
         with contextlib.suppress(BrokenPipeError):
             connection.request(method, path, body)
         assert connection.getresponse().status == status
+    assert capsys.readouterr().err == ""
 
 
 def test_init_makes_a_private_key_once(tmp_path, capsys):
