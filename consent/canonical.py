@@ -63,7 +63,7 @@ def encode(value: JSON) -> bytes:
     _check_subset(value, 0)
     try:
         # For this subset the standard library spells as RFC 8785 does, five times faster (a property test compares).
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+        return _ENCODER.encode(value).encode("utf-8")
     except (TypeError, UnicodeEncodeError) as error:
         message = f"the value has no canonical form ({type(error).__name__})"
         raise NotCanonicalError(message, _CANONICAL_HINT) from error
@@ -80,16 +80,10 @@ def decode(text: bytes, *, limit: int = MAX_ENTRY_BYTES) -> Any:
         message = f"canonical JSON of {len(text)} bytes, at most {limit} are allowed"
         raise NotCanonicalError(message, _CANONICAL_HINT)
     try:
-        value = json.loads(
-            text.decode("utf-8"),
-            object_pairs_hook=_object_without_duplicates,
-            parse_int=_integer,
-            parse_float=_refuse_number,
-            parse_constant=_refuse_number,
-        )
+        value = _DECODER.decode(text.decode("utf-8"))
         _check_subset(value, 0)
         # For this subset the standard library spells as RFC 8785 does, five times faster (a property test compares).
-        again = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode("utf-8")
+        again = _ENCODER.encode(value).encode("utf-8")
     except NotCanonicalError:
         raise
     except (ValueError, RecursionError) as error:
@@ -139,6 +133,16 @@ def _integer(digits: str) -> int:
 def _refuse_number(text: str) -> Any:
     message = f"numbers with a fraction or exponent are not allowed, got {text[:20]!r}"
     raise NotCanonicalError(message, _CANONICAL_HINT)
+
+
+# Made once: `json.loads` and `json.dumps` would make theirs anew for every value.
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object_without_duplicates,
+    parse_int=_integer,
+    parse_float=_refuse_number,
+    parse_constant=_refuse_number,
+)
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 # base64url, digests, times

@@ -84,7 +84,7 @@ def _count_uses(connection: Connection, people: Sequence[Person], found: dict[in
     runs = {run.run: run for run in store_uses.runs_after(connection, _first(people))}
     for chunk, inside in _by_chunk(people).items():
         kept = store_uses.positions_with_values(connection, chunk)
-        for run_id, compressed in store_uses.statuses_in_runs(connection, chunk):
+        for run_id, compressed, _ in store_uses.statuses_in_runs(connection, chunk):
             run = runs.get(run_id)
             if run is None:
                 continue

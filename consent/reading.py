@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from consent import store_consents, store_limits, store_log, store_lost, store_people
 from consent.canonical import parse_time
-from consent.entries import InstitutionalAct, parse_entry
+from consent.entries import InstitutionalAct, PersonalEntry, UnknownEntry, parse_entry
 from consent.errors import BadRequestError, LedgerDamagedError
 from consent.limits import limited, with_limits
 from consent.loss import with_loss
@@ -81,13 +82,19 @@ def institutional(log: Log, kind: str) -> list[InstitutionalEntry]:
     return [_institutional(index, body) for index, body in rows]
 
 
+@lru_cache(maxsize=4_096)
+def _parsed(body: bytes) -> PersonalEntry | InstitutionalAct | UnknownEntry:
+    """Everybody who asks about their uses asks for the same runs."""
+    return parse_entry(body)
+
+
 def institutional_act(index: int, body: bytes | None) -> InstitutionalAct:
     """The institution's act at an index.
 
     Raises:
         LedgerDamagedError: The entry is missing or not one.
     """
-    act = None if body is None else parse_entry(body)
+    act = None if body is None else _parsed(body)
     if not isinstance(act, InstitutionalAct):
         raise LedgerDamagedError(
             f"entry {index} is not the act that it is listed as", "run `luvalla ledger check`"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import bindparam, delete, select, update
 
 from consent import row_mac
-from consent.store import insert_rows, use_chunk, use_run, use_slot, use_values
+from consent.store import entry, insert_rows, use_chunk, use_run, use_slot, use_values
 from consent.use_values import CHUNK, pack, positions, unpack
 
 if TYPE_CHECKING:
@@ -73,15 +73,16 @@ def chunks_of(connection: Connection, run: bytes) -> list[Chunk]:
     return [Chunk(*row) for row in connection.execute(query)]
 
 
-def statuses_in_runs(connection: Connection, chunk: int) -> list[tuple[bytes, bytes]]:
-    """Run and compressed statuses of one chunk number in every run that has it."""
+def statuses_in_runs(connection: Connection, chunk: int) -> list[tuple[bytes, bytes, bytes | None]]:
+    """Run, compressed statuses of one chunk number, and the run's entry (None without one), of every run that has it."""
     query = (
-        select(use_run.c.run, use_chunk.c.statuses)
+        select(use_run.c.run, use_chunk.c.statuses, entry.c.body)
         .join(use_chunk, use_chunk.c.run == use_run.c.run)
+        .outerjoin(entry, entry.c.idx == use_run.c.idx)
         .where(use_chunk.c.chunk == chunk)
         .order_by(use_run.c.idx)
     )
-    return [(row[0], row[1]) for row in connection.execute(query)]
+    return [(row[0], row[1], row[2]) for row in connection.execute(query)]
 
 
 def update_statuses(connection: Connection, rows: Sequence[tuple[bytes, int, bytes]], mac_key: bytes) -> None:

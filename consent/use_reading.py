@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from consent import store_consents, store_log, store_people, store_uses
+from consent import store_consents, store_people, store_uses
 from consent.canonical import (
     ID_BYTES,
     b64u_decode,
@@ -71,12 +71,12 @@ def uses(log: Log, person: str) -> list[UseView]:
         explained = store_uses.explained_runs(connection)
         kept = store_uses.runs_with_values_of(connection, found.number)
         views = []
-        for run_id, compressed in store_uses.statuses_in_runs(connection, found.number // CHUNK):
+        for run_id, compressed, body in store_uses.statuses_in_runs(connection, found.number // CHUNK):
             run = runs.get(run_id)
             status = UseStatus(open_statuses(compressed)[found.number % CHUNK])
             if run is None or status is UseStatus.NOT_IN_RUN:
                 continue
-            act = institutional_act(run.idx, store_log.body(connection, run.idx))
+            act = institutional_act(run.idx, body)
             views.append(
                 _view(run, act, purposes, status, kept=run_id in kept, explained=run_id in explained)
             )

@@ -1,0 +1,47 @@
+"""The ledger's benchmarks run, at a tiny size: what they measure is never a test, that they still work is."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
+TINY = {
+    "ledger_check.py": (["--size", "40", "--runs", "1"], "a use tree: budget 3 s"),
+    "ledger_rates.py": (["--size", "50", "--events-each", "1", "--rounds", "1"], "64 writers: budget 16"),
+    "ledger_cold.py": (["--size", "300", "--rounds", "2"], "open, prove one entry, of 2 processes"),
+    "ledger_permit.py": (["--size", "50"], "cold, from pseudonyms"),
+    "ledger_uses.py": (["--size", "20", "--runs", "3", "--rounds", "2"], "which of 3 runs used me"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TINY)
+def test_a_benchmark_runs_at_a_tiny_size(name: str) -> None:
+    arguments, says = TINY[name]
+    done = _run(name, *arguments)
+    # 1 is a broken budget, which a busy machine may break.
+    assert done.returncode in (0, 1), done.stderr
+    assert says in done.stdout
+
+
+@pytest.mark.slow
+def test_a_commit_syncs_the_write_ahead_log_once() -> None:
+    said = _run("ledger_rates.py", "--size", "50", "--events-each", "1", "--rounds", "1").stdout
+    counted = re.search(r"([0-9.]+) fsyncs of the write-ahead log a commit", said)
+    assert counted is not None or "there is no strace on this machine" in said
+    assert counted is None or counted[1] == "1.00"
+
+
+def _run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(BENCHMARKS / name), *arguments]
+    # The benchmark imports this folder's rooms, wherever it is started.
+    paths = os.pathsep.join([str(BENCHMARKS.parent), str(BENCHMARKS)])
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths}
+    )
