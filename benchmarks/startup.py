@@ -37,7 +37,7 @@ description = { fi = "Mittaus", sv = "Mätning", en = "Measurement" }
 service = "benchmark"
 legal_basis = "eu-gdpr:A6-1-e"
 processing = ["human-review", "scoring"]
-categories = ["dpv:HealthData"]
+categories = ["pd:Health"]
 retention_days = 30
 consent_days = 365
 controller = "Nobody"

@@ -165,7 +165,7 @@ def _purpose(table: Any, position: int) -> Purpose:
         )
     categories = _words(table, "categories", where, least=1)
     if not all(_CATEGORY.fullmatch(word) for word in categories):
-        raise PurposesError(f"{where}: categories are DPV terms with a prefix", "write e.g. dpv-pd:Education")
+        raise PurposesError(f"{where}: categories are DPV terms with a prefix", "write e.g. pd:Education")
     more: dict[str, Any] = {
         **{key: _text(table, key, where) for key in _OPTIONAL_TEXTS if key in table},
         **{key: _words(table, key, where, least=1) for key in _OPTIONAL_LISTS if key in table},

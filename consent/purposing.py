@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from consent import store_consents
 from consent.canonical import digest, encode
 from consent.errors import PurposesError, UnknownPurpose
+from consent.personal_data import unknown_term
 from consent.purposes import encoded, notice_digests
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def new_versions(purposes: Sequence[Purpose], known: Mapping[tuple[str, int], Pu
         known: Those that are.
 
     Raises:
-        PurposesError: A version or a notice that is on record reads otherwise, or a version is skipped.
+        PurposesError: A version or a notice that is on record reads otherwise, a version is skipped, or a category
+            has a prefix of DPV and is no term of DPV 2.3 (of a version that is on record that is not asked).
     """
     notices = {(each.notice.id, each.notice.version): each.notice for each in known.values()}
     latest = {purpose_id: max(v for i, v in known if i == purpose_id) for purpose_id, _ in known}
@@ -55,6 +57,9 @@ def new_versions(purposes: Sequence[Purpose], known: Mapping[tuple[str, int], Pu
                 f"notice `{notice.id}` version {notice.version} is on record with another text",
                 "a notice's text never changes: give the changed text the next version",
             )
+        for category in purpose.categories:
+            if wrong := unknown_term(category):
+                raise PurposesError(f"purpose `{purpose.id}` version {purpose.version}: {wrong[0]}", wrong[1])
         latest[purpose.id] = purpose.version
         found.append(purpose)
     return found

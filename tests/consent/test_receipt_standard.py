@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from jsonschema import Draft4Validator, Draft202012Validator
 from pyld import jsonld
 
+from consent.errors import PurposesError
+from consent.personal_data import TERMS
 from consent.receipt_terms import CONTEXT, PD, SPECIAL
 from consent.records import ConsentReceiptRef, ConsentRequest, Representation
 from consent.tlog import verify
@@ -96,6 +98,37 @@ def test_only_terms_of_dpv_2_3_are_used_and_the_list_holds_no_others():
             for row in csv.DictReader((folder / f"{name}.csv").open(encoding="utf-8"))
         }
         assert {term for term in listed_terms() if not term.startswith("dpv-27560:")} <= real
+
+
+def test_a_purpose_with_a_category_that_dpv_does_not_have_is_not_adopted(tmp_path):
+    with make_world(tmp_path).open() as ledger:
+        text = purposes_text(version=2)
+        for wrong, near in (
+            ("pd:Educaton", "pd:Education"),
+            ("dpv:HealthData", "dpv:"),
+            ("dpv-pd:Shoe", "own"),
+        ):
+            with pytest.raises(PurposesError) as caught:
+                ledger.adopt_purposes(wrong.join(text.rsplit("dpv-pd:Education", 1)))
+            assert wrong in caught.value.message
+            assert near in caught.value.hint
+        assert ledger.purpose(OFFER).version == 1
+        ledger.adopt_purposes("city:LibraryCard".join(text.rsplit("dpv-pd:Education", 1)))
+        assert ledger.purpose(OFFER).categories == ("city:LibraryCard", "dpv-pd:Age")
+        ledger.record_consent("anna", OFFER, S.GIVEN)
+        receipt = ledger.consent_receipt("anna", OFFER)
+    assert by_another_processor(receipt) == receipt
+    check_schema(receipt)
+    assert receipt["record"]["pii_processing"]["pii_information"][0]["pii_type"] == "city:LibraryCard"
+
+
+def test_the_kinds_of_personal_data_are_those_of_dpv():
+    assert len(TERMS) == 243
+    assert SPECIAL <= TERMS
+    folder = CONTRACTS / "dpv-2.3"
+    if folder.is_dir():
+        rows = csv.DictReader((folder / "pd.csv").open(encoding="utf-8"))
+        assert {f"pd:{row['term']}" for row in rows} == {term for term in TERMS if term.startswith("pd:")}
 
 
 def test_terms_that_are_not_dpvs_are_seen():

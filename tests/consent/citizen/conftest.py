@@ -33,7 +33,7 @@ title = { fi = "Terveyspalvelun kehittäminen", sv = "Utveckling av hälsotjäns
 description = { fi = "Mallin opettaminen ja tarkastaminen", sv = "Träning och granskning av modellen", en = "Training and auditing the model" }
 legal_basis = "eu-gdpr:A6-1-e"
 processing = ["audit", "training"]
-categories = ["dpv:HealthData"]
+categories = ["pd:Health"]
 retention_days = 30
 consent_days = 365
 controller = "City of Example, privacy@city.example"
@@ -52,7 +52,7 @@ title = { fi = "Terveystarkastuksen tarjoaminen", sv = "Erbjudande om hälsokont
 description = { fi = "Malli ehdottaa, kenelle tarkastusta tarjotaan", sv = "Modellen föreslår vem som erbjuds kontroll", en = "A model proposes whom to offer a check-up" }
 legal_basis = "eu-gdpr:A6-1-e"
 processing = ["human-review", "scoring"]
-categories = ["dpv:HealthData"]
+categories = ["pd:Health"]
 retention_days = 90
 consent_days = 365
 controller = "City of Example, privacy@city.example"
