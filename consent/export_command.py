@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from consent import export_words, exporting, receipt_files
+from consent import export_page, export_words, exporting, receipt_files
 from consent.at_home import current_home, open_ledger
 from consent.canonical import digest, encode
-from consent.errors import ConsentInputError
 from consent.exporting import ExportRequest
+from consent.new_file import check_new
 from consent.options import answer_language_option, dry_run_option, json_option, person_option, respond
 from consent.vocabulary import Right
 
@@ -30,6 +30,11 @@ from consent.vocabulary import Right
     help="The file to write; must not exist. By default one in the home's receipts folder.",
 )
 @click.option(
+    "--page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A page for reading as well; must not exist.",
+)
+@click.option(
     "--request-id",
     help="A name of this request, no personal data: a retry records nothing twice and gives the same content.",
 )
@@ -42,6 +47,7 @@ def export(
     portability: bool,
     without_receipts: bool,
     out: Path | None,
+    page: Path | None,
     request_id: str | None,
     language: str,
     dry_run: bool,
@@ -52,14 +58,9 @@ def export(
     The log's entry holds the digest of what was given, readable with the person's key alone. Whoever is not on record gets
     nothing and leaves no trace (exit code 2).
     """
-    if out is not None and out.exists():
-        raise ConsentInputError(
-            f"there is already a file {out}", "Name a new file: an export replaces nothing."
-        )
-    if out is not None and not out.absolute().parent.is_dir():
-        raise ConsentInputError(
-            f"the folder {out.absolute().parent} does not exist", "Make it first, or choose another place."
-        )
+    for wanted in (out, page):
+        if wanted is not None:
+            check_new(wanted)
     right = Right.PORTABILITY if portability else Right.ACCESS
     asked = ExportRequest(person, right, language, not without_receipts, request_id)
     with open_ledger(read_only=dry_run) as ledger:
@@ -74,11 +75,14 @@ def export(
     if out is None:
         home.receipts.mkdir(mode=0o700, exist_ok=True)
     receipt_files.save(made.document, path)
+    if page is not None:
+        receipt_files.save_text(export_page.page(made.document), page)
     told = {
         **_counts(made.document["content"]),
         "digest": made.digest,
         "file": str(path),
         "index": made.index,
+        "page": None if page is None else str(page),
         "replayed": made.replayed,
         "unchanged": made.unchanged,
     }

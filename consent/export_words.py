@@ -59,12 +59,48 @@ _MADE: Final[Mapping[str, Texts]] = {
         "en": "The data that you provided, to be moved",
     },
 }
+HEADINGS: Final[Mapping[str, Texts]] = {
+    "states": {"fi": "Suostumukset nyt", "sv": "Samtycken nu", "en": "Consents now"},
+    "consents": {
+        "fi": "Vastaukset ja näytetyt tiedotteet",
+        "sv": "Svar och visad information",
+        "en": "Answers, and the notices shown",
+    },
+    "rights": {"fi": "Käytetyt oikeudet", "sv": "Utövade rättigheter", "en": "Rights exercised"},
+    "uses": {"fi": "Tietojen käyttö", "sv": "Användning av uppgifterna", "en": "Uses of the data"},
+    "retention": {
+        "fi": "Miten kauan tietoja säilytetään",
+        "sv": "Hur länge uppgifterna sparas",
+        "en": "How long the data is kept",
+    },
+    "information": {"fi": "Mitä voit tehdä", "sv": "Vad du kan göra", "en": "What you can do"},
+    "nothing": {"fi": "Ei mitään.", "sv": "Inget.", "en": "Nothing."},
+    "notice": {"fi": "Tiedote", "sv": "Information", "en": "Notice"},
+    "given-by": {"fi": "Vastaaja", "sv": "Svarade", "en": "Answered by"},
+    "method": {"fi": "Miten", "sv": "Hur", "en": "How"},
+    "why": {"fi": "Miksi", "sv": "Varför", "en": "Why"},
+    "whole": {
+        "fi": "Tämä sivu on luettavaksi. Kaikki, myös todisteet, on tiedostossa, jonka sisällön tiiviste on",
+        "sv": "Denna sida är till för läsning. Allt, även bevisen, finns i filen, vars innehåll har kontrollsumman",
+        "en": "This page is for reading. Everything, with the proofs, is in the file whose content has the digest",
+    },
+}
 _CHANGED: Final[Texts] = {
     "fi": "Tämä pyyntö oli jo täytetty, ja sen jälkeen jotain on poistettu: tiedosto ei ole sama kuin silloin.",
     "sv": "Denna begäran var redan besvarad, och något har raderats sedan dess: filen är inte densamma som då.",
     "en": "This request had been answered before, and something was erased since: the file is not the same as then.",
 }
 _RECORDED: Final[Texts] = {"fi": "kirjattu merkintään", "sv": "registrerat i post", "en": "recorded in entry"}
+
+
+def heading(code: str, language: str) -> str:
+    """The heading of a part of the page, or a label in it."""
+    return pick(HEADINGS[code], language)
+
+
+def title(right: str, language: str) -> str:
+    """What an export is."""
+    return pick(_MADE[right], language)
 
 
 def kept(code: str, language: str) -> str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from consent import export_words, receipt_files, right_answers, right_words
-from consent.errors import ConsentInputError, ConsentUnavailableError
+from consent import export_page, export_words, receipt_files, right_answers, right_words
+from consent.errors import ConsentUnavailableError
 from consent.my_commands import api_options, as_of_path, ask, read_token, show
+from consent.new_file import check_new
 from consent.options import answer_language_option, as_of_options, json_option, respond
 from consent.vocabulary import Processing, Right
 
@@ -107,6 +108,11 @@ def right(
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--portability", is_flag=True, help="What I provided (GDPR 20), not everything about me (15).")
 @click.option("--without-receipts", is_flag=True, help="Leave out the receipts: a much smaller file.")
+@click.option(
+    "--page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A page for reading as well; must not exist.",
+)
 @_key_option
 @api_options
 @answer_language_option
@@ -116,6 +122,7 @@ def export(
     file: Path,
     portability: bool,
     without_receipts: bool,
+    page: Path | None,
     key: str,
     api: str,
     token_file: Path,
@@ -126,10 +133,9 @@ def export(
 
     That it was given is on record first, with its digest. If the connection breaks, ask again with the same --request-id.
     """
-    if file.exists():
-        raise ConsentInputError(
-            f"there is already a file {file}", "Name a new file: an export replaces nothing."
-        )
+    for each in (file, page):
+        if each is not None:
+            check_new(each)
     wanted = Right.PORTABILITY if portability else Right.ACCESS
     said = {"right": wanted.value, "receipts": not without_receipts}
     document: dict[str, Any] = ask(
@@ -139,11 +145,14 @@ def export(
     try:
         record = document["record"]
         index, digest = int(record["index"]), str(record["digest"])
-    except (KeyError, TypeError, ValueError) as error:
+        readable = "" if page is None else export_page.page(document)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ConsentUnavailableError(
             "the answer is not of this version of the API", "Use the luvalla of the city's version."
         ) from error
     receipt_files.save(document, file)
+    if page is not None:
+        receipt_files.save_text(readable, page)
     respond(
         {"digest": digest, "file": str(file), "index": index, "right": wanted.value},
         [export_words.made(wanted.value, index, str(file), language)],

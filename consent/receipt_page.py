@@ -23,7 +23,7 @@ MEDIA_TYPES: Final = {
 }
 WIDTH: Final = 88
 POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-_STYLE: Final = """
+STYLE: Final = """
 :root{--ink:#1b1f24;--quiet:#4d5560;--line:#c9ced6;--wash:#f5f6f8;--yes:#14532d;--yes-wash:#e7f4ea;--blue:#123c7c}
 *{box-sizing:border-box}
 html{color-scheme:light}
@@ -82,7 +82,7 @@ def _html(receipt: Mapping[str, Any], reading: Reading) -> Iterator[str]:
     yield '<head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
     yield f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">'
     yield f"<title>{escape(reading.title)}: {escape(reading.lead)}</title>"
-    yield f"<style>{_STYLE}</style></head>"
+    yield f"<style>{STYLE}</style></head>"
     yield f"<body><main><h1>{escape(reading.title)}</h1>"
     yield f'<div class="lead{" yes" if reading.good else ""}"><p class="word">{escape(reading.lead)}</p>'
     yield f"<p>{escape(reading.means)}</p></div>"

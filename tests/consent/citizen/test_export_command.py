@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
+from html import unescape
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
 from consent.ledger import Ledger
+from consent.vocabulary import ConsentStatus, Right
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from consent.home import Home
+
+
+OFFER = "health-benefit.offer"
 
 
 def size(home: Home) -> int:
@@ -56,3 +65,74 @@ def test_what_cannot_be_written_is_told_before_anything_is_recorded(
     unknown = luvalla("consent", "export", "--person", "invented-nobody")
     assert (unknown.code, "nobody" in unknown.err) == (2, False)
     assert size(home) == before
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("fi", ("Kopio tiedoistasi", "Tietojen käyttö", "Saammeko ehdottaa sinulle tarkastusta?", "käynnit viime vuonna")),
+        ("sv", ("En kopia av dina uppgifter", "Användning av uppgifterna", "Utövade rättigheter", "besök i fjol")),
+        ("en", ("A copy of your data", "Uses of the data", "May we propose a check-up to you?", "visits last year (3)")),
+    ],
+)  # fmt: skip
+def test_a_page_for_reading_says_the_same_in_three_languages(
+    luvalla: Callable[..., Any], home: Home, tmp_path: Path, language: str, said: tuple[str, ...]
+) -> None:
+    with Ledger.open(home) as ledger:
+        ledger.record_consent(
+            "invented-aino",
+            OFFER,
+            ConsentStatus.RENEWED,
+            language=language,
+            method="<script>alert(1)</script>",
+        )
+        ledger.record_right("invented-aino", Right.OBJECTION, ground="word", processing=["training"])
+    out, page = tmp_path / "copy.json", tmp_path / "copy.html"
+    ask = (
+        "consent",
+        "export",
+        "--person",
+        "invented-aino",
+        "--out",
+        out,
+        "--page",
+        page,
+        "--language",
+        language,
+    )
+    assert luvalla(*ask).code == 0
+    html = page.read_text(encoding="utf-8")
+    seen = " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
+    for words in said:
+        assert words in seen
+    assert json.loads(out.read_text())["record"]["digest"] in seen
+    assert "<script" not in html
+    assert "<script>alert(1)</script>" in seen
+    assert not re.search(r"(?:src|href)=|url\(", html)
+    assert page.stat().st_mode & 0o777 == 0o600
+    assert html.count("<h3>") >= len(json.loads(out.read_text())["content"]["uses"])
+    moved = tmp_path / "moved.html"
+    move = ("consent", "export", "--person", "invented-aino", "--portability", "--out", tmp_path / "m.json")
+    assert luvalla(*move, "--page", moved, "--language", language).code == 0
+    assert said[1] not in moved.read_text(encoding="utf-8")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("language", ["fi", "sv", "en"])
+def test_the_page_is_accessible_self_contained_and_fits(
+    browser: Any, luvalla: Callable[..., Any], tmp_path: Path, language: str
+) -> None:
+    file = tmp_path / "copy.html"
+    ask = ("consent", "export", "--person", "invented-aino", "--out", tmp_path / "copy.json", "--page", file)
+    assert luvalla(*ask, "--language", language).code == 0
+    requested: list[str] = []
+    page = browser.new_page(viewport={"width": 1100, "height": 900})
+    page.on("request", lambda request: requested.append(request.url))
+    page.goto(file.as_uri())
+    assert requested == [file.as_uri()]
+    groups = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    result = Axe().run(page, options={"runOnly": groups})
+    assert result.violations_count == 0, result.generate_report()
+    page.set_viewport_size({"width": 320, "height": 700})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.close()
