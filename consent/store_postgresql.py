@@ -51,6 +51,13 @@ VERSION_TABLE = "alembic_version"
 KEPT = frozenset({"tile", "purpose", "notice", "institutional"})
 """Tables in which no erasure deletes or overwrites; even `entry` loses the fingerprints of requests."""
 
+_SAMPLED = (
+    "SELECT c.relname, a.attname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+    " WHERE c.relnamespace = to_regnamespace(current_schema()) AND c.relkind = 'r' AND c.relname = ANY(%(names)s)"
+    " AND a.atttypid = CAST('bytea' AS regtype) AND NOT a.attisdropped AND COALESCE(a.attstattarget, -1) <> 0"
+    " ORDER BY 1, 2"
+)
+"""Columns of bytes that ANALYZE would sample."""
 _LOST = "repeat the request with its request id: if it was written, you get the first result"
 _IN_THE_WAY = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
@@ -138,6 +145,9 @@ class PostgresqlDatabase:
     def reclaim(self, writer: Engine) -> bool:
         """VACUUM FULL of the tables in which an erasure deletes: their files are written anew without the freed rows.
 
+        The planner's statistics would keep samples of ids, ciphertexts and wrapped keys (pg_statistic holds the most
+        common values and bounds of each column): columns of bytes are taken out of them, once, and what was sampled goes.
+
         False when another transaction is older than this call (it may still see the rows, so they would be kept), or
         when one holds a table for longer than `BUSY_SECONDS`. The write-ahead log and its archive keep the bytes until
         they are recycled (docs/ledger/databases.md).
@@ -158,9 +168,17 @@ class PostgresqlDatabase:
             driver = connection.driver_connection
             driver.autocommit = True
             try:
+                for table, column in driver.execute(_SAMPLED, {"names": sorted(metadata.tables)}).fetchall():
+                    # Naming the type again drops what was sampled of the column; nothing is rewritten.
+                    driver.execute(
+                        f'ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE bytea,'
+                        f' ALTER COLUMN "{column}" SET STATISTICS 0'
+                    )
                 for table in sorted(metadata.tables.keys() - KEPT):
                     driver.execute(f'VACUUM (FULL) "{table}"')
-            except psycopg.errors.LockNotAvailable:
+                # Dropped samples are dead rows of the catalogue. Who does not own the database is refused by a warning.
+                driver.execute("VACUUM (FULL) pg_statistic")
+            except (psycopg.errors.LockNotAvailable, psycopg.errors.InsufficientPrivilege):
                 return False
             except psycopg.Error:
                 # The pool would try to roll back on a connection that is gone, and log a traceback of it.
