@@ -81,6 +81,7 @@ TABLE: dict[str, Entry] = {
     "my consents": Entry("consent.my_commands:consents", "My consents, from the API."),
     "my uses": Entry("consent.my_commands:uses", "Every use of my data, from the API."),
     "my why": Entry("consent.my_commands:why", "Why a use came out as it did for me."),
+    "my receipt": Entry("consent.my_receipt_command:receipt", "A receipt of my answer or of a use, from the API."),
     "my rights": Entry("consent.my_right_commands:rights", "The rights I exercised, and what stands."),
     "my right": Entry("consent.my_right_commands:right", "Object, restrict, correct: exercise a right."),
     "my export": Entry("consent.my_right_commands:export", "A copy of what is held about me."),

@@ -21,6 +21,7 @@ ELSEWHERE = {
     "ledger witness",
     "my consents",
     "my export",
+    "my receipt",
     "my right",
     "my rights",
     "my uses",

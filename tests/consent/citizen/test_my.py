@@ -31,6 +31,30 @@ EVERYWHERE = "0.0.0.0"  # noqa: S104 - what must be refused
 MACHINE_LEARNING = ("mlflow", "sklearn", "numpy", "pandas", "shap", "scipy", "pyarrow")
 
 
+def test_a_citizen_fetches_receipts(
+    server: Server, home: Home, luvalla: Callable[..., Any], tmp_path: Path
+) -> None:
+    where = ("--api", server.address, "--token-file", home.path / "development.token")
+    for what in (("--purpose", OFFER), ("--run", SCORING)):
+        file, page = tmp_path / f"{what[0]}.json", tmp_path / f"{what[0]}.html"
+        told = luvalla("my", "receipt", file, *what, *where, "--json")
+        assert (told.code, told.json["file"]) == (0, str(file))
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert luvalla("verify", file).code == 0
+        assert luvalla("my", "receipt", page, *what, *where, "--format", "html", "--language", "sv").code == 0
+        assert '<html lang="sv">' in page.read_text()
+        assert luvalla("my", "receipt", page, *what, *where).code == 2  # nothing is replaced
+    new = tmp_path / "new"
+    for wrong in (
+        (),
+        ("--purpose", OFFER, "--run", SCORING),
+        ("--purpose", "none/../x"),
+        ("--run", "A" * 22),
+    ):
+        assert luvalla("my", "receipt", new, *wrong, *where).code == 2
+        assert not new.exists()
+
+
 class Server:
     """A running `luvalla serve citizen`."""
 
@@ -381,3 +405,26 @@ def test_address_and_token_may_stand_in_the_environment(
     monkeypatch.setenv("LUVALLA_API", stranger[0])
     monkeypatch.setenv("LUVALLA_TOKEN_FILE", os.fspath(_token(tmp_path / "t", "x")))
     assert luvalla("my", "consents").code == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "form"),
+    [
+        *((b"{}", form) for form in ("json", "html", "text")),
+        (b'{"type": "consent", "summary": {"status": 1}}', "html"),
+        (b'{"type": "use", "summary": {"status": "used", "model": 1}}', "text"),
+    ],
+)
+def test_what_is_no_receipt_is_not_written(
+    stranger: tuple[str, dict[str, Any]], luvalla: Callable[..., Any], tmp_path: Path, body: bytes, form: str
+) -> None:
+    address, said = stranger
+    said["body"] = body
+    token = tmp_path / "token"
+    token.touch(mode=0o600)
+    token.write_text("a.b.c")
+    new = tmp_path / "new"
+    where = ("--api", address, "--token-file", token, "--purpose", OFFER, "--format", form)
+    told = luvalla("my", "receipt", new, *where)
+    assert (told.code, "of this version" in told.error.message) == (4, True)
+    assert not new.exists()
