@@ -61,6 +61,7 @@ TABLE: dict[str, Entry] = {
     "ledger witnesses": Entry("consent.trust_commands:witnesses", "The witnesses that count, and how many are needed."),
     "ledger rotate-key": Entry("consent.trust_commands:rotate_key", "Replace the log's signing key."),
     "ledger rotate-kek": Entry("consent.kek_command:rotate_kek", "Replace the key that wraps people's keys."),
+    "ledger rotate-root-key": Entry("consent.trust_commands:rotate_root_key", "Replace the home's own root key."),
     "models list": Entry("models.commands:list_services", "The services, their recipes and what they need."),
     "models rows": Entry("governance.version_commands:rows", "Write the real rows that ship for a service, to try things on."),
     "models train": Entry("governance.version_commands:train", "Train on consenting people, register in MLflow."),

@@ -111,7 +111,7 @@ class HomeKey:
         if self._key.verifier not in keys:
             raise RefusedToSignError(
                 "the log's private key is not one that the trust root gives for this size: nobody would believe it",
-                "put the right key file back, or rotate the key in the trust root first",
+                "put the right key file back; after a rotation that was interrupted, run `luvalla ledger rotate-key` again",
             )
         return sign_checkpoint(head, self._key)
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from consent import signer_rotation
+from consent import rotation, signer_rotation
 from consent.at_home import current_home, open_ledger
 from consent.errors import ConsentInputError, KeyFileError
 from consent.home import read_settings
 from consent.options import dry_run_option, json_option, respond
 from consent.tlog.cosignature import WitnessKey
-from consent.tlog.note import generate_key, load_key, save_key
+from consent.tlog.note import generate_key, load_key
 from consent.trust import TrustRoot
 from consent.trust_chain import WitnessRule
 
@@ -114,7 +114,8 @@ def witnesses(
 def rotate_key(*, signer: str | None, root_keys: tuple[Path, ...], dry_run: bool, as_json: bool) -> None:
     """Replace the log's key: a new version of the trust root, in which the old one ends at the present size.
 
-    Every checkpoint signed so far still verifies; one that the old key signs from now on is refused.
+    Every checkpoint signed so far still verifies; one that the old key signs from now on is refused. Stop what else
+    writes first: it would go on with the old key. Called again after a crash, it goes on where it stopped.
     """
     home = current_home()
     root = _trust(home)
@@ -122,29 +123,92 @@ def rotate_key(*, signer: str | None, root_keys: tuple[Path, ...], dry_run: bool
         _rotate_to_signer(home, root, signer, root_keys, dry_run=dry_run, as_json=as_json)
         return
     signer_rotation.refuse_home_key(home)
+    newest = max(root.log_keys, key=lambda item: item.first)
+    beside = rotation.decided(home.log_key, [newest.key]) is not None
     with open_ledger(read_only=dry_run) as ledger:
-        # What is committed is signed by the old key, and the old key ends after it.
-        size = ledger.head().size if dry_run else ledger.checkpoint().size
-        key = generate_key(root.origin)
-        new = root.rotate_log_key(key.verifier, size + 1, _signers(root, home, root_keys))
+        going_on = beside or not rotation.is_recorded(ledger, root)
+        if not going_on:
+            rotation.check_free(home.log_key)
+            # What is committed is signed by the old key, and the old key ends after it.
+            size = ledger.head().size if dry_run else ledger.checkpoint().size
+            key = generate_key(root.origin)
+            new = root.rotate_log_key(key.verifier, size + 1, _signers(root, home, root_keys))
+            vkey, first = key.verifier.vkey, size + 1
+            if not dry_run:
+                rotation.prepare(home.log_key, key)
+                new.save(home.trust_root)
+        else:
+            new, vkey, first = root, newest.key.vkey, newest.first
         if not dry_run:
-            _replace_key(home, key)
-            _adopt(ledger, home, new)
+            if beside or not going_on:
+                rotation.put_in_place(home.log_key)
+            rotation.record(ledger, new)
+    _rotated(home, new, vkey, first, "log", dry_run=dry_run, going_on=going_on, as_json=as_json)
+
+
+@click.command(name="rotate-root-key")
+@root_key_option
+@dry_run_option
+@json_option
+def rotate_root_key(*, root_keys: tuple[Path, ...], dry_run: bool, as_json: bool) -> None:
+    """Replace the home's own root key: a new version of the trust root, signed by the old root keys and the new one.
+
+    Keys of other holders stay. A thief of fewer keys than the threshold can sign nothing any more; where the threshold
+    is 1, the thief can do the same as you: see docs/ledger/drills.md. Called again after a crash, it goes on.
+    """
+    home = current_home()
+    root = _trust(home)
+    version = root.versions[-1]
+    found = rotation.decided(home.root_key, version.root_keys)
+    with open_ledger(read_only=dry_run) as ledger:
+        going_on = found is not None or not rotation.is_recorded(ledger, root)
+        if not going_on:
+            rotation.check_free(home.root_key)
+            signers = _signers(root, home, root_keys)
+            own = load_key(home.root_key, root.origin).verifier.public
+            key = generate_key(f"{root.origin}/root-{root.version + 1}")
+            keys = [each for each in version.root_keys if each.public != own] + [key.verifier]
+            new = root.with_root_keys(keys, version.threshold, [*signers, key])
+            vkey = key.verifier.vkey
+            if not dry_run:
+                rotation.prepare(home.root_key, key)
+                new.save(home.trust_root)
+        else:
+            new, vkey = root, (found or load_key(home.root_key, root.origin).verifier).vkey
+        if not dry_run:
+            if found is not None or not going_on:
+                rotation.put_in_place(home.root_key)
+            rotation.record(ledger, new)
+    _rotated(home, new, vkey, None, "root", dry_run=dry_run, going_on=going_on, as_json=as_json)
+
+
+def _rotated(
+    home: Home,
+    new: TrustRoot,
+    vkey: str,
+    first: int | None,
+    which: str,
+    *,
+    dry_run: bool,
+    going_on: bool,
+    as_json: bool,
+) -> None:
     answer = {
-        "vkey": None if dry_run else key.verifier.vkey,
-        "from": size + 1,
+        "vkey": None if dry_run and not going_on else vkey,
+        "from": first,
         "version": new.version,
+        "completed": going_on,
         "dry_run": dry_run,
     }
-    told = [
-        f"version {new.version} of the trust root: the old key signs up to {size} entries, a new one from {size + 1} on"
-        + (": not written" if dry_run else ""),
-        *(
-            []
-            if dry_run
-            else [key.verifier.vkey, f"publish {home.trust_root}, and destroy copies of the old key"]
-        ),
-    ]
+    begun = "a rotation that had stopped halfway is complete: " if going_on else ""
+    what = (
+        "a new root key signs the next version, and the old one nothing any more"
+        if first is None
+        else f"the old key signs up to {first - 1} entries, a new one from {first} on"
+    )
+    told = [f"{begun}version {new.version} of the trust root: {what}" + (": not written" if dry_run else "")]
+    if not dry_run:
+        told += [vkey, f"publish {home.trust_root}, and destroy copies of the old {which} key"]
     respond(answer, told, as_json=as_json)
 
 
@@ -203,25 +267,7 @@ def _signers(root: TrustRoot, home: Home, files: Sequence[Path]) -> list[Signing
     return signers
 
 
-def _replace_key(home: Home, key: SigningKey) -> None:
-    """Put the new key beside, then in the old one's place; the old one stays as `log.pem.old` until it is destroyed."""
-    beside = home.log_key.with_name("log.pem.new")
-    beside.unlink(missing_ok=True)
-    save_key(key, beside)
-    old = home.log_key.with_name("log.pem.old")
-    if old.exists():
-        beside.unlink()
-        raise ConsentInputError(
-            f"there is a key from the last rotation at {old}", "destroy it or move it away, then try again"
-        )
-    home.log_key.rename(old)
-    beside.rename(home.log_key)
-
-
 def _adopt(ledger: Ledger, home: Home, new: TrustRoot) -> None:
     """Make the version the one in force, then record it in the log, which its own keys sign."""
     new.save(home.trust_root)
-    ledger.log.adopt(new)
-    ledger.append_institutional(
-        "trust-root", {"digest": new.digest, "version": new.version}, request_id=f"trust-root-{new.version}"
-    )
+    rotation.record(ledger, new)

@@ -80,6 +80,7 @@ SPOKEN = [
     ("ledger vkey", "", 0),
     ("ledger witnesses", "", 0),
     ("ledger rotate-key", "--dry-run", 0),
+    ("ledger rotate-root-key", "--dry-run", 0),
     ("ledger rotate-kek", "--if-due --destroy-expired", 0),
     ("ledger migrate", "", 0),
     ("ledger publish", "{tmp}/public", 0),
