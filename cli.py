@@ -57,6 +57,7 @@ TABLE: dict[str, Entry] = {
     "ledger monitor": Entry("consent.monitor_command:monitor", "Follow a published log from outside."),
     "ledger refill": Entry("consent.refill_command:refill", "Fill an older restored ledger again from its published log."),
     "ledger signer": Entry("consent.signer_command:signer", "Hold the log's key in a process apart."),
+    "ledger confirm-clock": Entry("consent.clock_command:confirm_clock", "Go on after a long silence, with a clock that was looked at."),
     "ledger witness": Entry("consent.witness_command:witness", "Co-sign the checkpoints of somebody else's log."),
     "ledger witnesses": Entry("consent.trust_commands:witnesses", "The witnesses that count, and how many are needed."),
     "ledger rotate-key": Entry("consent.trust_commands:rotate_key", "Replace the log's signing key."),

@@ -372,7 +372,7 @@ class Log:
         if now - last > CLOCK_AHEAD and not self.clock_confirmed:
             raise ClockError(
                 f"the clock is {(now - last).days} days ahead of the last entry, at most {CLOCK_AHEAD.days} are believed",
-                "set the clock; if it is right, open the ledger with the clock confirmed",
+                "set the clock; if it is right, run `luvalla ledger confirm-clock`",
             )
         return max(now, last)
 

@@ -82,6 +82,7 @@ SPOKEN = [
     ("ledger rotate-key", "--dry-run", 0),
     ("ledger rotate-root-key", "--dry-run", 0),
     ("ledger rotate-kek", "--if-due --destroy-expired", 0),
+    ("ledger confirm-clock", "--yes", 0),
     ("ledger migrate", "", 0),
     ("ledger publish", "{tmp}/public", 0),
     ("ledger monitor", "{tmp}/public --state {tmp}/watched", 0),

@@ -106,8 +106,10 @@ def open_trust(home: Home) -> str:
     return line.split('"')[1]
 
 
-def make_world(folder: Path, text: str | None = None, database: str | None = None) -> World:
-    clock = Clock()
+def make_world(
+    folder: Path, text: str | None = None, database: str | None = None, clock: Clock | None = None
+) -> World:
+    clock = clock or Clock()
     create(folder / "home", origin=ORIGIN, purposes=text or purposes_text(), clock=clock, database=database)
     return World(open_home(folder / "home"), clock)
 
