@@ -6,6 +6,7 @@ Its reader is lenient about base64 and does not compare bundles with tiles; `rea
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -44,7 +45,10 @@ from consent.tlog.verify import (
     verify_inclusion,
     verify_note,
 )
+from consent.witnessed import witnesses_of_proof
 from tests.consent import second_verifier
+from tests.consent.ledger_world import OFFER, G, make_world
+from tests.consent.ledger_world import ORIGIN as ORIGIN_OF_WORLD
 from tests.consent.published import flips, needed
 
 ORIGIN = "example.org/made-by-tlog-scales"
@@ -228,3 +232,20 @@ def test_a_line_of_an_ml_dsa_44_key_is_room_for_later_and_disturbs_nobody(theirs
     changed = raw.replace(note.text.split("\n")[2][:8].encode(), b"AAAAAAAA", 1)
     with pytest.raises(VerificationError):
         verify_note(changed, [vkey])
+
+
+def test_a_receipt_with_an_ml_dsa_44_line_verifies_and_names_it_as_no_witness(tmp_path):
+    world = make_world(tmp_path)
+    second = signing.MLDSA44CosignatureSigner("example.org/second", MLDSA44PrivateKey.generate())
+    with world.open() as ledger:
+        ledger.record_consent("a", OFFER, G)
+        receipt = ledger.consent_receipt("a", OFFER)
+    checkpoint = Proof.parse(receipt["opening"]["proof"]).checkpoint
+    line = second.sign(Checkpoint.from_text(checkpoint)).serialize() + "\n"
+    text = json.dumps(receipt)
+    old, new = json.dumps(checkpoint)[1:-1], json.dumps(checkpoint + line)[1:-1]
+    assert text.count(old) >= 2
+    longer = json.loads(text.replace(old, new))
+    proved = world.verify(longer)
+    assert (proved.index, proved.witnessed_by) == (world.verify(receipt).index, ())
+    assert witnesses_of_proof(longer["opening"]["proof"], ORIGIN_OF_WORLD) == ()
