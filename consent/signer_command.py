@@ -6,8 +6,9 @@ import contextlib
 import fcntl
 import os
 import signal
+import stat
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -16,7 +17,7 @@ from consent.options import json_option, respond
 from consent.signer_server import OWNER_AND_GROUP, OWNER_ONLY, SignerServer
 from consent.tlog.checkpoint import open_checkpoint
 from consent.tlog.external import MAX_CHECKPOINT_BYTES, FileCheckpointStore
-from consent.tlog.note import VerifierKey, generate_key, load_key, save_key
+from consent.tlog.note import SigningKey, VerifierKey, generate_key, load_key, save_key
 from consent.tlog.signer import MAX_REQUEST_BYTES, MAX_STATEMENT_BYTES, Signer
 
 if TYPE_CHECKING:
@@ -66,6 +67,18 @@ LOCK_FILE = "signer.lock"
 )
 @click.option("--group", help="A group that may connect, besides the owner (mode 660 instead of 600).")
 @click.option(
+    "--pkcs11-module",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Sign with a key in a token, through this PKCS#11 library; also with --init.",
+)
+@click.option("--pkcs11-token", metavar="LABEL", help="The token's label.")
+@click.option("--pkcs11-key", metavar="LABEL", help="The label of its Ed25519 key pair.")
+@click.option(
+    "--pkcs11-pin-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File (mode 600) with the user's PIN on one line.",
+)
+@click.option(
     "--statements",
     is_flag=True,
     help="Sign in-toto statements too: `luvalla promote` needs it; by default only checkpoints are signed.",
@@ -81,16 +94,21 @@ def signer(
     logs: tuple[str, ...],
     socket_path: Path | None,
     group: str | None,
+    pkcs11_module: Path | None,
+    pkcs11_token: str | None,
+    pkcs11_key: str | None,
+    pkcs11_pin_file: Path | None,
     statements: bool,
     as_json: bool,
 ) -> None:
     """Sign a log's checkpoints for its house, each only if it continues the last one; the key never leaves."""
+    token = _token(pkcs11_module, pkcs11_token, pkcs11_key, pkcs11_pin_file)
     if init:
         if socket_path is not None:
             raise click.UsageError(
                 "--socket does not belong to --init: call it again without --init to serve."
             )
-        key = _init(state, origin, key_file, checkpoint, logs)
+        key = _init(state, origin, key_file, token, checkpoint, logs)
         vkey = key.verifier.vkey
         respond({"vkey": vkey, "state": str(state)}, [vkey], as_json=as_json)
         return
@@ -99,7 +117,7 @@ def signer(
     if socket_path is None:
         raise click.UsageError("Name the --socket to listen on, or make a signer with --init.")
     with _alone(state):
-        key = _load(state)
+        key = _load(state, token)
         process = Signer(key, FileCheckpointStore(state / MEMORY_FILE), statements)
         last = process.last()
         server = SignerServer(
@@ -119,14 +137,61 @@ def signer(
             server.serve_forever()
 
 
+class _Token(NamedTuple):
+    """Where a key in a token lies."""
+
+    module: Path
+    token: str
+    label: str
+    pin: str
+
+    def key(self, name: str) -> Signs:
+        from consent.tlog.pkcs11_key import TokenKey  # noqa: PLC0415 - only a signer with a token loads it
+
+        return TokenKey(name, self.module, self.token, self.label, self.pin)
+
+
+def _token(module: Path | None, token: str | None, label: str | None, pin_file: Path | None) -> _Token | None:
+    if module is None and token is None and label is None and pin_file is None:
+        return None
+    if module is None or token is None or label is None or pin_file is None:
+        raise click.UsageError(
+            "--pkcs11-module, --pkcs11-token, --pkcs11-key and --pkcs11-pin-file belong together."
+        )
+    try:
+        mode = stat.S_IMODE(pin_file.stat().st_mode)
+        pin = pin_file.read_text(encoding="utf-8").removesuffix("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConsentInputError(
+            f"the PIN's file {pin_file} cannot be read", "Check the path and its mode."
+        ) from error
+    if mode & 0o077:
+        raise ConsentInputError(
+            f"the PIN's file {pin_file} can be read by others (mode {mode:03o})", f"run: chmod 600 {pin_file}"
+        )
+    return _Token(module, token, label, pin)
+
+
 def _init(
-    state: Path, origin: str | None, key_file: Path | None, checkpoint: Path | None, logs: Sequence[str]
+    state: Path,
+    origin: str | None,
+    key_file: Path | None,
+    token: _Token | None,
+    checkpoint: Path | None,
+    logs: Sequence[str],
 ) -> Signs:
     if origin is None:
         raise click.UsageError("--init needs --origin, such as city.example/consent.")
+    if key_file is not None and token is not None:
+        raise click.UsageError("--key is a file, and --pkcs11-... a token: name one of them.")
     if bool(logs) != (checkpoint is not None):
         raise click.UsageError("--checkpoint and --log belong together: whose signature on it counts.")
-    key = generate_key(origin) if key_file is None else load_key(key_file, origin)
+    key: Signs
+    if token is not None:
+        key = token.key(origin)
+    else:
+        key = generate_key(origin) if key_file is None else load_key(key_file, origin)
+    public = key.verifier
     head = None if checkpoint is None else _head(checkpoint, origin, logs)
     try:
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -134,8 +199,9 @@ def _init(
         raise ConsentUnavailableError(
             f"the folder {state} cannot be made: {error.strerror}", "Check the path and its permissions."
         ) from error
-    save_key(key, state / KEY_FILE)
-    _write_public(state / PUBLIC_FILE, key.verifier)
+    _write_public(state / PUBLIC_FILE, public)
+    if isinstance(key, SigningKey):
+        save_key(key, state / KEY_FILE)
     Signer.prepare(key, FileCheckpointStore(state / MEMORY_FILE), head)
     return key
 
@@ -166,17 +232,18 @@ def _write_public(path: Path, key: VerifierKey) -> None:
         ) from error
 
 
-def _load(state: Path) -> Signs:
+def _load(state: Path, token: _Token | None) -> Signs:
     try:
         public = VerifierKey.parse((state / PUBLIC_FILE).read_text(encoding="utf-8").removesuffix("\n"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConsentUnavailableError(
             f"the signer's file {state / PUBLIC_FILE} cannot be read", "Make a signer first, with --init."
         ) from error
-    key = load_key(state / KEY_FILE, public.name)
+    key = load_key(state / KEY_FILE, public.name) if token is None else token.key(public.name)
     if key.verifier != public:
+        where = state / KEY_FILE if token is None else f"the token {token.token}"
         raise ConsentInputError(
-            f"the key in {state / KEY_FILE} is not {public.vkey}", "Put the right key file back."
+            f"the key in {where} is not {public.vkey}", "Put the right key file or token back."
         )
     return key
 

@@ -39,6 +39,7 @@ OWNERS = {
     "adbc_driver_postgresql": {"consent/bulk.py"},
     "pyarrow": {"consent/bulk.py", "models/", "governance/run.py"},
     "joserfc": {"consent/web/"},
+    "pkcs11": {"consent/tlog/pkcs11_key.py"},
 }
 # Nothing of machine learning or tables may be loaded in a citizen's process.
 NOT_IN_CONSENT = {

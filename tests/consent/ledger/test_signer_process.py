@@ -452,7 +452,7 @@ def test_a_signer_folder_has_one_process_and_a_socket_one_signer(house: SignerHo
     assert "with --init" in house.run("--socket", str(house.socket), code=4)
     vkey = house.init()
     assert vkey.startswith(f"{ORIGIN}+")
-    assert "already a file" in house.run("--init", "--origin", ORIGIN, code=2)
+    assert "never written over" in house.run("--init", "--origin", ORIGIN, code=4)
     house.start()
     assert "another signer runs" in house.run("--socket", str(house.folder / "two"), code=4)
     other = SignerHouse(house.folder, ORIGIN)
@@ -481,7 +481,7 @@ def test_a_lost_memory_or_a_wrong_key_is_not_served(house: SignerHouse) -> None:
     other = house.folder / "other"
     house.run("--state", str(other), "--init", "--origin", ORIGIN)
     (other / "signer.pem").replace(house.state / "signer.pem")
-    assert "Put the right key file back" in house.run("--socket", str(house.socket), code=2)
+    assert "Put the right key file or token back" in house.run("--socket", str(house.socket), code=2)
 
 
 def test_the_homes_own_key_can_move_into_a_signer_that_continues_its_checkpoint(
