@@ -58,6 +58,7 @@ TABLE: dict[str, Entry] = {
     "ledger refill": Entry("consent.refill_command:refill", "Fill an older restored ledger again from its published log."),
     "ledger signer": Entry("consent.signer_command:signer", "Hold the log's key in a process apart."),
     "ledger confirm-clock": Entry("consent.clock_command:confirm_clock", "Go on after a long silence, with a clock that was looked at."),
+    "ledger restore-opening": Entry("consent.restore_command:restore_opening", "Bring a lost opening back from somebody's receipt."),
     "ledger witness": Entry("consent.witness_command:witness", "Co-sign the checkpoints of somebody else's log."),
     "ledger witnesses": Entry("consent.trust_commands:witnesses", "The witnesses that count, and how many are needed."),
     "ledger rotate-key": Entry("consent.trust_commands:rotate_key", "Replace the log's signing key."),

@@ -13,6 +13,7 @@ from consent import (
     right_records,
     store_consents,
     store_log,
+    store_lost,
     use_reading,
 )
 from consent.purposing import find, newest
@@ -169,6 +170,11 @@ class LedgerReader:
             BadRequestError: The log has no such entry (exit 2).
         """
         return publication.prove_entry(self.log, index)
+
+    def lost_openings(self) -> int:
+        """How many entries about people have lost their openings in a restore (`luvalla ledger refill`)."""
+        with self.log.store.read() as connection:
+            return store_lost.count(connection)
 
     def rights_of(self, person: str) -> list[RightRecord]:
         """Every right that the person exercised, oldest first; empty for an unknown person.

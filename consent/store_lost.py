@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, select, update
 
 from consent import row_mac
 from consent.pseudonym import keyed_digest
 from consent.store import consent_event, entry, insert_rows, lost_opening, refill
+from consent.store_log import in_parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,9 +53,14 @@ def insert_refill(connection: Connection, filled: Refill, openings: Sequence[int
     insert_rows(connection, lost_opening, [row_mac.with_mac(mac_key, "lost_opening", row) for row in rows])
 
 
-def forget_lost(connection: Connection, index: int) -> None:
-    """An opening was brought back."""
+def found_again(connection: Connection, index: int, at: int, mac_key: bytes) -> None:
+    """An opening came back, and with it the entry's time; entries after it whose times are only bounds follow it."""
     connection.execute(delete(lost_opening).where(lost_opening.c.idx == index))
+    earlier = entry.c.idx >= index, entry.c.at < at
+    moved = list(connection.scalars(select(entry.c.idx).where(*earlier)))
+    for part in in_parts(moved):
+        connection.execute(update(entry).where(entry.c.idx.in_(part)).values(at=at))
+        row_mac.renew(connection, mac_key, "entry", entry.c.idx.in_(part))
 
 
 def refilled_mark(key: bytes) -> bytes:

@@ -75,6 +75,7 @@ SPOKEN = [
     ("consent receipt", "--person {person} --run {run} --out {tmp}/receipt.json", 0),
     ("consent export", "--person {person} --out {tmp}/export.json", 0),
     ("verify", "{tmp}/receipt.json", 0),
+    ("ledger restore-opening", "{tmp}/receipt.json --person {person}", 0),
     ("ledger check", "", 0),
     ("ledger checkpoint", "", 0),
     ("ledger vkey", "", 0),

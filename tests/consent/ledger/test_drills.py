@@ -242,6 +242,11 @@ def test_a_lossy_restore_is_filled_again(world, luvalla, tmp_path):
     luvalla("ledger", "check")
     world.verify(receipt)
     assert "nothing is missing" in luvalla("ledger", "refill", tmp_path / "public", code=3)
+    # One of the two comes back from its holder's receipt, and with it the other, the enrolment.
+    (tmp_path / "receipt.json").write_text(json.dumps(receipt))
+    told = luvalla("ledger", "restore-opening", tmp_path / "receipt.json", "--person", "b")
+    assert "2 lost openings came back" in told
+    luvalla("ledger", "check")
     luvalla("consent", "give", OFFER, "--person", "a", "--renew")
     luvalla("ledger", "check")
 
