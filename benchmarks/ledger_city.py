@@ -7,7 +7,7 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from consent import store, store_consents, store_log
 from consent.setup import create
@@ -15,7 +15,7 @@ from consent.tlog.merkle import leaf_hash, load_edge
 from consent.vocabulary import ConsentStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from consent.home import Home
     from consent.ledger import Ledger
@@ -105,10 +105,11 @@ def fill(ledger: Ledger, people: int, events_each: int) -> list[bytes]:
 
 
 def fill_projections(ledger: Ledger, people: int, events_each: int) -> list[bytes]:
-    """Make a much larger ledger faster still, for bulk permits only (SQLite); returns everybody's pseudonym.
+    """Make a much larger ledger faster still, for bulk permits only; returns everybody's pseudonym.
 
     People and events are as `fill` makes them, numbers given at random. Of the log there is only what its root is made of,
-    the right edge of the tree, of invented hashes; of the events' table only the primary key: a bulk permit reads no more.
+    the right edge of the tree, of invented hashes. In SQLite the events' table is left with its primary key alone: a bulk
+    permit reads no other index.
     """
     first, now = ledger.head().size, store_consents.epoch(ledger.log.now())
     end = first + people * events_each
@@ -117,34 +118,50 @@ def fill_projections(ledger: Ledger, people: int, events_each: int) -> list[byte
     Random(1).shuffle(numbers)  # noqa: S311 - invented people
     codes = [status.code for status in STATUSES]
 
-    def events() -> Iterator[tuple[int | str, ...]]:
+    def events() -> Iterator[tuple[object, ...]]:
         for place in range(end - first):
             code = codes[(place * 7 + place // people) % len(codes)]
-            yield first + place, numbers[place % people], OFFER, code, EVERYTHING, now, now + 10**7
+            yield first + place, numbers[place % people], OFFER, 1, 1, code, EVERYTHING, now, now + 10**7
 
-    with sqlite3.connect(ledger.home.database, isolation_level=None) as raw:
-        for pragma in ("synchronous=OFF", "cache_size=-2000000"):
-            raw.execute(f"PRAGMA {pragma}")
-        raw.execute("BEGIN")
-        for index in ("ix_consent_event_state", "ix_consent_event_number"):
-            raw.execute(f"DROP INDEX {index}")
-        raw.executemany(
-            "INSERT INTO subject (number, pseudonym, subject, enrolled) VALUES (?, ?, ?, ?)",
-            zip(numbers, pseudonyms, pseudonyms, range(first, first + people), strict=True),
-        )
-        raw.executemany(
-            "INSERT INTO consent_event (idx, number, purpose, purpose_version, notice_version, status, processing, at,"
-            " expires) VALUES (?, ?, ?, 1, 1, ?, ?, ?, ?)",
-            events(),
-        )
-        edge = end - end % 256
-        rows = ((i, os.urandom(32), b"", now, os.urandom(16)) for i in range(max(first, edge), end))
-        raw.executemany("INSERT INTO entry (idx, leaf, body, at, request) VALUES (?, ?, ?, ?, ?)", rows)
+    def tiles() -> Iterator[tuple[object, ...]]:
         for level in range(4):
             count = end >> 8 * (level + 1)
-            tiles = ((level, i, b"", os.urandom(32)) for i in range(count - count % 256, count))
-            raw.executemany("INSERT INTO tile (level, idx, hashes, root) VALUES (?, ?, ?, ?)", tiles)
-        raw.execute("COMMIT")
-    raw.close()
+            for index in range(count - count % 256, count):
+                yield level, index, b"", os.urandom(32)
+
+    edge = max(first, end - end % 256)
+    tables: dict[str, Iterable[tuple[object, ...]]] = {
+        "subject (number, pseudonym, subject, enrolled)": zip(
+            numbers, pseudonyms, pseudonyms, range(first, first + people), strict=True
+        ),
+        "consent_event (idx, number, purpose, purpose_version, notice_version, status, processing, at, expires)": events(),
+        "entry (idx, leaf, body, at, request)": (
+            (index, os.urandom(32), b"", now, os.urandom(16)) for index in range(edge, end)
+        ),
+        "tile (level, idx, hashes, root)": tiles(),
+    }
+    if ledger.log.store.database.name == ledger.home.database.name:
+        _load_sqlite(ledger.home.database, tables)
+    else:
+        with ledger.log.store.write() as connection:
+            raw: Any = connection.connection.driver_connection
+            for table, rows in tables.items():
+                with raw.cursor().copy(f"COPY {table} FROM STDIN") as copying:
+                    for row in rows:
+                        copying.write_row(row)
     ledger.checkpoint()
     return pseudonyms
+
+
+def _load_sqlite(path: Path, tables: dict[str, Iterable[tuple[object, ...]]]) -> None:
+    raw = sqlite3.connect(path, isolation_level=None)
+    for pragma in ("synchronous=OFF", "cache_size=-2000000"):
+        raw.execute(f"PRAGMA {pragma}")
+    raw.execute("BEGIN")
+    for index in ("ix_consent_event_state", "ix_consent_event_number"):
+        raw.execute(f"DROP INDEX {index}")
+    for table, rows in tables.items():
+        places = ", ".join("?" * (table.count(",") + 1))
+        raw.executemany(f"INSERT INTO {table} VALUES ({places})", rows)  # noqa: S608 - our own tables
+    raw.execute("COMMIT")
+    raw.close()

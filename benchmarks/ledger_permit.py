@@ -3,9 +3,10 @@
     .venv/bin/python benchmarks/ledger_permit.py [--size PEOPLE] [--database URL]
 
 Three events a person. Budgets (issue 3), over pseudonyms: 1,000,000 people under 3 s cold and 1 s warm; 10,000,000
-under 40 s cold with at most 8 GB of memory. Smaller populations are held to their share of the nearest budget. Cold is
-a ledger that this process has not read; warm is the same question again, after one more entry. More than 1,000,000 people in SQLite
-are put straight into the projections, with no more of the log than the checkpoint needs (`ledger_city.fill_projections`).
+under 40 s cold with at most 8 GB of memory. From 100,000 people on, smaller
+populations are held to their share of the nearest budget. Cold is
+a ledger that this process has not read; warm is the same question again, after one more entry. More than 1,000,000 people,
+and everybody in PostgreSQL, are put straight into the projections, with no more of the log than the checkpoint needs (`ledger_city.fill_projections`).
 `--database` is an empty PostgreSQL database (`postgresql://...`). Exits with 1 when a budget is broken.
 """
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MILLION = 1_000_000
+HELD_FROM = 100_000
 EVENTS_EACH = 3
 COLD_S, WARM_S, COLD_S_ABOVE = 3.0, 1.0, 4.0
 """Seconds per million people; the last for more than a million."""
@@ -40,7 +42,7 @@ def main(people: int, database: str | None) -> int:
         home = city(folder, database)
         with Ledger.open(home) as ledger:
             wall = time.perf_counter()
-            make = fill if people <= MILLION or database else fill_projections
+            make = fill if people <= MILLION and database is None else fill_projections
             pseudonyms = make(ledger, people, EVENTS_EACH)
             print(
                 f"made {people:,} people, {EVENTS_EACH * people:,} events: {time.perf_counter() - wall:.0f} s",
@@ -67,7 +69,7 @@ def main(people: int, database: str | None) -> int:
     print(
         f"{peak:7.2f} GB peak, the making of the ledger included: budget {MEMORY_GB} GB{', BROKEN' if fails else ''}"
     )
-    return int(broken > 0 or fails)
+    return int((broken > 0 and people >= HELD_FROM) or fails)
 
 
 def report(name: str, ask: Callable[[], object], budget: float | None) -> int:
