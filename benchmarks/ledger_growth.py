@@ -65,7 +65,8 @@ def run(name: str, size: int, outputs: Path) -> None:
         return
     command = [sys.executable, str(BENCHMARKS / f"ledger_{name}.py"), "--size", str(size)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode not in (0, 1):
+    # 1 is a broken budget, and also how Python ends at an exception.
+    if done.returncode not in (0, 1) or "Traceback" in done.stderr:
         raise SystemExit(f"ledger_{name}.py at {size} failed: {done.stderr[-300:]}")
     kept.write_text(done.stdout)
     print(f"{name} at {size:,}:\n{done.stdout}", flush=True)

@@ -5,7 +5,7 @@
 Three events a person. Budgets (issue 3), over pseudonyms: 1,000,000 people under 3 s cold and 1 s warm; 10,000,000
 under 40 s cold with at most 8 GB of memory. From 100,000 people on, smaller
 populations are held to their share of the nearest budget. Cold is
-a ledger that this process has not read; warm is the same question again, after one more entry. More than 1,000,000 people,
+a ledger that this process has not read; warm is the same question again, after one more entry. More than 100,000 people,
 and everybody in PostgreSQL, are put straight into the projections, with no more of the log than the checkpoint needs (`ledger_city.fill_projections`).
 `--database` is an empty PostgreSQL database (`postgresql://...`). Exits with 1 when a budget is broken.
 """
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 MILLION = 1_000_000
 HELD_FROM = 100_000
+WHOLE_TO = 100_000
 EVENTS_EACH = 3
 COLD_S, WARM_S, COLD_S_ABOVE = 3.0, 1.0, 4.0
 """Seconds per million people; the last for more than a million."""
@@ -42,7 +43,7 @@ def main(people: int, database: str | None) -> int:
         home = city(folder, database)
         with Ledger.open(home) as ledger:
             wall = time.perf_counter()
-            make = fill if people <= MILLION and database is None else fill_projections
+            make = fill if people <= WHOLE_TO and database is None else fill_projections
             pseudonyms = make(ledger, people, EVENTS_EACH)
             print(
                 f"made {people:,} people, {EVENTS_EACH * people:,} events: {time.perf_counter() - wall:.0f} s",
@@ -61,7 +62,7 @@ def main(people: int, database: str | None) -> int:
                 lambda: permits_of_pseudonyms(ledger, pseudonyms, OFFER, "scoring"),
                 share * WARM_S,
             )
-            if people <= MILLION:
+            if people <= WHOLE_TO:
                 ids = [f"invented-{i}" for i in range(people)]
                 report("warm, from external ids", lambda: permits(ledger, ids, OFFER, "scoring"), None)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIB_PER_GB

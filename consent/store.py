@@ -26,10 +26,8 @@ from sqlalchemy import (
     Table,
     Text,
     insert,
-    select,
-    table,
+    text,
 )
-from sqlalchemy import column as sql_column
 
 from consent.errors import ConsentError, LedgerDamagedError, LedgerVersionError
 from consent.store_sqlite import SqliteDatabase
@@ -332,10 +330,11 @@ class Store:
             LedgerVersionError: A newer luvalla wrote it, or an older one whose migration has not been run.
             LedgerDamagedError: It holds no schema version.
         """
-        version_table = table("alembic_version", sql_column("version_num"))
+        # As text: see store_log.
+        version = text("SELECT version_num FROM alembic_version")
         try:
             with self._reader.connect() as connection:
-                found = [str(row[0]) for row in connection.execute(select(version_table.c.version_num))]
+                found = [str(row[0]) for row in connection.execute(version)]
         except self.database.errors as error:
             if self.database.lacks_table(error):
                 found = []
