@@ -215,6 +215,24 @@ class GivenServer:
                 connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
+def copy_database(server: Server | GivenServer, url: str) -> str:
+    """URL of a copy of a database that nobody is connected to."""
+    copy = server.new_database()
+    old, new = (part.partition("?")[0].rpartition("/")[2] for part in (url, copy))
+    head, _, query = url.partition("?")
+    administrator = f"{head.rpartition('/')[0]}/postgres" + (f"?{query}" if query else "")
+    with psycopg.connect(administrator, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE "{new}"')
+        connection.execute(f'CREATE DATABASE "{new}" TEMPLATE "{old}"')
+        for (setting,) in connection.execute(
+            "SELECT unnest(setconfig) FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase"
+            " WHERE d.datname = %s", (old,),
+        ).fetchall():  # fmt: skip
+            name, _, value = setting.partition("=")
+            connection.execute(f"ALTER DATABASE \"{new}\" SET {name} = '{value}'")
+    return copy
+
+
 def new_database(administrator: str, name: str) -> str:
     with psycopg.connect(administrator, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE \"{name}\" TEMPLATE template0 ENCODING 'UTF8'")
