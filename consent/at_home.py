@@ -5,10 +5,12 @@ Start-up is budgeted (benchmarks/startup.py): nothing heavier than click, SQLAlc
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
 
+from consent.errors import ConsentError
 from consent.home import open_home
 from consent.ledger import Ledger
 
@@ -35,6 +37,19 @@ def open_ledger(*, read_only: bool = False) -> Ledger:
         ConsentError: As ``Ledger.open`` and ``open_home`` say.
     """
     ledger = Ledger.open(current_home(), read_only=read_only)
-    for warning in ledger.warnings:
+    for warning in (*ledger.warnings, *_of_losses(ledger)):
         click.echo(f"warning: {warning}", err=True)
     return ledger
+
+
+def _of_losses(ledger: Ledger) -> list[str]:
+    lost = 0
+    with suppress(ConsentError):  # A damaged database is the command's own to tell.
+        lost = ledger.lost_openings()
+    if not lost:
+        return []
+    told = (
+        f"what {lost} entries about people say was lost in a restore: runs leave out everybody whose consent is older, "
+        "until it is confirmed (docs/ledger/drills.md)"
+    )
+    return [told]

@@ -223,7 +223,7 @@ def test_theft_of_the_only_root_key_ends_in_succession(world, luvalla, tmp_path)
 # A lossy restore.
 
 
-def test_a_lossy_restore_is_filled_again(world, luvalla, tmp_path):
+def test_a_lossy_restore_is_filled_again(world, luvalla, tmp_path, capsys):
     with world.open() as ledger:
         ledger.record_consent("a", OFFER, G)
     backup = Backup(world)
@@ -239,6 +239,10 @@ def test_a_lossy_restore_is_filled_again(world, luvalla, tmp_path):
     assert "restored from an older copy" in luvalla("ledger", "checkpoint", code=3)
     told = luvalla("ledger", "refill", tmp_path / "public")
     assert "lost: what 2 entries about people said" in told
+    # Every command says so until it is mended.
+    with pytest.raises(SystemExit):
+        cli.main(["--home", str(world.home.path), "consent", "show", "--person", "a"])
+    assert "warning: what 2 entries about people say was lost" in capsys.readouterr().err
     luvalla("ledger", "check")
     world.verify(receipt)
     assert "nothing is missing" in luvalla("ledger", "refill", tmp_path / "public", code=3)

@@ -8,13 +8,16 @@ import pytest
 
 from consent import store_log
 from consent.bulk import permits
+from consent.canonical import b64u_decode
 from consent.errors import (
     ConsentChanged,
+    KeyMissingError,
     NoteError,
     PublishedLogUnavailableError,
     PurposesError,
     RefillRefusedError,
     RefusedToSignError,
+    UnknownRunError,
 )
 from consent.opening import open_log
 from consent.published_log import FolderFiles
@@ -97,6 +100,19 @@ def test_the_log_comes_back_byte_for_byte_and_what_is_lost_is_said(world, lossy,
         world.verify(ledger.consent_receipt(PEOPLE[139], OFFER))
         again = ledger.publish(public)
         assert again.written == ()
+
+
+def test_a_run_whose_people_were_lost_is_no_unknown_run(world, lossy, public):
+    with world.open() as ledger:
+        [run] = ledger.institutional("run")
+    lossy.restore()
+    fill(world, public)
+    with world.open() as ledger:
+        for ask in (ledger.explanation, lambda run_id: ledger.use_receipt(PEOPLE[5], run_id)):
+            with pytest.raises(KeyMissingError, match=f"entry {run.index}"):
+                ask(b64u_decode(run.body["run"]))
+        with pytest.raises(UnknownRunError):
+            ledger.explanation(bytes(16))
 
 
 def test_nobody_is_used_on_a_consent_that_may_have_been_withdrawn_until_they_confirm_it(world, lossy, public):
