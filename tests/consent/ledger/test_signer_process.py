@@ -24,7 +24,9 @@ import pytest
 import cli
 from consent.errors import ConfigurationError, RefusedToSignError, SignerUnavailableError
 from consent.home import parse_settings, read_settings
+from consent.published_log import FolderFiles
 from consent.records import ConsentRequest
+from consent.refill import refill
 from consent.signer_client import SignerProcess
 from consent.signer_rotation import settings_naming
 from consent.signer_server import SignerServer, frame, read_exactly
@@ -205,6 +207,36 @@ def test_a_restored_database_that_grew_another_way_is_refused(
     with signed.open() as ledger, pytest.raises(RefusedToSignError, match="do not have the root"):
         ledger.record_consent("b", OFFER, G)
     assert kept(signed) == before
+
+
+@pytest.mark.sqlite_file
+@pytest.mark.parametrize("published", ["all", "part"])
+def test_a_restored_ledger_goes_on_once_it_is_filled_again_up_to_what_the_signer_signed(
+    signed: World, house: SignerHouse, tmp_path: Path, published: str
+) -> None:
+    snapshot(signed, tmp_path / "old.db")
+    old_checkpoint = signed.home.checkpoint.read_bytes()
+    with signed.open() as ledger:
+        ledger.record_consent("a", OFFER, G)
+        ledger.publish(tmp_path / "public")
+        if published == "part":
+            ledger.record_consent("b", OFFER, G)
+        elsewhere = ledger.head()
+    memory = house.memory.read_bytes()
+    restore(signed, tmp_path / "old.db")
+    signed.home.checkpoint.write_bytes(old_checkpoint)
+    with signed.open() as ledger:
+        refill(ledger.log, signed.home, FolderFiles(tmp_path / "public"))
+        if published == "part":
+            with pytest.raises(RefusedToSignError, match="has signed"):
+                ledger.checkpoint()
+            with pytest.raises(RefusedToSignError, match="has signed"):
+                ledger.record_consent("c", OFFER, G)
+            assert house.memory.read_bytes() == memory
+        else:
+            assert ledger.checkpoint().head == elsewhere.checkpoint.head
+            ledger.record_consent("c", OFFER, G)
+            assert ledger.check() == []
 
 
 def test_a_signer_that_is_behind_signs_with_a_proof_from_where_it_stands(
