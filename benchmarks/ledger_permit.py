@@ -3,11 +3,11 @@
     .venv/bin/python benchmarks/ledger_permit.py [--size PEOPLE] [--database URL]
 
 Three events a person. Budgets (issue 3), over pseudonyms: 1,000,000 people under 3 s cold and 1 s warm; 10,000,000
-under 40 s cold with at most 8 GB of memory. From 100,000 people on, smaller
-populations are held to their share of the nearest budget. Cold is
-a ledger that this process has not read; warm is the same question again, after one more entry. More than 100,000 people,
-and everybody in PostgreSQL, are put straight into the projections, with no more of the log than the checkpoint needs (`ledger_city.fill_projections`).
-`--database` is an empty PostgreSQL database (`postgresql://...`). Exits with 1 when a budget is broken.
+under 40 s cold with at most 8 GB of memory. From 100,000 people on, others are held to their share of the nearest budget.
+Cold is a ledger that this process has not read; warm is the same question again, after one more entry. More than 100,000
+people, and everybody in PostgreSQL, are put straight into the projections, with no more of the log than the checkpoint
+needs (`ledger_city.fill_projections`). `--database` is an empty PostgreSQL database (`postgresql://...`). Exits with 1 when
+a budget is broken.
 """
 
 from __future__ import annotations
