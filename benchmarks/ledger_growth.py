@@ -91,6 +91,8 @@ def plot(lines: dict[str, Points]) -> None:
         for label, each in found.items():
             axis.plot(*zip(*each, strict=True), marker="o", label=label)
         axis.set(xscale="log", yscale="log", xlabel=OF[name], ylabel="seconds of processor time")
+        if name == "cold":
+            axis.set_ylim(0.001, 1)
         axis.set_title(f"benchmarks/ledger_{name}.py")
         axis.grid(visible=True, which="major", alpha=0.4)
         if found:
