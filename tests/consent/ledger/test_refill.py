@@ -285,3 +285,33 @@ def test_a_purpose_adopted_in_what_was_lost_comes_back_from_the_purposes_file(wo
 def _refills(ledger):
     with ledger.log.store.read() as connection:
         return refills(connection)
+
+
+@pytest.mark.parametrize("opened_before", [False, True])
+def test_runs_before_a_loss_still_prove_themselves_also_beside_somebody_erased_in_it(
+    world, public, opened_before
+):
+    with world.open() as ledger:
+        ledger.record_consents([ConsentRequest(person, OFFER, G) for person in PEOPLE[:4]])
+        use = use_request(ledger, dict.fromkeys(PEOPLE[:4], UseStatus.USED), values=[b"1"] * 4)
+        ledger.append_use(use)
+    backup = Backup(world)
+    with world.open() as ledger:
+        ledger.erase(PEOPLE[0], ground="eu-gdpr:A17-1-b")
+        ledger.publish(public)
+    backup.restore()
+    if opened_before:
+        fill(world, public)
+    else:
+        log = open_log(world.home, clock=world.clock, read_only=False, clock_confirmed=False, external=None)
+        refill(log, world.home, FolderFiles(public))
+        log.store.close()
+    with world.open() as ledger:
+        assert ledger.check() == []
+        assert ledger.number_of(PEOPLE[0]) is None
+        world.verify(ledger.use_receipt(PEOPLE[1], use.run))
+        ledger.record_consent(PEOPLE[1], OFFER, S.RENEWED)
+        again = use_request(ledger, {PEOPLE[1]: UseStatus.USED}, values=[b"2"])
+        ledger.append_use(again)
+        world.verify(ledger.use_receipt(PEOPLE[1], again.run))
+        assert ledger.check() == []
