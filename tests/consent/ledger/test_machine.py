@@ -25,13 +25,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from consent import kek_rotation
+from consent import kek_rotation, rotation
 from consent.errors import ConsentChanged, LedgerUnavailableError, RefusedToSignError
 from consent.records import ConsentReceiptRef, ConsentRequest, Permitted
 from consent.state import FOLLOWS
 from consent.tlog.note import generate_key
 from consent.trust import TrustRoot
-from consent.trust_commands import _adopt, _replace_key, _signers
+from consent.trust_commands import _signers
 from consent.uses import UseRequest
 from consent.vocabulary import ConsentStatus, Right, UseStatus
 from tests.consent import postgresql_server
@@ -228,8 +228,10 @@ class City(RuleBasedStateMachine):
         root = TrustRoot.load(home.trust_root, open_trust(home))
         key = generate_key(ORIGIN)
         new = root.rotate_log_key(key.verifier, self.ledger.checkpoint().size + 1, _signers(root, home, ()))
-        _replace_key(home, key)
-        _adopt(self.ledger, home, new)
+        rotation.prepare(home.log_key, key)
+        new.save(home.trust_root)
+        rotation.put_in_place(home.log_key)
+        rotation.record(self.ledger, new)
 
     @rule()
     def rotate_the_key_of_keys(self) -> None:
