@@ -26,6 +26,7 @@ from consent.records import ConsentRequest
 from consent.store import metadata
 from consent.vocabulary import ConsentStatus, RetentionClass, UseStatus
 from tests.consent.ledger_world import OFFER, START, World, use_request
+from tests.consent.restored import Backup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -223,6 +224,35 @@ def test_the_check_says_when_a_promised_day_went_by(
     kek_rotation.rotate(ledger.log, world.home)
     kek_rotation.destroy_expired(ledger.log, world.home)
     assert ledger.check() == []
+
+
+def test_a_backup_put_back_in_place_opens_until_its_key_s_day_and_never_after(
+    ledger: Ledger, world: World, run: bytes
+) -> None:
+    index = ledger.record_consent("gone", OFFER, S.WITHDRAWN).index
+    backup = Backup(world)
+    receipt = ledger.erase("gone", ground=GROUND)
+    world.clock.forward(days=15)
+    kek_rotation.rotate(ledger.log, world.home)
+    newer = Backup(world)
+
+    def put_back() -> Ledger:
+        backup.restore()
+        # Read only: opened for writing, the journal would erase the person again.
+        return world.open(read_only=True)
+
+    with put_back() as old, old.log.store.read() as connection:
+        assert b"withdrawn" in open_payload(old.log, connection, index)[2]
+    newer.restore()
+    world.clock.now = datetime.combine(receipt.backups_unreadable_by, START.time(), UTC)
+    assert len(kek_rotation.destroy_expired(ledger.log, world.home)) == 1
+    with put_back() as old:
+        with old.log.store.read() as connection, pytest.raises(KeyMissingError):
+            open_payload(old.log, connection, index)
+        with pytest.raises(KeyMissingError):
+            old.values("gone", run)
+    newer.restore()
+    all_opens(ledger, world, run, PEOPLE[1:])
 
 
 @pytest.mark.parametrize("written", [False, True])
