@@ -287,11 +287,7 @@ def _show_version(ctx: click.Context) -> None:
 
 
 def main(args: list[str] | None = None) -> None:
-    """Run the command line and exit with the documented code.
-
-    Args:
-        args: The arguments, without the program's name; the process's own by default.
-    """
+    """Run the command line, by default with the process's own arguments, and exit with the documented code."""
     hook, sys.unraisablehook = sys.unraisablehook, _unraisable
     try:
         code = _outcome(args)
@@ -328,9 +324,6 @@ def _outcome(args: list[str] | None) -> int:
     stdout = sys.stdout
     try:
         result = luvalla.main(args=args, prog_name="luvalla", standalone_mode=False)
-    except click.exceptions.NoArgsIsHelpError as error:
-        error.show()
-        return 2
     except click.Abort as error:
         click.echo("stopped", err=True)
         # click makes an Abort of Ctrl-C; one of its own is a question that was answered with no, or not at all.
@@ -340,9 +333,6 @@ def _outcome(args: list[str] | None) -> int:
         if hint := getattr(error, "hint", ""):
             click.echo(f"hint: {hint}", err=True)
         return 2
-    except KeyboardInterrupt:
-        click.echo("stopped", err=True)
-        return INTERRUPTED
     except BrokenPipeError:
         return _reader_left()
     except SystemExit:
@@ -351,9 +341,19 @@ def _outcome(args: list[str] | None) -> int:
             sys.stdout = stdout
             return _reader_left()
         raise
-    except Exception as error:  # noqa: BLE001 (one of the two tables that catch everything)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 (one of the two tables that catch everything)
+        if _was_ctrl_c(error):
+            click.echo("stopped", err=True)
+            return INTERRUPTED
         return _fault(error)
     return result if isinstance(result, int) else 0
+
+
+def _was_ctrl_c(error: BaseException | None) -> bool:
+    """Whether it is one, or came of one: Python 3.11 raises a RuntimeError in its place while a class is being made."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _reader_left() -> int:
@@ -368,7 +368,7 @@ def _silence(stream: IO[str]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _fault(error: Exception) -> int:
+def _fault(error: BaseException) -> int:
     """Print an error of a room as it says itself; anything else is our own fault, told without its data."""
     code = getattr(error, "exit_code", None)
     message = getattr(error, "message", None)

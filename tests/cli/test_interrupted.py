@@ -162,3 +162,18 @@ def test_ctrl_c_inside_a_destructor_is_neither_printed_nor_forgotten(tmp_path):
     done = subprocess.run([sys.executable, "-P", script], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr.strip()) == (130, "", "stopped")
     assert time.monotonic() - begun < 20
+
+
+def test_ctrl_c_while_a_class_is_made_is_still_ctrl_c(tmp_path):
+    """Python 3.11 turns it into a RuntimeError there, as when a module is being imported."""
+    code = (
+        "import cli\n"
+        "class Stopped:\n"
+        "    def __set_name__(self, owner, name): raise KeyboardInterrupt\n"
+        "def invoke(**_):\n"
+        "    type('Made', (), {'stopped': Stopped()})\n"
+        "cli.luvalla.main = invoke\n"
+        "cli.main(['status'])\n"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "stopped\n")

@@ -24,6 +24,10 @@ BY_URL = "LUVALLA_TEST_POSTGRESQL"
 """A URL of an administrator, e.g. postgresql://postgres@/postgres?host=/run/postgresql; each test makes a database."""
 
 
+VERSION = "LUVALLA_TEST_POSTGRESQL_VERSION"
+"""The major version whose binaries are to be used, e.g. 16; the system's newest by default."""
+
+
 def required() -> bool:
     """Whether it is a fault that there is no server: CI sets it."""
     return bool(os.environ.get("LUVALLA_REQUIRE_POSTGRESQL") or os.environ.get("CI"))
@@ -246,6 +250,14 @@ def start() -> Server | GivenServer | None:
     """A server by the first way there is; None when there is none."""
     if os.environ.get(BY_URL):
         return GivenServer(os.environ[BY_URL])
+    wanted = os.environ.get(VERSION)
     for binaries in [*system_binaries(), *wheel_binaries()]:
-        return Server(binaries)
+        if not wanted or version_of(binaries) == wanted:
+            return Server(binaries)
     return None
+
+
+def version_of(binaries: Path) -> str:
+    """The major version of a server's programs, e.g. 16."""
+    said = subprocess.run([binaries / "postgres", "--version"], capture_output=True, text=True, check=True)
+    return said.stdout.split()[2].partition(".")[0]  # postgres (PostgreSQL) 15.18 (Debian ...)
