@@ -141,6 +141,8 @@ def unseen(rows: Rows, table: str, *, all_of_them: bool, seed: int = 1) -> set[s
                     if step + more < count
                     for change in _changes(table, column, [row], content, step + more)
                 ]
+                if column.unique:  # Two rows that both hold NULL would be given the same value.
+                    changes = list({new[column.name]: (row, new) for row, new in changes}.values())
                 if changes:
                     found |= _not_named(rows, ledger, table, changes)
     assert faults(rows) == []

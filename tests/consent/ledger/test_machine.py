@@ -192,9 +192,9 @@ class City(RuleBasedStateMachine):
     def erase_at_a_failing_commit(self, person: str, *, written: bool, crash: bool) -> None:
         if self.model[person].number is None:
             return
+        request = os.urandom(8).hex()
         self.failed(
-            lambda: self.ledger.erase(person, ground="eu-gdpr:A17-1-b", request_id=f"e{person}"),
-            written=written,
+            lambda: self.ledger.erase(person, ground="eu-gdpr:A17-1-b", request_id=request), written=written
         )
         # The journal outside the database knows of it: whoever opens the ledger next finishes it.
         if crash:
