@@ -8,7 +8,7 @@ from consent import canonical
 from consent.entries import InstitutionalAct, Payload, PersonalEntry, UnknownEntry, parse_entry
 from consent.errors import EntryFormatError, NotCanonicalError
 from consent.shapes import INSTITUTIONAL, PAYLOADS
-from tests.consent.make_vectors import rights_vectors, world
+from tests.consent.make_vectors import rights_vectors, succession_vectors, world
 
 DIGEST = canonical.digest(b"")
 TIME = "2026-11-24T09:00:00Z"
@@ -30,6 +30,7 @@ BODIES = {
         "votes": [DIGEST],
     },
     "revocation": {"certificate": DIGEST, "kind": "revoked", "reason": DIGEST, "until": None},
+    "succession": parse_entry(succession_vectors()["entry"].encode()).body,
 }
 PAYLOADS_MADE = {
     payload.kind: payload
