@@ -14,11 +14,13 @@ from consent.options import json_option, respond
 from consent.tlog.cosignature import WitnessKey
 from consent.tlog.note import VerifierKey, generate_key, load_key, save_key
 from consent.tlog.witness import WitnessState
-from consent.trust import TrustRoot
+from consent.trust_following import FollowedTrustRoot
 from consent.witness_server import WitnessServer, posix_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+    from consent.tlog.witness import LogKeys
 
 DEFAULT_PORT = 8701
 KEY_FILE = "witness.pem"
@@ -38,7 +40,7 @@ STATE_FILE = "witness.db"
 @click.option(
     "--trust-root",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A log to witness, by its trust-root.json: its keys count for the sizes that it names.",
+    help="A log to witness, by its trust-root.json: its keys count for the sizes that it names. Read again when it changes.",
 )
 @click.option("--pin", help="The digest of the trust root's version 1; needed with --trust-root.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
@@ -60,18 +62,18 @@ def witness(
 ) -> None:
     """Co-sign the checkpoints of others' logs, each only if it continues the last one (C2SP tlog-witness).
 
-    Put a server that speaks TLS in front of it. A rotated key of a log is known after a restart.
+    Put a server that speaks TLS in front of it. A new version of the trust root counts from the next request on.
     """
     if init:
         _init(state, name, as_json=as_json)
         return
     if name is not None:
         raise click.UsageError("--name belongs to --init; a witness keeps the name it was made with.")
-    keys = _log_keys(logs, trust_root, pin)
+    logs_now = _logs(logs, trust_root, pin)
     memory = WitnessState(state / STATE_FILE)
     key = load_key(state / KEY_FILE, memory.name())
     try:
-        server = WitnessServer((host, port), lambda body: memory.add(body, keys, key, posix_now))
+        server = WitnessServer((host, port), lambda body: memory.add(body, logs_now(), key, posix_now))
     except OSError as error:
         raise ConsentUnavailableError(
             f"cannot listen on {host} port {port}: {error.strerror}", "Name another --port, or 0 for any."
@@ -100,27 +102,35 @@ def _init(state: Path, name: str | None, *, as_json: bool) -> None:
     respond({"vkey": vkey, "state": str(state)}, [vkey], as_json=as_json)
 
 
-def _log_keys(
-    vkeys: Sequence[str], trust_root: Path | None, pin: str | None
-) -> dict[str, Callable[[int], Iterable[VerifierKey]]]:
-    keys: dict[str, Callable[[int], Iterable[VerifierKey]]] = {}
+def _logs(vkeys: Sequence[str], trust_root: Path | None, pin: str | None) -> Callable[[], LogKeys]:
+    """The logs to witness, asked for at each request: a trust root may have got a new version."""
     by_origin: dict[str, list[VerifierKey]] = {}
     for text in vkeys:
         key = VerifierKey.parse(text)
         by_origin.setdefault(key.name, []).append(key)
-    for origin, given in by_origin.items():
-        keys[origin] = lambda _, given=given: given  # type: ignore[misc]
-    if trust_root is not None:
-        if pin is None:
-            raise click.UsageError("--trust-root needs --pin: its printed digest, got another way.")
-        root = TrustRoot.load(trust_root, pin)
-        keys[root.origin] = root.log_vkeys
-    if not keys:
-        raise ConsentInputError(
-            "no log to witness was named",
-            "Name --log VKEY (`luvalla ledger vkey` prints it) or --trust-root.",
-        )
-    return keys
+    named: dict[str, Callable[[int], Iterable[VerifierKey]]] = {
+        origin: _always(given) for origin, given in by_origin.items()
+    }
+    if trust_root is None:
+        if not named:
+            raise ConsentInputError(
+                "no log to witness was named",
+                "Name --log VKEY (`luvalla ledger vkey` prints it) or --trust-root.",
+            )
+        return lambda: named
+    if pin is None:
+        raise click.UsageError("--trust-root needs --pin: its printed digest, got another way.")
+    followed = FollowedTrustRoot(trust_root, pin, lambda text: click.echo(f"warning: {text}", err=True))
+
+    def now() -> LogKeys:
+        root = followed.newest()
+        return {**named, root.origin: root.log_vkeys}
+
+    return now
+
+
+def _always(keys: Sequence[VerifierKey]) -> Callable[[int], Iterable[VerifierKey]]:
+    return lambda _: keys
 
 
 def _stop(_signal: int, _frame: object) -> None:

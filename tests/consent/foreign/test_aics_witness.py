@@ -118,7 +118,7 @@ def test_their_witness_refuses_a_history_that_was_taken_back_and_ours_stops(thei
 def test_our_witness_answers_their_client(program, tmp_path):
     world = make_world(tmp_path)
     trust = TrustRoot.load(world.home.trust_root, open_trust(world.home))
-    witness = WitnessProcess(tmp_path / "ours", trust.log_keys[0].key.vkey)
+    witness = WitnessProcess(tmp_path / "ours", "--log", trust.log_keys[0].key.vkey)
     sizes: list[int] = [0]
 
     def submit(old: int, *, flip: bool = False) -> subprocess.CompletedProcess[str]:

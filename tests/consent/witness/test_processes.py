@@ -18,12 +18,14 @@ import pytest
 
 from consent.errors import WitnessesMissingError
 from consent.tlog import verify
+from consent.tlog.checkpoint import TreeHead, sign_checkpoint
 from consent.tlog.cosignature import WitnessKey
-from consent.tlog.note import load_key
-from consent.tlog.witness import WitnessState
+from consent.tlog.note import Note, generate_key, load_key, save_key
+from consent.tlog.witness import AddCheckpoint, WitnessState
 from consent.trust import TrustRoot
 from consent.trust_chain import WitnessRule
 from consent.vocabulary import ConsentStatus
+from consent.witnessing import ask_over_http
 from tests.consent.ledger_world import OFFER, ORIGIN, World, make_world, open_trust
 
 if TYPE_CHECKING:
@@ -36,9 +38,10 @@ CLI = [Path(sys.executable).parent / "luvalla", "ledger", "witness"]
 class WitnessProcess:
     """`luvalla ledger witness`; started, killed and started again at one address."""
 
-    def __init__(self, state: Path, log: str) -> None:
+    def __init__(self, state: Path, *log: str) -> None:
         self.state = state
         self._log = log
+        self.said: list[str] = []
         done = subprocess.run(
             [*CLI, "--state", state, "--init", "--name", "ombudsman.example/witness"],
             check=True, capture_output=True, text=True, timeout=60,
@@ -49,14 +52,20 @@ class WitnessProcess:
 
     def start(self) -> None:
         self._process = subprocess.Popen(
-            [*CLI, "--state", self.state, "--log", self._log, "--port", str(self.port)],
+            [*CLI, "--state", self.state, *self._log, "--port", str(self.port)],
             stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         line = self._process.stderr.readline()
         found = re.search(r" is at http://127\.0\.0\.1:(\d+);", line)
         assert found, line
         self.port = int(found[1])
-        threading.Thread(target=self._process.stderr.read, daemon=True).start()
+        self._reader = threading.Thread(target=self.said.extend, args=(self._process.stderr,), daemon=True)
+        self._reader.start()
+
+    def serve(self, *log: str) -> None:
+        """Start again, with another log to witness."""
+        self._log = log
+        self.start()
 
     def kill(self) -> None:
         """Like a power cut for the process: SIGKILL."""
@@ -65,7 +74,9 @@ class WitnessProcess:
 
     def stop(self) -> int:
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(timeout=10)
+        code = self._process.wait(timeout=10)
+        self._reader.join(timeout=10)
+        return code
 
     @property
     def size(self) -> int:
@@ -129,7 +140,7 @@ class Outside:
         trust = TrustRoot.load(self.world.home.trust_root, open_trust(self.world.home))
         with self.world.open() as ledger:
             size = ledger.head().size
-        self.witness = WitnessProcess(folder / "witness", trust.log_keys[0].key.vkey)
+        self.witness = WitnessProcess(folder / "witness", "--log", trust.log_keys[0].key.vkey)
         self.wire = Wire(self.witness)
         root_key = load_key(self.world.home.root_key, f"{ORIGIN}/root")
         rule = WitnessRule((self.witness.key,), 1, size + 1)
@@ -214,6 +225,50 @@ def test_a_witness_that_was_killed_for_a_while_names_its_older_size_and_gets_the
     assert outside.witness.size > older + 3
     for person in "bcde":
         assert outside.proved(person).witnessed_by == (outside.witness.key.keyid,)
+
+
+def test_a_running_witness_believes_a_rotated_key_from_its_trust_root_file_and_no_older_one(
+    outside, tmp_path
+):
+    home, copy = outside.world.home, tmp_path / "trust-root.json"
+    outside.record("a")
+    outside.witness.kill()
+    shutil.copy(home.trust_root, copy)
+    first = copy.read_bytes()
+    pinned = ("--trust-root", str(copy), "--pin", open_trust(home))
+    outside.witness.serve(*pinned)
+    outside.record("b")
+    trust = TrustRoot.load(home.trust_root, open_trust(home))
+    old_key, new_key = load_key(home.log_key, ORIGIN), generate_key(ORIGIN)
+    with outside.world.open() as ledger:
+        size = ledger.head().size
+    root_key = load_key(home.root_key, f"{ORIGIN}/root")
+    rotated = trust.rotate_log_key(new_key.verifier, size + 1, [root_key])
+    rotated.save(home.trust_root)
+    home.log_key.unlink()
+    save_key(new_key, home.log_key)
+    with pytest.raises(WitnessesMissingError, match="status 403"):
+        outside.record("c", "r")
+    # A file that was copied only in part is not believed, and costs the witness nothing of what it knows.
+    copy.write_bytes(rotated.raw[:100])
+    with pytest.raises(WitnessesMissingError, match="status 403"):
+        outside.record("c", "r")
+    rotated.save(copy)
+    assert outside.record("c", "r").replayed
+    assert outside.wire.statuses[-1] == 200
+    assert outside.proved("c").witnessed_by == (outside.witness.key.keyid,)
+    # Whoever puts the older file back gets no cosignature of a head that the older key signed.
+    copy.write_bytes(first)
+    forged = sign_checkpoint(TreeHead(ORIGIN, size + 100, b"f" * 32), old_key)
+    asked = AddCheckpoint(outside.witness.size, (), Note.parse(forged.note.encode()))
+    assert ask_over_http(outside.wire.url, asked.encode()).status == 403
+    outside.record("d")
+    assert outside.wire.statuses[-1] == 200
+    outside.witness.stop()
+    warned = [line for line in outside.witness.said if line.startswith("warning: ")]
+    assert [line.partition("stays in force")[1] for line in warned] == ["stays in force"] * 2
+    assert "malformed" in warned[0]
+    assert "older than version 3" in warned[1]
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from consent.tlog.checkpoint import TreeHead, sign_checkpoint
 from consent.tlog.cosignature import WitnessKey, cosign, cosignatures_in, cosigned, with_cosignatures
 from consent.tlog.note import Note, NoteSignature, VerifierKey
 from consent.tlog.witness import MAX_REQUEST_BYTES, AddCheckpoint, WitnessState
-from consent.witness_command import _log_keys
+from consent.witness_command import _logs
 from consent.witness_server import WitnessServer
 from tests.consent.make_vectors import ORIGIN, MemoryLog, signing_key
 
@@ -28,7 +28,7 @@ LOG = signing_key(ORIGIN, "log")
 KEY = signing_key("ombudsman.example/witness", "witness 1")
 PUBLIC = WitnessKey.of(KEY)
 NOW = 1_800_000_000
-LOGS = _log_keys([LOG.verifier.vkey], None, None)
+LOGS = _logs([LOG.verifier.vkey], None, None)()
 
 
 def grown(size: int, fork: int | None = None) -> MemoryLog:
