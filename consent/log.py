@@ -30,7 +30,7 @@ from consent.errors import (
 from consent.pseudonym import keyed_digest, pseudonym
 from consent.tlog.checkpoint import Checkpoint, TreeHead, open_checkpoint
 from consent.tlog.cosignature import cosigned, with_cosignatures
-from consent.tlog.merkle import EMPTY_EDGE, RightEdge, consistency_proof, load_edge, root_at
+from consent.tlog.merkle import consistency_proof, load_edge, root_at
 from consent.tlog.note import Note
 from consent.witnessing import NO_WITNESSES, Witnesses, collect
 from consent.writing import Writing
@@ -92,7 +92,6 @@ class Log:
     signer: CheckpointSigner
     clock_confirmed: bool = False
     witnesses: Witnesses = NO_WITNESSES
-    _edge: RightEdge = EMPTY_EDGE
     _verified: tuple[bytes, Checkpoint] | None = None
     _outcome_unknown: bool = False
 
@@ -151,11 +150,12 @@ class Log:
                 end.size, self.trust.log_vkeys(end.size + 1), lambda size: root_at(hashes, size)
             )
             at = self._time_of_append(end.last_at)
-            edge = self._edge if self._edge.size == end.size else load_edge(hashes, end.size)
+            # Read anew each time: an edge kept from the last append would be another tree's in a database that was
+            # put in the place of this one.
+            edge = load_edge(hashes, end.size)
             writing = Writing(connection, self.origin, self.vault, edge, at, self.pseudonym_key)
             yield writing
-            edge = writing.flush()
-        self._edge = edge
+            writing.flush()
 
     def checkpoint(self, *, first: bool = False) -> Checkpoint:
         """Make everything committed durable; see the module.

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from sqlalchemy import Connection
+
 DriverError = sqlite3.Error
 
 BUSY_SECONDS = 10.0
 """How long a writer waits for another; an append takes milliseconds, a run over 100,000 people about two seconds."""
 CACHE_KIB = 64 * 1024
 _HEADER_BYTES = 100
+_FILE = "file"
 _MAGIC = b"SQLite format 3\x00"
 
 
@@ -131,7 +134,7 @@ def condition(path: Path, *, read_only: bool) -> Condition:
 
 def writing_engine(path: Path) -> Engine:
     """Transactions start with BEGIN IMMEDIATE, so two writers queue and never fail half-way."""
-    engine = _engine(str(path))
+    engine = _engine(path, str(path))
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: Any) -> None:
@@ -148,6 +151,7 @@ def writing_engine(path: Path) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
+        _check_same_file(connection, path)
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine
@@ -165,7 +169,7 @@ def reading_engine(path: Path, *, read_only: bool) -> Engine:
         wal = path.with_name(path.name + "-wal")
         if not _writable(path) and not (wal.exists() and wal.stat().st_size):
             options["immutable"] = "1"
-    engine = _engine(name, options)
+    engine = _engine(path, name, options)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _: Any) -> None:
@@ -177,6 +181,7 @@ def reading_engine(path: Path, *, read_only: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
+        _check_same_file(connection, path)
         connection.exec_driver_sql("BEGIN")
 
     return engine
@@ -250,17 +255,48 @@ def explained(error: Exception, path: Path) -> ConsentError:
     )
 
 
-def _engine(name: str, options: Mapping[str, str] | None = None) -> Engine:
+def _engine(path: Path, name: str, options: Mapping[str, str] | None = None) -> Engine:
     # Made of its parts, not parsed: that costs a process which proves one entry a tenth of its time.
     url = URL.create("sqlite+pysqlite", database=name, query=dict(options or {}))
     # isolation_level None: the driver starts no transactions of its own; the "begin" event does.
-    return create_engine(
+    engine = create_engine(
         url,
         poolclass=QueuePool,
         pool_size=4,
         hide_parameters=True,
         connect_args={"isolation_level": None, "timeout": BUSY_SECONDS, "check_same_thread": False},
     )
+
+    @event.listens_for(engine, "connect")
+    def remember(_: Any, record: Any) -> None:
+        record.info[_FILE] = _identity(path)
+
+    return engine
+
+
+def _check_same_file(connection: Connection, path: Path) -> None:
+    """Refuse a file that was moved away or replaced since it was opened.
+
+    SQLite goes on with the file that it has open, which nobody finds again: what is written there would be signed and
+    lost. The new file is not opened in its place either, since the write-ahead log beside it is still the old one's.
+
+    Raises:
+        LedgerUnavailableError: It was.
+    """
+    if connection.info.get(_FILE) != _identity(path):
+        raise LedgerUnavailableError(
+            f"{path.name} was moved away or replaced while it was open",
+            "stop every process that has the ledger open, put the right file in its place, without the -wal and -shm "
+            "files of another one beside it, and start again",
+        )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _writable(path: Path) -> bool:

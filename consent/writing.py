@@ -239,10 +239,9 @@ class Writing:
         ):  # fmt: skip
             rows.clear()
 
-    def flush(self) -> RightEdge:
-        """Write everything; returns the tree's new edge."""
+    def flush(self) -> None:
+        """Write everything."""
         self.write_pending()
-        return self._edge
 
     def _append_opened(
         self,
