@@ -14,7 +14,7 @@ from consent.canonical import b64u, b64u_decode, decode, encode
 from consent.errors import LedgerDamagedError, LedgerUnavailableError, NotCanonicalError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 
@@ -30,6 +30,8 @@ class JournalLine:
         decision: What was erased and kept, and why.
         unreadable_by: The day that the receipt gives for backups; None in lines of older ledgers.
         no_return: Keyed tombstone of somebody who asked not to be asked again (consent/return_rule.py); None: may return.
+        readmitted: Keyed digest of the request, where a tombstone was taken out because the person said so: the check
+            asks for one or the other.
     """
 
     at: str
@@ -39,6 +41,7 @@ class JournalLine:
     decision: dict[str, Any]
     unreadable_by: str | None = None
     no_return: bytes | None = None
+    readmitted: bytes | None = None
 
     def encode(self) -> bytes:
         """One line, without its end."""
@@ -53,6 +56,8 @@ class JournalLine:
             value["unreadable_by"] = self.unreadable_by
         if self.no_return is not None:
             value["no_return"] = b64u(self.no_return)
+        if self.readmitted is not None:
+            value["readmitted"] = b64u(self.readmitted)
         return encode(value)
 
 
@@ -94,10 +99,15 @@ def append_lines(path: Path, lines: Sequence[JournalLine]) -> None:
         ) from error
 
 
-def without_tombstone(path: Path, tombstone: bytes) -> bool:
+def without_tombstone(path: Path, tombstone: bytes, mark: Callable[[bytes], bytes]) -> bool:
     """Take a tombstone out of every line that has it, durably; the erasures themselves stay.
 
     The caller holds the writers' lock, so nobody appends meanwhile.
+
+    Args:
+        path: The journal.
+        tombstone: 16 bytes.
+        mark: From the line's request to what says that its tombstone was taken out by us (`return_rule.readmission`).
 
     Returns:
         Whether there was one.
@@ -109,7 +119,10 @@ def without_tombstone(path: Path, tombstone: bytes) -> bool:
     lines = read_lines(path)
     if not any(line.no_return == tombstone for line in lines):
         return False
-    kept = [replace(line, no_return=None) if line.no_return == tombstone else line for line in lines]
+    kept = [
+        replace(line, no_return=None, readmitted=mark(line.request)) if line.no_return == tombstone else line
+        for line in lines
+    ]
     beside = path.with_name(f".{path.name}.new")
     try:
         beside.unlink(missing_ok=True)
@@ -158,6 +171,7 @@ def read_lines(path: Path) -> list[JournalLine]:
                     value["decision"],
                     value.get("unreadable_by"),
                     b64u_decode(value["no_return"]) if "no_return" in value else None,
+                    b64u_decode(value["readmitted"]) if "readmitted" in value else None,
                 )
             )
         except (NotCanonicalError, KeyError, TypeError) as error:

@@ -71,7 +71,7 @@ def check(log: Log, home: Home) -> list[Fault]:
             content = read_log(connection, findings, log.pseudonym_key)
             check_tree(log, connection, content, findings)
             people = fsck_people.check(log, connection, content, findings)
-            fsck_people.check_journal(home.erasure_journal, connection, content, findings)
+            fsck_people.check_journal(log, home.erasure_journal, connection, content, findings)
             fsck_keys.check(log, connection, home, findings)
             fsck_projections.check(connection, content, people, findings)
             fsck_uses.check(log, connection, content, people, findings)

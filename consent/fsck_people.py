@@ -11,6 +11,7 @@ from consent.erasure_journal import read_lines
 from consent.errors import ConsentError
 from consent.fsck_keys import WRAPPED_BY_OLD
 from consent.keys import NEW_PERSON_CLASSES
+from consent.return_rule import readmission
 from consent.shapes import MAX_NUMBER
 from consent.vocabulary import RetentionClass
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 Place = tuple[int, RetentionClass]
 PSEUDONYM_BYTES = 16
+_NO_RETURN = b'"no_return":true'
+"""In the stored receipt (`erasure_decision.receipt_bytes`, canonical JSON) of somebody who asked not to be asked again."""
 _CLASSES = {str(each.code).encode(): each for each in RetentionClass}
 
 
@@ -77,8 +80,13 @@ def check(log: Log, connection: Connection, content: LogContent, findings: Findi
     return people
 
 
-def check_journal(path: Path, connection: Connection, content: LogContent, findings: Findings) -> None:
-    """Every erasure of the journal outside is in the log, or a refill applied it; every one of the log is in it."""
+def check_journal(
+    log: Log, path: Path, connection: Connection, content: LogContent, findings: Findings
+) -> None:
+    """Every erasure of the journal outside is in the log, or a refill applied it; every one of the log is in it.
+
+    Where the receipt says that the person asked not to be asked again, their tombstone is there, or its readmission.
+    """
     try:
         lines = read_lines(path)
     except ConsentError as error:
@@ -91,13 +99,30 @@ def check_journal(path: Path, connection: Connection, content: LogContent, findi
             findings.add(
                 "erasures.journal", str(position), "the erasure is not in the log: it waits to be replayed"
             )
-    known = {line.request for line in lines}
+    known = {line.request: line for line in lines}
+    asked = {
+        store_raw.integer(row["idx"])
+        for row in store_raw.rows(connection, "erasure")
+        if _NO_RETURN in (row["receipt"] or b"")
+    }
     for index, request in store_erasure.erasure_requests(connection):
-        if request not in known:
+        noted = known.get(request)
+        if noted is None:
             findings.add(
                 "erasures.journal",
                 str(index),
                 "the journal lacks the erasure: a restored backup would bring the person back",
+                index,
+            )
+        elif (
+            index in asked
+            and noted.no_return is None
+            and noted.readmitted != readmission(log.pseudonym_key, request)
+        ):
+            findings.add(
+                "erasures.journal",
+                str(index),
+                "the person asked not to be asked again, and their tombstone was taken out by hand: they would be asked",
                 index,
             )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from consent import erasure
@@ -10,7 +11,7 @@ from consent.erasure_decision import decide
 from consent.erasure_journal import without_tombstone
 from consent.errors import LedgerUnavailableError, UnknownPersonError
 from consent.ledger_reader import LedgerReader
-from consent.return_rule import tombstone
+from consent.return_rule import readmission, tombstone
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -122,10 +123,11 @@ class LedgerErasure(LedgerReader):
         Returns:
             Whether there was anything to take back.
         """
-        stone = tombstone(self.log.pseudonym_key, self.log.pseudonym(person))
+        key = self.log.pseudonym_key
+        stone = tombstone(key, self.log.pseudonym(person))
         # Under the writers' lock, so that no erasure writes to the journal meanwhile.
         with self.log.store.write():
-            return without_tombstone(self.home.erasure_journal, stone)
+            return without_tombstone(self.home.erasure_journal, stone, partial(readmission, key))
 
     def asked_not_to_return(self, person: str) -> bool:
         """Whether a person asked, when they were erased, not to be asked again."""

@@ -3,7 +3,8 @@
 What is remembered of these is a tombstone: a keyed BLAKE2s-128, under the pseudonym key, of their pseudonym. It stands in
 the erasure journal, outside the database, so that a restored backup does not forget it. It finds nobody: whoever holds
 the key and knows an id can ask whether that id is among them, and that is what it is for. When the person says otherwise,
-it is taken out of the journal and nothing of it stays.
+it is taken out of the journal, nothing of it stays, and a mark says that this was no accident: `luvalla ledger check`
+asks for one of the two wherever the erasure's receipt says that the person asked.
 """
 
 from __future__ import annotations
@@ -46,6 +47,21 @@ def tombstone(key: bytes, pseudonym: bytes) -> bytes:
         16 bytes; another label than any other digest of the ledger, so that they cannot be compared.
     """
     return keyed_digest(key, b"noreturn", pseudonym)
+
+
+def readmission(key: bytes, request: bytes) -> bytes:
+    """What stands in a line of the journal instead of a tombstone that was taken out because the person said so.
+
+    It is made of the line's own random request, so it says nothing of the person.
+
+    Args:
+        key: The pseudonym key.
+        request: The erasure's request.
+
+    Returns:
+        16 bytes; nobody makes it without the key, so a line that was changed by hand does not have it.
+    """
+    return keyed_digest(key, b"readmit", request)
 
 
 class ReturnRule:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 from consent import erasure, erasure_journal, receipt_files, store_erasure
 from consent.canonical import b64u
 from consent.erase_command import erase
+from consent.erasure_journal import read_lines
 from consent.errors import (
     BadRequestError,
     LedgerUnavailableError,
@@ -213,6 +215,28 @@ def test_what_remembers_the_wish_finds_nobody_and_goes_when_it_is_taken_back(
     assert stone not in world.home.erasure_journal.read_text()
     # The other process's view follows the file.
     assert isinstance(ledger.record_consent("gone-1", OFFER, S.GIVEN), ConsentReceiptRef)
+    assert ledger.check() == []
+
+
+@pytest.mark.parametrize("instead", [None, b"m" * 16], ids=["taken out", "with a mark that is made up"])
+def test_a_tombstone_taken_out_by_hand_is_a_fault_and_put_back_none(
+    ledger: Ledger, world: World, run: bytes, instead: bytes | None
+) -> None:
+    ledger.erase("gone-0", ground=GROUND)
+    receipt = ledger.erase("gone-1", ground=GROUND, no_return=True)
+    journal = world.home.erasure_journal
+    whole = journal.read_bytes()
+    first, second = read_lines(journal)
+    assert ledger.check() == []
+    journal.write_bytes(
+        b"".join(
+            line.encode() + b"\n" for line in (first, replace(second, no_return=None, readmitted=instead))
+        )
+    )
+    [fault] = ledger.check()
+    assert (fault.table, fault.index) == ("erasures.journal", receipt.index)
+    assert "taken out by hand" in fault.what
+    journal.write_bytes(whole)
     assert ledger.check() == []
 
 
