@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from consent import answers, article_30, explained, lines, receipt_files, receipt_page, words
+from consent import answers, article_30, explained, lines, lost_runs, receipt_files, receipt_page, words
 from consent.at_home import current_home, open_ledger
 from consent.errors import ConsentInputError
 from consent.foresight import foresee, foresee_standing
@@ -226,16 +226,20 @@ def show(*, person: str, as_of_index: int | None, at: datetime | None, language:
 def uses(*, person: str, as_of_index: int | None, at: datetime | None, language: str, as_json: bool) -> None:
     """List every recorded use of one person's data: who, for what, on what basis, which model, when, with what result.
 
-    Runs that left the person out stand in the list too, with the reason.
+    Runs that left the person out stand in the list too, with the reason; and runs of which it cannot be said any more.
     """
     with open_ledger(read_only=True) as ledger:
         views = ledger.uses(person, at=instant(at), as_of=as_of_index)
         views = sorted(views, key=lambda view: view.index, reverse=True)
         found = [answers.use(view, language) for view in views]
+        lost = [
+            lost_runs.answer(each, language)
+            for each in reversed(ledger.lost_runs(at=instant(at), as_of=as_of_index))
+        ]
         witnesses = witnesses_of_log(ledger.log)
     respond(
-        {"uses": found, "not_proved": words.not_proved(language, witnesses)},
-        lines.uses(found, language),
+        {"uses": found, "lost": lost, "not_proved": words.not_proved(language, witnesses)},
+        lines.uses(found, language, lost),
         as_json=as_json,
     )
 

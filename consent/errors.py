@@ -211,5 +211,9 @@ class ClockError(ConsentUnavailableError):
     """The clock contradicts the log: behind its last entry, or far ahead of it."""
 
 
+class RunPeopleLostError(ConsentEvidenceError):
+    """The run is on record, and its list of people is lost: it cannot be said whether it used somebody."""
+
+
 class KeyMissingError(ConsentEvidenceError):
     """A key or an opening that should be there is not, or does not open what it should."""

@@ -26,10 +26,13 @@ def find_use(ledger: Ledger, person: str, run: bytes) -> UseView:
 
     Raises:
         UnknownRunError: No such run, or it neither used nor left out this person: the two are not told apart.
+        RunPeopleLostError: The run is on record, and whom it used is lost.
     """
     for view in ledger.uses(person):
         if view.run == run:
             return view
+    if any(each.run == run for each in ledger.lost_runs()):
+        ledger.explanation(run)  # says what is lost
     raise UnknownRunError(
         "no run of this id used this person's data or left them out",
         "`luvalla consent uses` lists the runs with their ids",

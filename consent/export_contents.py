@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from consent import (
     answers,
     export_words,
+    lost_runs,
     store_consents,
     store_limits,
     store_log,
@@ -97,6 +98,7 @@ def of_access(log: Log, person: str, *, size: int, at: datetime, language: str) 
         for each in records
     ]
     views = [view for view in use_reading.uses(log, person) if view.index < size]
+    lost = [lost_runs.answer(each, language) for each in lost_runs.lost_runs(log) if each.index < size]
     with log.store.read() as connection:
         found, opened = _entries(log, connection, person, size)
         limitations = [each for each in store_limits.of_person(connection, found.number) if each.index < size]
@@ -112,7 +114,10 @@ def of_access(log: Log, person: str, *, size: int, at: datetime, language: str) 
         "entries": [_entry(one) for one in opened],
         "information": {
             "complaint": pick(export_words.COMPLAINT, language),
-            "not_proved": not_proved(language, witnesses_of_log(log)),
+            "not_proved": [
+                *(each["words"] for each in lost),
+                *not_proved(language, witnesses_of_log(log)),
+            ],
             "rights": pick(export_words.RIGHTS, language),
             "source": pick(export_words.SOURCE, language),
         },

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from consent import (
     acts,
     fsck,
+    lost_runs,
     publication,
     reading,
     receipt,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from consent.home import Home
     from consent.limits import Limitation
     from consent.log import Log
+    from consent.lost_runs import LostRun
     from consent.records import ConsentRecord, Fault, InstitutionalEntry, Permitted, Purpose, Refused
     from consent.right_records import RightRecord
     from consent.tlog.publish import Published
@@ -187,6 +189,8 @@ class LedgerReader:
     def uses(self, person: str, *, at: datetime | None = None, as_of: int | None = None) -> list[UseView]:
         """Every run in which the person was used or left out, oldest first; empty for an unknown person.
 
+        Runs of which that cannot be said any more are in `lost_runs`.
+
         With `at` or `as_of` only those recorded by that instant, or in entries before that index.
         """
         reading.check_aware(at)
@@ -194,6 +198,18 @@ class LedgerReader:
             view
             for view in use_reading.uses(self.log, person)
             if (at is None or view.at <= at) and (as_of is None or view.index < as_of)
+        ]
+
+    def lost_runs(self, *, at: datetime | None = None, as_of: int | None = None) -> list[LostRun]:
+        """Every run whose list of people was lost in a restore, oldest first: nobody can say whether it used a person.
+
+        With `at` or `as_of` only those recorded by that instant, or in entries before that index.
+        """
+        reading.check_aware(at)
+        return [
+            each
+            for each in lost_runs.lost_runs(self.log)
+            if (at is None or each.at <= at) and (as_of is None or each.index < as_of)
         ]
 
     def values(self, person: str, run: bytes) -> bytes | None:

@@ -76,6 +76,7 @@ def purposes(found: Sequence[Mapping[str, Any]], language: str) -> Iterator[str]
     Args:
         found: ``answers.purpose`` of each.
         language: ``fi``, ``sv`` or ``en``.
+        lost: ``lost_runs.answer`` of each run of which nobody can say whom it used.
 
     Yields:
         Lines.
@@ -100,6 +101,7 @@ def consents(found: Sequence[Mapping[str, Any]], language: str) -> Iterator[str]
     Args:
         found: ``answers.consent`` of each.
         language: ``fi``, ``sv`` or ``en``.
+        lost: ``lost_runs.answer`` of each run of which nobody can say whom it used.
 
     Yields:
         Lines.
@@ -228,12 +230,15 @@ def use(each: Mapping[str, Any], language: str) -> Iterator[str]:
     yield f"  {label('run', language)}: {each['run']}"
 
 
-def uses(found: Sequence[Mapping[str, Any]], language: str) -> Iterator[str]:
+def uses(
+    found: Sequence[Mapping[str, Any]], language: str, lost: Sequence[Mapping[str, Any]] = ()
+) -> Iterator[str]:
     """Every recorded use of one person's data, newest first, and what no list of uses can show.
 
     Args:
         found: ``answers.use`` of each.
         language: ``fi``, ``sv`` or ``en``.
+        lost: ``lost_runs.answer`` of each run of which nobody can say whom it used.
 
     Yields:
         Lines.
@@ -242,6 +247,7 @@ def uses(found: Sequence[Mapping[str, Any]], language: str) -> Iterator[str]:
         yield label("no-uses", language)
     for each in found:
         yield from use(each, language)
+    yield from (each["words"] for each in lost)
     yield words.pick(words.NOT_PROVED["unlogged"], language)
 
 

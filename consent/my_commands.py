@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import click
 
 from consent import answers, fetch, lines
-from consent.errors import ConsentError, ConsentInputError, ConsentUnavailableError
+from consent.errors import ConsentError, ConsentInputError, ConsentUnavailableError, RunPeopleLostError
 from consent.options import answer_language_option, as_of_options, json_option, respond
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 WHAT: Final = "the citizens' API"
 LONGEST_TOKEN: Final = 8192
-_OK, _CREATED, _UNAUTHORISED, _NOT_FOUND, _FIRST_SERVER_ERROR = 200, 201, 401, 404, 500
+_OK, _CREATED, _UNAUTHORISED, _NOT_FOUND, _GONE, _FIRST_SERVER_ERROR = 200, 201, 401, 404, 410, 500
 
 
 def api_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -153,6 +153,8 @@ def _refusal(answer: fetch.Answer, path: str) -> ConsentError:
         return ConsentInputError(told, "Log in again and save the new token.")
     if answer.status >= _FIRST_SERVER_ERROR and told:
         return ConsentUnavailableError(told, "Try again later.")
+    if answer.status == _GONE and told:
+        return RunPeopleLostError(told, "`luvalla my uses` lists it among what cannot be said.")
     if answer.status == _NOT_FOUND and told:
         return ConsentInputError(
             told, "`luvalla my uses` lists the runs with their ids." if "/uses/" in path else ""
@@ -205,7 +207,7 @@ def uses(
 ) -> None:
     """List every recorded use of my data: who, for what, on what basis, which model, when, with what result."""
     answer = ask(api, as_of_path("/v1/me/uses", at, as_of_index), read_token(token_file), language)
-    show(answer, lambda: lines.uses(answer["uses"], language), as_json=as_json)
+    show(answer, lambda: lines.uses(answer["uses"], language, answer.get("lost", ())), as_json=as_json)
 
 
 class _RunCommand(click.Command):

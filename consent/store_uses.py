@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sqlalchemy import bindparam, delete, select, update
 
 from consent import row_mac
-from consent.store import entry, insert_rows, use_chunk, use_run, use_slot, use_values
+from consent.store import entry, insert_rows, institutional, use_chunk, use_run, use_slot, use_values
 from consent.use_values import CHUNK, pack, positions, unpack
 
 if TYPE_CHECKING:
@@ -58,6 +58,18 @@ def runs_after(connection: Connection, index: int) -> list[Run]:
     """Every run recorded after an entry, oldest first."""
     query = select(*_RUN).where(use_run.c.idx > index).order_by(use_run.c.idx)
     return [Run(*row) for row in connection.execute(query)]
+
+
+def entries_without_run(connection: Connection) -> list[tuple[int, bytes]]:
+    """Index and exact bytes of the entries of runs that have no row: their lists of people are gone."""
+    query = (
+        select(entry.c.idx, entry.c.body)
+        .join(institutional, institutional.c.idx == entry.c.idx)
+        .outerjoin(use_run, use_run.c.idx == entry.c.idx)
+        .where(institutional.c.kind == "run", use_run.c.idx.is_(None))
+        .order_by(entry.c.idx)
+    )
+    return [(row[0], row[1]) for row in connection.execute(query)]
 
 
 def chunk_of(connection: Connection, run: bytes, number: int) -> Chunk | None:

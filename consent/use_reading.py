@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from consent import store_consents, store_log, store_people, store_uses
+from consent import store_consents, store_people, store_uses
 from consent.canonical import (
     ID_BYTES,
     b64u,
@@ -22,6 +22,7 @@ from consent.errors import (
     BadRequestError,
     KeyMissingError,
     LedgerDamagedError,
+    RunPeopleLostError,
     UnknownPersonError,
     UnknownRunError,
 )
@@ -130,7 +131,7 @@ def find_run(connection: Connection, run: bytes) -> Run:
     Raises:
         BadRequestError: The id is not 16 bytes.
         UnknownRunError: It is not on record.
-        KeyMissingError: It is, and the people in it were lost in a restore.
+        RunPeopleLostError: It is, and the people in it were lost in a restore.
     """
     if len(run) != ID_BYTES:
         raise BadRequestError(
@@ -138,10 +139,10 @@ def find_run(connection: Connection, run: bytes) -> Run:
         )
     found = store_uses.run_of(connection, run)
     if found is None:
-        for index, body in store_log.bodies_of_kind(connection, "run"):
+        for index, body in store_uses.entries_without_run(connection):
             if institutional_act(index, body).body["run"] == b64u(run):
-                raise KeyMissingError(
-                    f"the run is on record in entry {index}, and its list of people is not there",
+                raise RunPeopleLostError(
+                    f"the run is on record in entry {index}, and its list of people is lost: nobody can say whom it used",
                     "it was lost in a restore (docs/decisions/ledger-loss.md), or run `luvalla ledger check`",
                 )
         raise UnknownRunError("there is no run with this id", "`luvalla consent uses` lists the runs")

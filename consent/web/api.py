@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from consent import answers, explained, receipt_page, words
+from consent import answers, explained, lost_runs, receipt_page, words
 from consent.errors import RequestConflictError, ReturnRefusedError
 from consent.group_commit import GroupCommit
 from consent.home import Home  # noqa: TC001 - the same
@@ -120,6 +120,7 @@ _DESCRIPTIONS: Final = {
     401: "No token, or one that does not hold.",
     404: "No such thing, or nothing about you.",
     409: "The answer cannot be recorded as things stand; nothing was.",
+    410: "It is on record, and whom it was about is lost.",
     413: "The request is too large.",
     422: "The request is not valid.",
     500: "A fault of the service, or a ledger that does not verify.",
@@ -268,14 +269,21 @@ def uses(service: TheService, person: Me, language: Language, response: Response
     response.headers["Content-Language"] = language
     with service.ledger() as ledger:
         told = ledger.uses(person.id, at=when.at, as_of=when.index)
+        lost = ledger.lost_runs(at=when.at, as_of=when.index)
         views = sorted(told, key=lambda view: view.index, reverse=True)
         not_proved = words.not_proved(language, witnesses_of_log(ledger.log))
     return schemas.Uses.model_validate(
-        {"uses": [answers.use(view, language) for view in views], "not_proved": not_proved}
+        {
+            "uses": [answers.use(view, language) for view in views],
+            "lost": [lost_runs.answer(each, language) for each in reversed(lost)],
+            "not_proved": not_proved,
+        }
     )
 
 
-@me.get("/uses/{run}/why", summary="Why a use came out as it did for me", responses=refusals(401, 404, 422))
+@me.get(
+    "/uses/{run}/why", summary="Why a use came out as it did for me", responses=refusals(401, 404, 410, 422)
+)
 def why(
     service: TheService,
     person: Me,
@@ -310,7 +318,7 @@ def consent_receipt(
     "/receipts/uses/{run}",
     summary="A receipt of what a run did with my data",
     response_model=dict[str, Any],
-    responses={**refusals(401, 404, 422), 200: {"content": _RECEIPT_CONTENT}},
+    responses={**refusals(401, 404, 410, 422), 200: {"content": _RECEIPT_CONTENT}},
 )
 def use_receipt(
     service: TheService, person: Me, language: Language, run: Run, form: Form = "json"

@@ -16,6 +16,7 @@ from consent.errors import (
     ConsentInputError,
     ConsentUnavailableError,
     RequestConflictError,
+    RunPeopleLostError,
     UnknownPersonError,
     UnknownPurpose,
     UnknownRunError,
@@ -38,6 +39,7 @@ DESCRIPTION: Final = (
 _KINDS: Final[tuple[tuple[type[ConsentError], problems.Kind], ...]] = (
     (UnknownPurpose, problems.UNKNOWN_PURPOSE),
     (UnknownRunError, problems.UNKNOWN_RUN),
+    (RunPeopleLostError, problems.RUN_LOST),
     (UnknownPersonError, problems.NOTHING_ON_RECORD),
     (RequestConflictError, problems.REQUEST_CONFLICT),
     (BadRequestError, problems.INVALID),

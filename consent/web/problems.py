@@ -95,6 +95,16 @@ UNKNOWN_RUN = _kind(
         "There is no such run, or it did not concern you. See /v1/me/uses.",
     ),
 )
+RUN_LOST = _kind(
+    "run-lost",
+    410,
+    ("Ajon tiedot ovat kadonneet", "Körningens uppgifter är förlorade", "What the run used is lost"),
+    (
+        "Ajo on kirjattu, mutta tieto siitä, keitä se koski, on kadonnut. Kukaan ei voi sanoa, käytettiinkö tietojasi.",
+        "Körningen är registrerad, men uppgiften om vilka den gällde är förlorad. Ingen kan säga om den använde dina uppgifter.",
+        "The run is on record, but whom it was about is lost. Nobody can say whether it used your data.",
+    ),
+)
 NOTHING_ON_RECORD = _kind(
     "nothing-on-record",
     404,

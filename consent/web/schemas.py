@@ -180,10 +180,25 @@ class Use(Document):
     values_kept: bool
 
 
+class LostRun(Document):
+    """A run on record of which nobody can say any more whether it used my data."""
+
+    run: RunId
+    at: Time
+    index: int
+    service: str
+    purpose: str
+    purpose_version: int
+    processing: Processing
+    processing_words: str
+    words: str
+
+
 class Uses(Document):
-    """Every recorded use of my data, newest first; runs that left me out too."""
+    """Every recorded use of my data, newest first; runs that left me out too; and runs of which that is lost."""
 
     uses: list[Use]
+    lost: list[LostRun]
     not_proved: list[str]
 
 

@@ -6,9 +6,11 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from joserfc import jwk
 
-from consent import fetch
+from consent import answers, fetch
 from consent.errors import ConsentInputError
 
 if TYPE_CHECKING:
@@ -227,6 +229,26 @@ def test_no_machine_learning_is_loaded_by_the_server(home: Home) -> None:
     )
     done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_run_whose_people_were_lost_is_told_and_asking_for_it_is_an_answer_of_its_own(
+    server: Server, home: Home, luvalla: Callable[..., Any]
+) -> None:
+    with closing(sqlite3.connect(home.database)) as connection:
+        for table in ("use_slot", "use_values", "use_chunk", "use_run"):
+            connection.execute(f"DELETE FROM {table} WHERE run = ?", (answers.parse_run(SCORING),))  # noqa: S608 - names above
+        connection.commit()
+    where = ("--api", server.address, "--token-file", home.path / "development.token")
+    told = luvalla("my", "uses", *where, "--json").json
+    assert [each["run"] for each in told["uses"]] == [TRAINING]
+    assert [each["run"] for each in told["lost"]] == [SCORING]
+    assert told == luvalla("consent", "uses", "--person", "invented-aino", "--json").json
+    assert "Kukaan ei voi sanoa" in luvalla("my", "uses", *where, "--language", "fi").out
+    assert "Ingen kan säga" in luvalla("my", "uses", *where, "--language", "sv").out
+    lost = luvalla("my", "why", SCORING, *where, "--language", "en")
+    assert lost.code == 3
+    assert "whom it was about is lost" in lost.error.message
+    assert luvalla("consent", "why", "--person", "invented-aino", "--run", SCORING).code == 3
 
 
 @pytest.fixture

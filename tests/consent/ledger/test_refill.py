@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import json
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
-from consent import store_log
+import cli
+from consent import exporting, store_log
 from consent.bulk import permits
 from consent.canonical import b64u_decode
 from consent.errors import (
     ConsentChanged,
-    KeyMissingError,
     NoteError,
     PublishedLogUnavailableError,
     PurposesError,
     RefillRefusedError,
     RefusedToSignError,
+    RunPeopleLostError,
     UnknownRunError,
 )
+from consent.explained import answer_why
+from consent.exporting import ExportRequest
 from consent.opening import open_log
 from consent.published_log import FolderFiles
 from consent.records import ConsentRequest, Permitted
 from consent.refill import refill
 from consent.store_lost import refills
-from consent.vocabulary import ConsentStatus, UseStatus
+from consent.vocabulary import ConsentStatus, Right, UseStatus
 from tests.consent.ledger_world import OFFER, G, make_world, purposes_text, use_request
 from tests.consent.restored import Backup, content
 
@@ -109,10 +115,47 @@ def test_a_run_whose_people_were_lost_is_no_unknown_run(world, lossy, public):
     fill(world, public)
     with world.open() as ledger:
         for ask in (ledger.explanation, lambda run_id: ledger.use_receipt(PEOPLE[5], run_id)):
-            with pytest.raises(KeyMissingError, match=f"entry {run.index}"):
+            with pytest.raises(RunPeopleLostError, match=f"entry {run.index}"):
                 ask(b64u_decode(run.body["run"]))
         with pytest.raises(UnknownRunError):
             ledger.explanation(bytes(16))
+
+
+def test_everybody_is_told_of_a_run_of_which_nobody_can_say_whom_it_used(world, lossy, public):
+    with world.open() as ledger:
+        [run] = ledger.institutional("run")
+        assert ledger.lost_runs() == []
+    lossy.restore()
+    fill(world, public)
+
+    def luvalla(*args: str) -> str:
+        done = CliRunner().invoke(cli.luvalla, ["--home", str(world.home.path), "consent", *args])
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    with world.open() as ledger:
+        # Who was in it, who was not, who is new, and who is on record no more get the same answer.
+        [lost] = ledger.lost_runs()
+        assert (lost.index, lost.run) == (run.index, b64u_decode(run.body["run"]))
+        assert (lost.service, lost.purpose_id, lost.processing) == ("reading-help", OFFER, "scoring")
+        assert ledger.lost_runs(as_of=run.index) == ledger.lost_runs(at=lost.at - timedelta(seconds=1)) == []
+        assert ledger.lost_runs(as_of=run.index + 1, at=lost.at) == [lost]
+        ledger.append_use(use_request(ledger, {PEOPLE[5]: UseStatus.RECORD_LOST}))
+        assert ledger.lost_runs() == [lost]
+        assert [view.status for view in ledger.uses(PEOPLE[5])] == [UseStatus.RECORD_LOST]
+        copy = exporting.make(ledger, ExportRequest(PEOPLE[5], Right.ACCESS, receipts=False)).document[
+            "content"
+        ]["information"]["not_proved"]
+        assert ["käytettiinkö siinä tietojasi" in each for each in copy].count(True) == 1
+        assert ledger.check() == []
+    for person in (PEOPLE[5], PEOPLE[60], "new-1", PEOPLE[0]):
+        told = json.loads(luvalla("uses", "--person", person, "--json", "--language", "en"))
+        assert [each["run"] for each in told["lost"]] == [run.body["run"]]
+        assert "Nobody can say whether it used your data." in luvalla(
+            "uses", "--person", person, "--language", "en"
+        )
+    with world.open(read_only=True) as ledger, pytest.raises(RunPeopleLostError, match="nobody can say"):
+        answer_why(ledger, PEOPLE[5], lost.run, "en")
 
 
 def test_nobody_is_used_on_a_consent_that_may_have_been_withdrawn_until_they_confirm_it(world, lossy, public):
