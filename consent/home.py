@@ -91,6 +91,11 @@ class Home:
         return self.path / "erasures.journal"
 
     @property
+    def number_floor(self) -> Path:
+        """From which number on people got theirs after the last refill, outside the database; only after one."""
+        return self.path / "number-floor"
+
+    @property
     def receipts(self) -> Path:
         """Folder for receipts written for people."""
         return self.path / "receipts"

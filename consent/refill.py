@@ -7,7 +7,8 @@ rest on a consent before them are refused until it is confirmed anew (consent/lo
   1. the published checkpoint is verified by the trust root, and is not shorter than the one kept outside the database;
   2. all bundles from the database's end on are fetched, before anything is locked;
   3. the database's own tree, extended by them, must have the published root; the outside checkpoint must fit too;
-  4. entries, tiles, acts of the institution and what is lost are written in one transaction;
+  4. entries, tiles, acts of the institution and what is lost are written in one transaction, and where the numbers of
+     new people begin also outside the database (consent/number_floor.py);
   5. erasures of the journal that the database lacks are carried out in it, without entries of their own: theirs are
      among the lost.
 """
@@ -18,7 +19,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consent import erasure, store_consents, store_log, store_lost, store_people
+from consent import erasure, number_floor, store_consents, store_log, store_lost, store_people
 from consent.canonical import SLOT_MULTIPLE, digest, encode, parse_time
 from consent.entries import InstitutionalAct, PersonalEntry, parse_entry
 from consent.erasure_journal import read_lines
@@ -131,7 +132,7 @@ def refill(log: Log, home: Home, files: LogFiles, *, dry_run: bool = False) -> R
     with log.store.write() as connection:
         if store_log.log_end(connection).size != first:
             raise RefillRefusedError("the database grew while the published log was read", "try again")
-        floor = _number_floor(connection, len(found.personal))
+        floor = _number_floor(connection, len(found.personal), number_floor.read(home.number_floor))
         _insert(log, connection, found, purposes)
         last = log.last_checkpoint()
         if last is not None and root_at(store_log.SqlHashes(connection), last.size) != last.root:
@@ -142,6 +143,8 @@ def refill(log: Log, home: Home, files: LogFiles, *, dry_run: bool = False) -> R
         erased, journal = _erase_again(log, connection, home, first)
         filled = Refill(first, served.size, floor, journal, encode(list(erased)))
         store_lost.insert_refill(connection, filled, found.personal, log.pseudonym_key)
+        # Before the commit: a number too high costs vacant slots, one too low two people with one number.
+        number_floor.write(home.number_floor, floor)
     return Refilled(first, served.size, len(found.personal), runs, len(erased))
 
 
@@ -213,9 +216,16 @@ def _purposes(home: Home, found: _Found) -> list[tuple[int, Purpose | None, Purp
     return rows
 
 
-def _number_floor(connection: Connection, lost: int) -> int:
-    """Above every number that the lost entries may have given: each of them can be one enrolment."""
+def _number_floor(connection: Connection, lost: int, earlier: int) -> int:
+    """Above every number that the lost entries may have given: each of them can be one enrolment.
+
+    Args:
+        connection: The transaction.
+        lost: How many entries about people are lost.
+        earlier: Where the numbers began after the last refill, of which the database may know nothing.
+    """
     start, taken = store_people.current_block(connection)
+    start = max(start, earlier)
     return start + -(-(taken + lost) // SLOT_MULTIPLE) * SLOT_MULTIPLE if lost else start
 
 

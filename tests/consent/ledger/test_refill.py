@@ -15,6 +15,8 @@ from consent.bulk import permits
 from consent.canonical import b64u_decode
 from consent.errors import (
     ConsentChanged,
+    LedgerDamagedError,
+    LedgerUnavailableError,
     NoteError,
     PublishedLogUnavailableError,
     PurposesError,
@@ -196,6 +198,40 @@ def test_a_number_that_a_lost_enrolment_may_have_given_is_given_to_nobody(world,
         assert max(lost) < stretch.numbers
         assert ledger.enrol("somebody") >= stretch.numbers
         assert min(ledger.enrol_many(["somebody else", "and another"])) >= stretch.numbers
+
+
+def test_nor_is_one_that_was_given_after_a_refill_when_the_same_backup_is_put_back_again(
+    world, lossy, public
+):
+    lossy.restore()
+    fill(world, public)
+    with world.open() as ledger:
+        given = set(ledger.enrol_many([f"between-{each}" for each in range(5)]))
+        ledger.publish(public)
+    lossy.restore()
+    fill(world, public)
+    with world.open() as ledger:
+        assert ledger.enrol("somebody") >= _refills(ledger)[-1].numbers > max(given)
+        assert ledger.check() == []
+
+
+def test_where_numbers_began_that_cannot_be_read_or_kept_stops_a_refill(world, lossy, public):
+    lossy.restore()
+    floor = world.home.number_floor
+    floor.write_text("many\n")
+    with pytest.raises(LedgerDamagedError, match="does not hold a number"):
+        fill(world, public)
+    floor.unlink()
+    floor.mkdir()
+    with pytest.raises(LedgerUnavailableError, match="cannot be read"):
+        fill(world, public)
+    floor.rmdir()
+    beside = floor.with_name(".number-floor.new")
+    beside.mkdir()
+    with pytest.raises(LedgerUnavailableError, match="cannot be written"):
+        fill(world, public)
+    beside.rmdir()
+    fill(world, public)
 
 
 def test_who_was_erased_while_the_database_was_too_old_stays_erased(world, lossy, public):

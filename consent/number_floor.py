@@ -1,0 +1,63 @@
+"""From which number on people got theirs after the last refill, kept outside the database.
+
+A refill gives new people numbers above all that the lost entries can have given. That number stands in the database, so a
+second restore of a backup from before the refill forgets it, and would begin at the same number again: two people with one
+number would prove each other's uses. This file remembers it.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from consent.errors import LedgerDamagedError, LedgerUnavailableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_MOST_DIGITS = 18
+
+
+def read(path: Path) -> int:
+    """The number that is remembered; 0 where no refill was ever done.
+
+    Raises:
+        LedgerUnavailableError: The file cannot be read (exit 4).
+        LedgerDamagedError: It does not hold a number (3).
+    """
+    try:
+        text = path.read_bytes().strip()
+    except FileNotFoundError:
+        return 0
+    except OSError as error:
+        raise LedgerUnavailableError(
+            f"{path} cannot be read: {error.strerror}", "check the home's permissions"
+        ) from error
+    if not text.isdigit() or len(text) > _MOST_DIGITS:
+        raise LedgerDamagedError(f"{path} does not hold a number", "put back its newest copy")
+    return int(text)
+
+
+def write(path: Path, number: int) -> None:
+    """Remember a number, durably when this returns; the file has the old one or the new one, whole.
+
+    Raises:
+        LedgerUnavailableError: It cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(b"%d\n" % number)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise LedgerUnavailableError(
+            f"{path} cannot be written: {error.strerror}", "check the home's disk and permissions"
+        ) from error
