@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 
 LONGEST_SECONDS = 0.15
 """A writer is killed within this time after it was told something first; it writes some 100 times a second."""
-ROUNDS_PER_CITY = 10
-WHOLE_CHECK = 5
-"""Every so many rounds `check` reads openings, people, projections and runs too."""
+ROUNDS_PER_CITY = 5
 BLOW = 4
 """Every so many rounds on PostgreSQL the server is struck first, its backend or all of it in turn, then the writer."""
 RETRIED = 5
@@ -104,7 +102,7 @@ class Round:
                 raise
             return None
 
-    def check(self, earlier: list[tuple[int, bytes]], *, wholly: bool) -> None:
+    def check(self, earlier: list[tuple[int, bytes]]) -> None:
         """Everything that the module's first line says; `earlier` are (size, root) of checkpoints seen before."""
         notes = read_notes(self.notes)
         assert {note["exit_code"] for note in notes if note["what"] == "failed"} <= {4}
@@ -128,7 +126,7 @@ class Round:
                 assert act.do(ledger) == (first, True)
                 done.append((act, first))
             self._nothing_lost(ledger, done, begun)
-            assert not wholly or ledger.check() == []
+            assert ledger.check() == []
             earlier.append((ledger.head().checkpoint.size, ledger.head().checkpoint.root))
 
     def _nothing_lost(self, ledger: Ledger, done: list[tuple[Act, list[int]]], begun: list[Act]) -> None:
@@ -175,7 +173,7 @@ def kill_often(rounds: int, folder: Path, server: postgresql_server.Server | Non
 
         one = Round(world, url, folder, start + number)
         one.kill(threads=chance.choice([1, 1, 4]), blow=blow)
-        one.check(earlier, wholly=number % WHOLE_CHECK == WHOLE_CHECK - 1 or number == rounds - 1)
+        one.check(earlier)
 
 
 def test_kill_9_of_a_writer_to_sqlite(tmp_path: Path) -> None:
