@@ -272,23 +272,25 @@ def why(answer: Mapping[str, Any], language: str) -> Iterator[str]:
         yield from (f"  - {reason['sentence']}" for reason in answer["strongest"])
     if answer["score"] is not None and answer["threshold"] is not None:
         yield label("number", language).format(
-            yours=_decimal(answer["score"], language), threshold=_decimal(answer["threshold"], language)
+            yours=decimal(answer["score"], language), threshold=decimal(answer["threshold"], language)
         )
     if answer["table"]:
         yield f"{label('all', language)}:"
         yield from (
-            f"  {_signed(reason['contribution'], language):>7}  {reason['sentence']}"
+            f"  {signed(reason['contribution'], language):>7}  {reason['sentence']}"
             for reason in answer["table"]
         )
     yield answer["human_decides"]
     yield answer["contest"]
 
 
-def _decimal(number: float, language: str) -> str:
+def decimal(number: float, language: str) -> str:
+    """A number with three decimals, as the language writes it."""
     text = f"{number:.3f}"
     return text if language == "en" else text.replace(".", ",")
 
 
-def _signed(number: float, language: str) -> str:
+def signed(number: float, language: str) -> str:
+    """The same with its sign."""
     text = f"{number:+.3f}"
     return text if language == "en" else text.replace(".", ",")

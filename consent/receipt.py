@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from consent.store_uses import Run
     from consent.tlog.checkpoint import Checkpoint
 
+MAX_EXPLANATION_BYTES = 1024 * 1024
+"""A longer explanation stands in no receipt, which has at most 4 MiB; its digest does."""
 _DAMAGED = "run `luvalla ledger check`"
 _RUN_SUMMARY = ("basis", "certificate", "model", "processing", "purpose", "purpose_version", "run", "service")
 
@@ -57,7 +59,7 @@ def consent_receipt(log: Log, person: str, which: int | str) -> dict[str, Any]:
     }
     place = ProvedPlace(log.origin, index, covering.size)
     return {
-        **_head(log, "consent", summary, enrolment, version=2),
+        **_head(log, "consent", summary, enrolment),
         "notice_text": notice,
         "opening": opening,
         "purpose_entry": purpose,
@@ -78,6 +80,9 @@ def use_receipt(log: Log, person: str, run: bytes) -> dict[str, Any]:
         enrolment = open_entry(log, connection, found.enrolled, covering)[1]
         slot, values, word = _slot(log, connection, recorded, found, act.body)
         proof = proof_of(connection, index, covering)
+        named = (act.body["purpose"], act.body["purpose_version"])
+        purpose = _purpose_part(connection, *named, covering)[1]
+        explanation = _explanation(connection, recorded, act.body["explanation"])
     summary = {
         "at": act.at,
         "number": found.number,
@@ -85,7 +90,14 @@ def use_receipt(log: Log, person: str, run: bytes) -> dict[str, Any]:
         **{key: act.body[key] for key in _RUN_SUMMARY},
     }
     part = {"entry": body.decode(), "proof": proof}
-    return {**_head(log, "use", summary, enrolment), "run": part, "slot": slot, "values": values}
+    return {
+        **_head(log, "use", summary, enrolment),
+        "explanation": explanation,
+        "purpose_entry": purpose,
+        "run": part,
+        "slot": slot,
+        "values": values,
+    }
 
 
 def open_entry(
@@ -153,27 +165,46 @@ def _purpose(
     connection: Connection, payload: Payload, covering: Checkpoint
 ) -> tuple[dict[str, Any], dict[str, Any], str]:
     """A consent's purpose: its document, the part of a receipt that proves it, and the notice's text as it was shown."""
-    name = f"version {payload.purpose_version} of the purpose of a consent"
-    found = store_consents.purpose_document(connection, payload.purpose or "", payload.purpose_version or 0)
+    raw, part, texts = _purpose_part(
+        connection, payload.purpose or "", payload.purpose_version or 0, covering
+    )
+    text = decode(texts, limit=store_consents.MAX_DOCUMENT_BYTES)[payload.body["language"]]
+    if digest(text.encode()) != payload.body["notice_digest"]:
+        raise LedgerDamagedError("the notice of a consent is not what the log commits to", _DAMAGED)
+    return decode(raw, limit=store_consents.MAX_DOCUMENT_BYTES), part, text
+
+
+def _purpose_part(
+    connection: Connection, purpose: str, version: int, covering: Checkpoint
+) -> tuple[bytes, dict[str, Any], bytes]:
+    """A purpose's document, the part of a receipt that proves it, and the texts of its notice."""
+    name = f"version {version} of a purpose that a receipt shows"
+    found = store_consents.purpose_document(connection, purpose, version)
     if found is None:
         raise LedgerDamagedError(f"{name} is not on record", _DAMAGED)
     index, raw, texts = found
     body = store_log.body(connection, index) or b""
-    act = institutional_act(index, body)
-    text = decode(texts, limit=store_consents.MAX_DOCUMENT_BYTES)[payload.body["language"]]
-    if act.body.get("digest") != digest(raw) or digest(text.encode()) != payload.body["notice_digest"]:
-        raise LedgerDamagedError(f"{name}, or its notice, is not what the log commits to", _DAMAGED)
+    if institutional_act(index, body).body.get("digest") != digest(raw):
+        raise LedgerDamagedError(f"{name} is not what the log commits to", _DAMAGED)
     part = {"document": raw.decode(), "entry": body.decode(), "proof": proof_of(connection, index, covering)}
-    return decode(raw, limit=store_consents.MAX_DOCUMENT_BYTES), part, text
+    return raw, part, texts
 
 
-def _head(
-    log: Log, kind: str, summary: dict[str, Any], enrolment: dict[str, Any], version: int = 1
-) -> dict[str, Any]:
+def _explanation(connection: Connection, run: Run, named: str | None) -> str | None:
+    """The exact text of a run's explanation; None where there is none, or where it is too long for a receipt."""
+    text = store_uses.explanation_of(connection, run.run)
+    if (None if text is None else digest(text)) != named:
+        raise LedgerDamagedError(
+            f"the explanation of the run in entry {run.idx} is not the one that the entry names", _DAMAGED
+        )
+    return None if text is None or len(text) > MAX_EXPLANATION_BYTES else text.decode()
+
+
+def _head(log: Log, kind: str, summary: dict[str, Any], enrolment: dict[str, Any]) -> dict[str, Any]:
     return {
         "enrolment": enrolment,
         "issued": format_time(log.now()),
-        "luvalla_receipt": version,
+        "luvalla_receipt": 2,
         "origin": log.origin,
         "summary": summary,
         "trust_root": log.trust.pin,

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from consent import export_words, words
+from consent import export_words, receipt_reasons, words
 from consent.receipt_record import category_term
 from consent.receipt_terms import SPECIAL
 from consent.receipt_words import data, day, moment, say
@@ -185,38 +185,46 @@ def _use(receipt: Mapping[str, Any], language: str) -> tuple[str, str, bool, tup
     summary = receipt["summary"]
     status = UseStatus[summary["status"].upper().replace("-", "_")]
     model = summary["model"]
+    document = json.loads(receipt["purpose_entry"]["document"]) if "purpose_entry" in receipt else None
     facts = [
         (say("when", language), moment(summary["at"], language)),
         (say("done", language), words.processing(summary["processing"], language)),
-        (say("service", language), summary["service"]),
-        (say("purpose", language), summary["purpose"]),
+        *_purpose_of_use(summary, document, language),
         *([] if model is None else [(say("model", language), f"{model['name']}, {model['version']}")]),
         (say("basis", language), words.legal_basis(summary["basis"], language)),
     ]
-    values = (
-        []
-        if receipt["values"] is None
-        else [Part(say("values", language), _values(receipt["values"]["bytes"]))]
-    )
+    controller = "" if document is None else document["controller"]
+    reasons = [Part(*each) for each in receipt_reasons.sections(receipt, status, controller, language)]
+    contest = () if document is None else (words.contest(controller, language),)
     human = words.pick(words.HUMAN_DECIDES, language) if summary["processing"] == "scoring" else ""
     lead = words.result(status, summary["processing"], language)
-    return lead, human, status.used, (Part(say("run", language), tuple(facts)), *values, _can(language))
+    parts = (Part(say("run", language), tuple(facts)), *reasons, _can(language, *contest))
+    return lead, human, status.used, parts
 
 
-def _values(text: str) -> tuple[tuple[str, str], ...]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        return (("", text),)
-    return tuple(
-        (key, value if isinstance(value, str) else json.dumps(value)) for key, value in found.items()
+def _purpose_of_use(
+    summary: Mapping[str, Any], document: Mapping[str, Any] | None, language: str
+) -> list[tuple[str, str]]:
+    if document is None:
+        return [
+            (say("service", language), summary["service"]),
+            (say("purpose", language), summary["purpose"]),
+        ]
+    reach = [document[key] for key in ("contact", "address", "email", "phone", "website") if key in document]
+    return [
+        (say("purpose", language), words.pick(document["title"], language)),
+        (say("in-short", language), words.pick(document["description"], language)),
+        (say("controller", language), document["controller"]),
+        (say("contact", language), ", ".join(dict.fromkeys(reach)) or say("not-stated", language)),
+    ]
+
+
+def _can(language: str, *more: str) -> Part:
+    sentences = (
+        *more,
+        words.pick(export_words.RIGHTS, language),
+        words.pick(export_words.COMPLAINT, language),
     )
-
-
-def _can(language: str) -> Part:
-    sentences = (words.pick(export_words.RIGHTS, language), words.pick(export_words.COMPLAINT, language))
     return Part(say("can", language), sentences=sentences)
 
 
@@ -232,10 +240,19 @@ def _proof(receipt: Mapping[str, Any], language: str, *, consent: bool) -> tuple
         proved = [say("proved-answer", language, origin=origin, index=index)]
         proved += [say("proved-purpose", language)] if "purpose_entry" in receipt else []
         not_proved = [say("not-newest", language), say("not-person", language)]
+    else:
+        shown = (receipt["values"], receipt.get("explanation"))
+        proved += [say("proved-meaning", language)] if "purpose_entry" in receipt else []
+        proved += [say("proved-values", language)] if shown[0] is not None else []
+        proved += [say("proved-explanation", language)] if None not in shown else []
+        not_proved = [say("not-explanation", language)] if None not in shown else []
     not_proved += [say("not-clock", language), *words.not_proved(language, witnesses_of_proof(proof, origin))]
     payload = json.loads(receipt["enrolment"]["payload"])
-    more = [(say("run-id", language), summary["run"])] if not consent else []
-    if consent:
+    if not consent:
+        explanation = json.loads(receipt["run"]["entry"])["b"]["explanation"]
+        more = [(say("run-id", language), summary["run"]), (say("service-id", language), summary["service"])]
+        more += [(say("explanation-digest", language), explanation)] if explanation else []
+    else:
         body = json.loads(receipt["opening"]["payload"])["body"]
         more = [
             (

@@ -24,6 +24,22 @@ _WORDS: Final[Mapping[str, tuple[str, str, str]]] = {
         "Uppgifter som användes här",
         "The data that was used here",
     ),
+    "why": ("Mikä vaikutti eniten", "Vad som påverkade mest", "What counted most"),
+    "table": (
+        "Kaikki tiedot, vahvin ensin. Suluissa oleva luku kertoo, kuinka paljon tieto vaikutti ja kumpaan suuntaan.",
+        "Alla uppgifter, den starkaste först. Talet inom parentes visar hur mycket uppgiften påverkade och åt vilket håll.",
+        "All the data, the strongest first. The number in brackets tells how much it counted, and in which direction.",
+    ),
+    "no-explanation": (
+        "Kuitissa ei ole asiakirjaa, joka kertoisi, mitä arvot tarkoittavat. Arvot ovat tässä niin kuin ne on tallennettu.",
+        "I kvittot finns inget dokument som berättar vad värdena betyder. Värdena står här så som de har sparats.",
+        "The receipt has no document that says what the values mean. The values stand here as they were kept.",
+    ),
+    "does-not-fit": (
+        "Kuitin selitys ei sovi arvoihin. Arvot ovat tässä niin kuin ne on tallennettu. Kysy kaupungilta, mitä ne tarkoittavat.",
+        "Kvittots förklaring passar inte ihop med värdena. Värdena står här så som de har sparats. Fråga staden vad de betyder.",
+        "The explanation in the receipt does not fit the values. They stand here as they were kept. Ask the city what they mean.",
+    ),
     "notice": (
         "Näin asiasta kerrottiin ennen vastausta, sanasta sanaan",
         "Så här berättades det om saken före svaret, ordagrant",
@@ -161,6 +177,26 @@ _WORDS: Final[Mapping[str, tuple[str, str, str]]] = {
             "else's data is shown."
         ),
     ),
+    "proved-meaning": (
+        "Tarkoitus oli lokissa ennen käyttöä, sanasta sanaan näin.",
+        "Ändamålet fanns i loggen före användningen, ordagrant så här.",
+        "The purpose was in the log before the use, word for word like this.",
+    ),
+    "proved-values": (
+        "Arvot ovat ne, jotka käyttö sitoi sinuun, kun se kirjattiin.",
+        "Värdena är de som användningen band till dig när den antecknades.",
+        "The values are those that the use bound to you when it was recorded.",
+    ),
+    "proved-explanation": (
+        "Tietojen nimet ja selitykset ovat siitä asiakirjasta, jonka käyttö nimeää. Niitä ei ole muutettu sen jälkeen.",
+        "Uppgifternas namn och förklaringar är ur det dokument som användningen nämner. De har inte ändrats efter det.",
+        "The names and explanations of the data are from the document that the use names. They were not changed since.",
+    ),
+    "not-explanation": (
+        "Että selitys kuvaa mallin oikein: se on kaupungin oma sana.",
+        "Att förklaringen beskriver modellen rätt: den är stadens egna ord.",
+        "That the explanation describes the model rightly: it is the city's own word.",
+    ),
     "not-newest": (
         "Ettei vastausta ole muutettu myöhemmin.",
         "Att svaret inte har ändrats senare.",
@@ -187,6 +223,8 @@ _WORDS: Final[Mapping[str, tuple[str, str, str]]] = {
         "Id and version of the purpose",
     ),
     "notice-digest": ("Tiedotteen tiiviste", "Informationens kontrollsumma", "Digest of the notice"),
+    "service-id": ("Palvelun tunnus", "Tjänstens id", "Id of the service"),
+    "explanation-digest": ("Selityksen tiiviste", "Förklaringens kontrollsumma", "Digest of the explanation"),
     "run-id": ("Ajon tunnus", "Körningens id", "Id of the run"),
     "number": ("Numerosi lokissa", "Ditt nummer i loggen", "Your number in the log"),
     "subject": ("Tunnuksesi lokissa", "Din kod i loggen", "Your code in the log"),

@@ -179,6 +179,8 @@ class ProvedUse:
         status: The status byte.
         status_word: Its word.
         values: The text of the feature values that the run saw, if the receipt opens them.
+        explanation: The text of the document that says what the values mean, if the receipt has it (version 2).
+        purpose_title: The purpose's title per language (version 2).
     """
 
     run: str
@@ -191,6 +193,8 @@ class ProvedUse:
     status: int
     status_word: str
     values: str | None
+    explanation: str | None = None
+    purpose_title: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -266,14 +270,12 @@ def verify_receipt(receipt: bytes, trust_root: bytes, pin: str | None = None) ->
     if not _is_integer(version) or version not in (1, 2):
         _fail("unknown-version", "the receipt is not of version 1 or 2")
     is_use = value["type"] == "use"
-    if version == 1:
+    if is_use or version == 1:
         keys |= {"run", "slot", "values"} if is_use else {"opening"}
+        keys |= {"explanation", "purpose_entry"} if version > 1 else set()
         _keys(value, keys, "malformed-receipt", "the receipt")
-    elif is_use or not value.keys() >= _OPENED:  # the rest of version 2 is derived and compared below
-        _fail(
-            "malformed-receipt",
-            "a receipt of version 2 is of type consent, with a purpose and a notice's text",
-        )
+    elif not value.keys() >= _OPENED:  # the rest of version 2 is derived and compared below
+        _fail("malformed-receipt", "a consent receipt of version 2 has a purpose and a notice's text")
     if value["type"] not in ("consent", "use"):
         _fail("malformed-receipt", "the receipt's type is neither consent nor use")
     if not _is_time(value["issued"]):
@@ -463,33 +465,9 @@ _SPECIAL = {
 
 def _verify_standard(receipt: Mapping[str, Any], trust: TrustRoot, opening: _Opening) -> None:
     """Check the purpose and the notice's text, derive the standard members from what is proved, and compare."""
-    payload, body, part = opening.payload, opening.payload["body"], receipt["purpose_entry"]
-    _keys(part, {"document", "entry", "proof"}, "malformed-receipt", "the receipt's purpose_entry")
-    text = _utf8(part["entry"], "malformed-receipt", "the purpose's entry")
-    entry = _parse_canonical(text, MAX_ENTRY_BYTES, "the purpose's entry")
-    if not isinstance(entry, dict) or not _is_integer(entry.get("v")) or entry["v"] != 1:
-        _fail("unknown-kind", "the purpose's entry is not an entry of version 1")
-    _keys(entry, {"at", "b", "t", "v"}, "bad-entry", "the purpose's entry")
-    if entry["t"] != "purpose":
-        _fail("unknown-kind", "the purpose's entry is not of kind purpose")
-    _form(entry, {"at": _is_time}, "the purpose's entry", code="bad-entry")
-    keys = {"digest": _is_digest, "id": _is_text, "version": _is_positive}
-    _form(entry["b"], keys, "the purpose's entry", exact=True, code="bad-entry")
-    proved = _verify_proof(part["proof"], hashlib.sha256(b"\x00" + text).digest(), trust)
-    if proved.checkpoint != opening.proved.checkpoint:
-        _fail("different-checkpoints", "the receipt's proofs lead to different checkpoints")
-    if proved.index >= opening.proved.index:
-        _fail("wrong-order", "the purpose is not before the consent")
-
-    raw = _utf8(part["document"], "malformed-receipt", "the purpose's document")
-    document = _parse_canonical(raw, MAX_RECEIPT_BYTES, "the purpose's document")
-    _check_document(document)
-    if (
-        f"sha256:{hashlib.sha256(raw).hexdigest()}" != entry["b"]["digest"]
-        or (document["id"], document["version"]) != (entry["b"]["id"], entry["b"]["version"])
-        or (document["id"], document["version"]) != (payload["purpose"], payload["purpose_version"])
-    ):
-        _fail("wrong-purpose", "the purpose's document is not the one that log and consent name")
+    payload, body = opening.payload, opening.payload["body"]
+    named = (payload["purpose"], payload["purpose_version"])
+    document = _verify_purpose(receipt["purpose_entry"], trust, opening.proved, named)
     notice = document["notice"]
     if (notice["id"], notice["version"]) != (body["notice"], body["notice_version"]):
         _fail("wrong-purpose", "the consent is for another notice than its purpose's")
@@ -504,6 +482,40 @@ def _verify_standard(receipt: Mapping[str, Any], trust: TrustRoot, opening: _Ope
     given = {key: item for key, item in receipt.items() if key not in _OPENED and key != "@context"}
     if _canonical(given) != _canonical(derived):
         _fail("wrong-record", "the receipt's standard members do not say what its proved parts say")
+
+
+def _verify_purpose(
+    part: Any, trust: TrustRoot, after: _ProvedEntry, named: tuple[str, int]
+) -> Mapping[str, Any]:
+    """Check that a purpose stood in the log before an entry that names it, and return its document."""
+    _keys(part, {"document", "entry", "proof"}, "malformed-receipt", "the receipt's purpose_entry")
+    text = _utf8(part["entry"], "malformed-receipt", "the purpose's entry")
+    entry = _parse_canonical(text, MAX_ENTRY_BYTES, "the purpose's entry")
+    if not isinstance(entry, dict) or not _is_integer(entry.get("v")) or entry["v"] != 1:
+        _fail("unknown-kind", "the purpose's entry is not an entry of version 1")
+    _keys(entry, {"at", "b", "t", "v"}, "bad-entry", "the purpose's entry")
+    if entry["t"] != "purpose":
+        _fail("unknown-kind", "the purpose's entry is not of kind purpose")
+    _form(entry, {"at": _is_time}, "the purpose's entry", code="bad-entry")
+    keys = {"digest": _is_digest, "id": _is_text, "version": _is_positive}
+    _form(entry["b"], keys, "the purpose's entry", exact=True, code="bad-entry")
+    proved = _verify_proof(part["proof"], hashlib.sha256(b"\x00" + text).digest(), trust)
+    if proved.checkpoint != after.checkpoint:
+        _fail("different-checkpoints", "the receipt's proofs lead to different checkpoints")
+    if proved.index >= after.index:
+        _fail("wrong-order", "the purpose is not before the entry that names it")
+
+    raw = _utf8(part["document"], "malformed-receipt", "the purpose's document")
+    document = _parse_canonical(raw, MAX_RECEIPT_BYTES, "the purpose's document")
+    _check_document(document)
+    if (
+        f"sha256:{hashlib.sha256(raw).hexdigest()}" != entry["b"]["digest"]
+        or (document["id"], document["version"]) != (entry["b"]["id"], entry["b"]["version"])
+        or (document["id"], document["version"]) != named
+    ):
+        _fail("wrong-purpose", "the purpose's document is not the one that the log and the entry name")
+    found: Mapping[str, Any] = document
+    return found
 
 
 def _check_document(document: Any) -> None:
@@ -748,6 +760,18 @@ def _verify_use(
     copied = ("basis", "certificate", "model", "processing", "purpose", "purpose_version", "run", "service")
     summary = {"at": entry["at"], "number": number, "status": word, **{key: run[key] for key in copied}}
     _same_summary(receipt["summary"], summary)
+
+    # Step 8. Version 2: the purpose's document, and the explanation's exact text.
+    explanation, title = None, None
+    if receipt["luvalla_receipt"] > 1:
+        named_purpose = (run["purpose"], run["purpose_version"])
+        title = _verify_purpose(receipt["purpose_entry"], trust, proved_entry, named_purpose)["title"]
+        explanation = receipt["explanation"]
+        if explanation is not None:
+            raw = _utf8(explanation, "malformed-receipt", "the explanation")
+            if f"sha256:{hashlib.sha256(raw).hexdigest()}" != run["explanation"]:
+                _fail("wrong-explanation", "the explanation is not the one that the run's entry names")
+
     model = run["model"]
     named = f" with model {model['name']} version {model['version']} ({model['digest']})" if model else ""
     proved: tuple[str, ...] = (
@@ -761,6 +785,19 @@ def _verify_use(
     )
     if values is not None:
         proved = (*proved, "The values in the receipt are those that the run committed to for this person.")
+    if title is not None:
+        proved = (
+            *proved,
+            "The purpose stood in the log before the run, word for word as the receipt has it.",
+        )
+    if explanation is not None:
+        proved = (
+            *proved,
+            "The explanation in the receipt is the document that the run's entry names: what its values mean.",
+        )
+    unopened = "the model, certificate and output are"
+    if explanation is None and run["explanation"] is not None:
+        unopened = "the model, certificate, output and explanation are"
     return Verified(
         type="use",
         origin=trust.origin,
@@ -789,6 +826,8 @@ def _verify_use(
             status=status,
             status_word=word,
             values=values,
+            explanation=explanation,
+            purpose_title=title,
         ),
         details=(),
         proved=proved + _proved_always(enrolment, proved_entry, number),
@@ -801,7 +840,14 @@ def _verify_use(
                 "That the consents were read rightly: the entry names the state of the log that was read; whether that "
                 "state is an earlier one of this log is for those who follow the log."
             ),
-            "What the model, certificate and output are: the entry holds their digests; compare the files.",
+            f"What {unopened}: the entry holds their digests; compare the files.",
+            *(
+                (
+                    "That the explanation describes the model rightly: it is the city's own word, fixed with the run.",
+                )
+                if explanation is not None
+                else ()
+            ),
             *_not_proved_always(proved_entry.witnessed_by, pinned=pinned),
         ),
     )

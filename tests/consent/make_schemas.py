@@ -113,7 +113,7 @@ def consent_1() -> dict[str, Any]:
 
 
 def use_1() -> dict[str, Any]:
-    """The use receipt."""
+    """The use receipt of version 1."""
     model = exactly(digest=DIGEST, name=TEXT, version=TEXT)
     return exactly(
         **frame("use", 1),
@@ -142,6 +142,18 @@ def use_1() -> dict[str, Any]:
             exactly(bytes=ANY_TEXT, path={"type": "array", "items": HASH, "maxItems": 63}, salt=HASH)
         ),
     )
+
+
+def use_2() -> dict[str, Any]:
+    """The use receipt with its purpose and the document that says what the values mean."""
+    schema = use_1()
+    schema["properties"] |= {
+        "luvalla_receipt": {"const": 2},
+        "explanation": or_null(ANY_TEXT),
+        "purpose_entry": exactly(document=ANY_TEXT, entry=ANY_TEXT, proof=PROOF),
+    }
+    schema["required"] = sorted(schema["properties"])
+    return schema
 
 
 def _process() -> dict[str, Any]:
@@ -298,6 +310,7 @@ def files() -> dict[str, bytes]:
             consent_2(),
         ),
         "use-receipt-1": ("Use receipt of luvalla, version 1", use_1()),
+        "use-receipt-2": ("Use receipt of luvalla, version 2", use_2()),
     }
     documents: dict[str, Any] = {
         f"{name}.schema.json": {"$schema": DRAFT, "$id": BASE + name, "title": title, **schema}

@@ -502,7 +502,7 @@ def rights_vectors() -> dict[str, Any]:
 
 def refused_vectors() -> list[dict[str, Any]]:
     """Receipts that must be refused: which one, what is changed in it, and the code of the refusal."""
-    from tests.consent import standard_vector  # noqa: PLC0415 - it is made of what stands above
+    from tests.consent import standard_vector, use_vector  # noqa: PLC0415 - made of what stands above
 
     made = world()
     word = canonical.b64u(derived("another"))
@@ -536,6 +536,7 @@ def refused_vectors() -> list[dict[str, Any]]:
         ("use", "run/proof", made.use_receipt["enrolment"]["proof"], "wrong-inclusion"),
         ("use", "summary/status", "sampled", "wrong-summary"),
         *standard_vector.refused(),
+        *use_vector.refused(),
     ]
     return [{"receipt": name, "change": path, "to": new, "code": code} for name, path, new, code in cases]
 
@@ -609,7 +610,7 @@ def succession_vectors() -> dict[str, Any]:
 
 def vectors() -> dict[str, bytes]:
     """Return every vector file by name."""
-    from tests.consent import standard_vector  # noqa: PLC0415 - the same
+    from tests.consent import standard_vector, use_vector  # noqa: PLC0415 - the same
 
     made = world()
     trust_raw, witnesses, witnessed = witness_vectors()
@@ -623,6 +624,7 @@ def vectors() -> dict[str, bytes]:
         "receipt-consent.json": made.consent_receipt,
         "receipt-consent-2.json": standard_vector.receipt(),
         "receipt-use.json": made.use_receipt,
+        "receipt-use-2.json": use_vector.receipt(),
         "receipt-left-out.json": made.left_out_receipt,
         "refused.json": refused_vectors(),
         "rights.json": rights_vectors(),

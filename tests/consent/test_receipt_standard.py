@@ -21,7 +21,7 @@ from consent.receipt_terms import CONTEXT, PD, SPECIAL
 from consent.records import ConsentReceiptRef, ConsentRequest, Representation
 from consent.tlog import verify
 from consent.vocabulary import DPV, EU_GDPR, LEGAL_BASES, ConsentStatus, GivenBy, OwnSay
-from tests.consent import standard_vector
+from tests.consent import standard_vector, use_vector
 from tests.consent.ledger_world import OFFER, make_world, purposes_text, use_request
 from tests.consent.make_schemas import files
 from tests.consent.make_vectors import world as vector_world
@@ -49,6 +49,7 @@ SCHEMA_OF = {
     ("consent", 1): schema("consent-receipt-1"),
     ("consent", 2): schema("consent-receipt-2"),
     ("use", 1): schema("use-receipt-1"),
+    ("use", 2): schema("use-receipt-2"),
 }
 
 
@@ -279,6 +280,7 @@ VECTORS = {
     "consent-2-no": standard_vector.receipt("refused"),
     "use-1": vector_world().use_receipt,
     "left-out-1": vector_world().left_out_receipt,
+    "use-2": use_vector.receipt(),
 }
 
 

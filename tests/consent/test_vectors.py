@@ -130,6 +130,17 @@ def test_the_stored_receipt_in_standard_form_verifies():
     assert any("word for word" in sentence for sentence in proved.proved)
 
 
+def test_the_stored_use_receipt_of_version_2_verifies():
+    raw = (FOLDER / "receipt-use-2.json").read_bytes()
+    pin = stored("log.json")["trust_root_pin"]
+    proved = verify_receipt(raw, (FOLDER / "trust-root.json").read_bytes(), pin)
+    assert (proved.index, proved.size, proved.use.values) == (3, 4, json.loads(raw)["values"]["bytes"])
+    assert proved.use.explanation == json.loads(raw)["explanation"]
+    assert proved.use.purpose_title["sv"] == "Hälsosamtal"
+    assert any("explanation in the receipt is the document" in sentence for sentence in proved.proved)
+    assert any("word for word" in sentence for sentence in proved.proved)
+
+
 def test_the_stored_cosignature_counts_where_the_trust_root_asks_for_it():
     root = (FOLDER / "trust-root-witnesses.json").read_bytes()
     pin = stored("log.json")["trust_root_pin"]
@@ -164,7 +175,7 @@ def test_the_specification_names_every_code_kind_key_and_word():
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
     codes = {word for word in words if CODE.fullmatch(word)} - set(verify.STATUS_WORDS.values())
-    assert len(codes) == 35
+    assert len(codes) == 36
     keys = {key for kinds in (PAYLOADS, INSTITUTIONAL) for kind in kinds.values() for key in kind}
     for word in codes | keys | PAYLOADS.keys() | INSTITUTIONAL.keys() | set(verify.STATUS_WORDS.values()):
         assert f"`{word}`" in text, word

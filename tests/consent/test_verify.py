@@ -19,7 +19,7 @@ from consent.tlog import merkle, verify
 from consent.tlog.checkpoint import TreeHead, sign_checkpoint
 from consent.tlog.verify import VerificationError, verify_receipt
 from consent.vocabulary import UseStatus
-from tests.consent import receipt_builder, standard_vector
+from tests.consent import receipt_builder, standard_vector, use_vector
 from tests.consent.make_vectors import (
     ISSUED,
     ORIGIN,
@@ -35,6 +35,7 @@ RECEIPTS = {
     "consent": world().consent_receipt,
     "consent-2": standard_vector.receipt(),
     "use": world().use_receipt,
+    "use-2": use_vector.receipt(),
 }
 
 
