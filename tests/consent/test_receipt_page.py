@@ -16,7 +16,7 @@ from consent import receipt_page, receipt_words
 from consent.receipt_reading import read
 from consent.records import ConsentRequest, Representation
 from consent.vocabulary import ConsentStatus, GivenBy, OwnSay, UseStatus
-from tests.consent import standard_vector
+from tests.consent import standard_vector, use_vector
 from tests.consent.ledger_world import OFFER, make_world, use_request
 from tests.consent.make_vectors import world as vectors
 
@@ -54,6 +54,7 @@ def receipts(city):
         "version 1": vectors().consent_receipt,
         "values": vectors().use_receipt,
         "special": standard_vector.receipt(),
+        "explained": use_vector.receipt(),
     }
 
 
@@ -63,7 +64,17 @@ def words_of(html: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
-KINDS = ("guardian", "too little", "refused", "use", "left out", "version 1", "values", "special")
+KINDS = (
+    "guardian",
+    "too little",
+    "refused",
+    "use",
+    "left out",
+    "version 1",
+    "values",
+    "special",
+    "explained",
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -143,6 +154,45 @@ def test_the_answer_tells_who_how_and_the_young_persons_own_say(receipts):
     assert "+358 9 000 0000" in about["Contact"]
 
 
+def test_a_use_receipt_says_each_value_in_plain_words_the_strongest_first(receipts):
+    reading = read(receipts["explained"], "fi")
+    assert reading.title == "Kuitti tietojen käytöstä: Terveystapaamiset"
+    run, reasons, table, can = reading.parts
+    assert ("Tarkoitus", "Terveystapaamiset") in run.facts
+    assert "health-benefit.offer" not in str(run)
+    assert reasons.sentences[0] == "Tarjoamme terveystapaamista."
+    assert reasons.points == (
+        "ikä (61): puhui ehdotuksen puolesta",
+        "tupakointi (no): puhui tarjoamista vastaan tällä kertaa",
+    )
+    assert table.facts == (
+        ("tupakointi", "no; puhui tarjoamista vastaan tällä kertaa (-1,250)"),
+        ("ikä", "61; puhui ehdotuksen puolesta (+0,500)"),
+        ("lääkärikäynnit", "ei tietoa; ei vaikuttanut (+0,000)"),
+    )
+    assert "City of Example" in can.sentences[0]
+    assert any("selitykset ovat siitä asiakirjasta" in point for point in reading.proof[0].points)
+
+
+def test_a_use_receipt_without_reasons_says_why_there_are_none():
+    def told(receipt):
+        parts = read(receipt, "en").parts
+        return " ".join(sentence for part in parts[1:-1] for sentence in part.sentences)
+
+    training = use_vector.receipt(None, "training", 0x01, values=False)
+    assert "This run computed no result for anyone" in told(training)
+    assert "no longer" in told({**use_vector.receipt(), "values": None})
+    assert "no document that says" in told({**use_vector.receipt(), "explanation": None})
+    for other in (
+        "[]",
+        "{",
+        '{"features":["a"]}',
+        '{"features":1}',
+        '{"features":["a","b","c"],"texts":[1]}',
+    ):
+        assert "does not fit" in told({**use_vector.receipt(), "explanation": other})
+
+
 def test_nothing_in_a_receipt_becomes_markup(receipts):
     page = receipt_page.page(receipts["guardian"], "sv")
     assert "<script" not in page
@@ -178,7 +228,7 @@ def test_every_word_is_there_in_three_languages():
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("kind", ["guardian", "refused", "values"])
+@pytest.mark.parametrize("kind", ["guardian", "refused", "values", "explained"])
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_page_is_accessible_self_contained_and_fits(browser, receipts, tmp_path, kind, language):
     file = tmp_path / "receipt.html"
