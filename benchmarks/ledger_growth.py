@@ -3,7 +3,8 @@
     .venv/bin/python benchmarks/ledger_growth.py [--sizes N ...] [--only NAME ...] [--outputs FOLDER] [--draw]
 
 What each benchmark printed is kept in FOLDER as NAME-SIZE.txt (default: docs/ledger/growth), and read from there when it
-exists: delete a file to measure it again. `--draw` runs nothing and draws what is there. The plot is docs/ledger/growth.svg;
+exists: delete a file to measure it again. `--draw` runs nothing and draws what is there. The plot is docs/ledger/growth.svg, or
+growth.svg in another FOLDER;
 processor time, since other work may use the cores. Sizes are entries for `check` and `cold`, people for `permit` and `uses`.
 """
 
@@ -55,7 +56,9 @@ def main(sizes: list[int], only: list[str], outputs: Path, *, draw: bool) -> Non
         for size in sizes:
             for name in only:
                 run(name, size, outputs)
-    plot({name: points(name, outputs) for name in LINES})
+    # Beside the page that shows it; elsewhere beside the figures, so that a trial leaves the docs alone.
+    drawn = DOCS / "growth.svg" if outputs == DOCS / "growth" else outputs / "growth.svg"
+    plot({name: points(name, outputs) for name in LINES}, drawn)
 
 
 def run(name: str, size: int, outputs: Path) -> None:
@@ -83,7 +86,7 @@ def points(name: str, outputs: Path) -> Points:
     return {label: sorted(each) for label, each in found.items()}
 
 
-def plot(lines: dict[str, Points]) -> None:
+def plot(lines: dict[str, Points], drawn: Path) -> None:
     # The same figures make the same file: no date, no random ids.
     mpl.rcParams.update({"svg.hashsalt": "luvalla", "svg.fonttype": "none", "font.size": 9})
     figure, axes = plt.subplots(2, 2, figsize=(11, 8), layout="constrained")
@@ -97,8 +100,8 @@ def plot(lines: dict[str, Points]) -> None:
         axis.grid(visible=True, which="major", alpha=0.4)
         if found:
             axis.legend()
-    figure.savefig(DOCS / "growth.svg", metadata={"Date": None})
-    print(f"drawn: {DOCS / 'growth.svg'}")
+    figure.savefig(drawn, metadata={"Date": None})
+    print(f"drawn: {drawn}")
 
 
 if __name__ == "__main__":

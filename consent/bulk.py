@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -35,9 +34,6 @@ if TYPE_CHECKING:
     from consent.tlog.checkpoint import Checkpoint
 
 _COLUMNS = 6
-_PSEUDONYM_BYTES = 16
-_EVENTS = 500_000
-"""Events held at a time while reading."""
 _SELECT_SINGLY = 2_000
 """Up to so many people are looked up by their pseudonyms; more are found in a map of everybody (one scan)."""
 
@@ -113,9 +109,9 @@ def permits_of_pseudonyms(
     log = ledger.log
     kind = parse_processing(processing)
     check_aware(at)
-    if any(len(key) != _PSEUDONYM_BYTES for key in pseudonyms):
+    if any(len(key) != store_bulk.PSEUDONYM_BYTES for key in pseudonyms):
         raise BadRequestError(
-            f"a pseudonym is not {_PSEUDONYM_BYTES} bytes",
+            f"a pseudonym is not {store_bulk.PSEUDONYM_BYTES} bytes",
             "make it with `Log.pseudonym` from the external id",
         )
     state = ledger.checkpoint() if not log.store.read_only else log.covering(-1)
@@ -188,10 +184,9 @@ class _Last:
         columns = np.zeros((_COLUMNS, width), np.int64)
         columns[0] = -1
         columns[:, : self.columns.shape[1]] = self.columns
-        flat = store_bulk.events(connection, purpose_id, since=self.size, size=size, at=at)
         count = self.count
-        while len(part := np.fromiter(islice(flat, _EVENTS * store_bulk.EVENT_COLUMNS), np.int64)):
-            who, versions, end = part.reshape(-1, store_bulk.EVENT_COLUMNS).T
+        for part in store_bulk.events(connection, purpose_id, since=self.size, size=size, at=at):
+            who, versions, end = (np.frombuffer(column, np.int64) for column in part)
             number, place = who // store_bulk.HALF, np.arange(count, count + len(who))
             count += len(who)
             # Not by plain assignment with repeated indices: which of them wins is promised for none but a unique one.
@@ -268,17 +263,15 @@ class _Cache:
         return result
 
     def _read_people(self, connection: Connection, size: int) -> None:
-        keys = bytearray()
-        numbers: list[int] = []
-        for key, number in store_bulk.pseudonyms(connection, since=self.enrolled, size=size):
-            keys += key
-            numbers.append(number)
-        new = np.frombuffer(bytes(keys), ">u8").astype(np.uint64).reshape(-1, 2)
-        high = np.concatenate([self.high, new[:, 0]])
-        order = np.argsort(high)
-        self.high = high[order]
-        self.low = np.concatenate([self.low, new[:, 1]])[order]
-        self.number = np.concatenate([self.number, np.array(numbers, np.int64)])[order]
+        highs, lows, numbers = [self.high], [self.low], [self.number]
+        for high, low, number in store_bulk.pseudonyms(connection, since=self.enrolled, size=size):
+            highs.append(np.frombuffer(high, np.uint64))
+            lows.append(np.frombuffer(low, np.uint64))
+            numbers.append(np.frombuffer(number, np.int64))
+        all_high = np.concatenate(highs)
+        order = np.argsort(all_high)
+        self.high = all_high[order]
+        self.low, self.number = np.concatenate(lows)[order], np.concatenate(numbers)[order]
         self.enrolled = size
 
 

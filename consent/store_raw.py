@@ -58,7 +58,10 @@ def rows(connection: Connection, name: str) -> Iterator[RawRow]:
 
 
 def batches(connection: Connection, name: str) -> Iterator[Sequence[RawTuple]]:
-    """The same, some rows at a time, as tuples in the order of `names_of`."""
+    """The same, some rows at a time, as tuples in the order of `names_of`.
+
+    PostgreSQL keeps the rest in a cursor of its own: the driver never holds more than one batch.
+    """
     found = connection.execute(_all_of(name), execution_options={"yield_per": BATCH})
     for part in found.partitions():
         yield cast("Sequence[RawTuple]", part)
@@ -74,7 +77,8 @@ def versions(connection: Connection) -> list[str]:
 def keys(connection: Connection, name: str) -> set[str]:
     """The keys of all rows of a table, as `key_of` spells them, without the rest."""
     columns = store.metadata.tables[name].primary_key.columns
-    found = connection.execute(select(*(_AsBytes(column) for column in columns)))
+    query = select(*(_AsBytes(column) for column in columns))
+    found = connection.execute(query, execution_options={"yield_per": BATCH})
     return {"/".join(map(_plain, row)) for row in found}
 
 

@@ -33,6 +33,14 @@ def test_a_benchmark_runs_at_a_tiny_size(name: str) -> None:
 
 
 @pytest.mark.slow
+def test_the_growth_is_measured_at_a_tiny_size_and_kept(tmp_path: Path) -> None:
+    done = _run("ledger_growth.py", "--sizes", "50", "--only", "permit", "--outputs", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "cold, from pseudonyms" in (tmp_path / "permit-50.txt").read_text()
+    assert (tmp_path / "growth.svg").read_text().startswith("<?xml")
+
+
+@pytest.mark.slow
 def test_a_commit_syncs_the_write_ahead_log_once() -> None:
     said = _run("ledger_rates.py", "--size", "50", "--events-each", "1", "--rounds", "1").stdout
     counted = re.search(r"([0-9.]+) fsyncs of the write-ahead log a commit", said)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from array import array
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import psycopg
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import event, select, update
 
-from consent import bulk, store_bulk, store_consents
+from consent import bulk, store, store_bulk, store_consents, store_raw
 from consent.bulk import permits
-from consent.errors import BadRequestError, UnknownPurpose
-from consent.records import Permitted
+from consent.errors import BadRequestError, LedgerDamagedError, LedgerUnavailableError, UnknownPurpose
+from consent.records import ConsentRequest, Permitted
 from consent.use_permits import refused_now
 from consent.vocabulary import ConsentStatus, Processing
-from tests.consent.ledger_world import OFFER, START, make_world, purposes_text
+from tests.consent.ledger_world import DEVELOPMENT, OFFER, START, make_world, purposes_text
 
 PEOPLE = [f"p{i}" for i in range(5)]
 steps = st.lists(
@@ -133,7 +136,7 @@ def monkeypatch_small():
     """Everybody is looked up in the map of everybody, which small populations otherwise are not."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bulk, "_SELECT_SINGLY", 0)
-        patch.setattr(bulk, "_EVENTS", 3)
+        patch.setattr(store_bulk, "RANGE", 3)
         yield
 
 
@@ -157,5 +160,116 @@ def test_two_pseudonyms_with_the_same_beginning_are_told_apart(ledger, monkeypat
     cache = bulk._Cache((0, -1))
     keys = [bytes(8) + bytes([i]) * 8 for i in range(4)]
     with pytest.MonkeyPatch.context() as patch, ledger.log.store.read() as connection:
-        patch.setattr(store_bulk, "pseudonyms", lambda *_, **__: iter(zip(keys[:3], (7, 8, 9), strict=True)))
+        halves = [array("Q", [int.from_bytes(key[at : at + 8], "big") for key in keys[:3]]) for at in (0, 8)]
+        patch.setattr(store_bulk, "pseudonyms", lambda *_, **__: iter([(*halves, array("Q", [7, 8, 9]))]))
         assert cache.numbers(connection, [keys[2], keys[0], keys[3], keys[1]], 1).tolist() == [9, 7, -1, 8]
+
+
+def test_a_table_is_read_some_keys_at_a_time_and_all_of_it(ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = [f"q{i}" for i in range(40)]
+    numbers = {person: ledger.enrol_many([person])[0] for person in people}
+    ledger.record_consents([ConsentRequest(p, OFFER, ConsentStatus.GIVEN) for p in people])
+    ledger.record_consents([ConsentRequest(p, OFFER, ConsentStatus.WITHDRAWN) for p in people[::3]])
+    ledger.record_consent("q1", DEVELOPMENT, ConsentStatus.GIVEN)
+    ledger.erase("q2", ground="eu-gdpr:A17-1-b")
+    size = ledger.head().size
+    monkeypatch.setattr(store_bulk, "RANGE", 7)
+    with ledger.log.store.read() as connection:
+        wanted = [
+            (row.number * store_bulk.HALF + row.processing, row.purpose_version * store_bulk.HALF + row.notice_version,
+             row.expires * store_bulk.STATUS_VALUES + row.status if row.expires is not None
+             else store_bulk.NO_EXPIRY * store_bulk.STATUS_VALUES + row.status)
+            for row in connection.execute(select(store.consent_event).order_by(store.consent_event.c.idx))
+            if row.purpose == OFFER
+        ]  # fmt: skip
+        blocks = list(store_bulk.events(connection, OFFER, since=0, size=size, at=None))
+        assert [row for block in blocks for row in zip(*block, strict=True)] == wanted
+        assert max(len(block[0]) for block in blocks) <= 7 < len(wanted)
+        # Consents without an expiry are among them: a withdrawal has none.
+        assert any(row[2] // store_bulk.STATUS_VALUES == store_bulk.NO_EXPIRY for row in wanted)
+        later = list(store_bulk.events(connection, OFFER, since=size - 10, size=size, at=None))
+        assert 0 < sum(len(block[0]) for block in later) < 10
+        assert list(store_bulk.events(connection, OFFER, since=size, size=size, at=None)) == []
+        assert list(store_bulk.events(connection, OFFER, since=0, size=size, at=0)) == []
+
+        monkeypatch.setattr(store_bulk, "RANGE", 8_000)
+        found = {
+            high.to_bytes(8, "big") + low.to_bytes(8, "big"): number
+            for block in store_bulk.pseudonyms(connection, since=0, size=size)
+            for high, low, number in zip(*block, strict=True)
+        }
+    assert found == {ledger.log.pseudonym(p): numbers[p] for p in people if p != "q2"}
+
+
+def test_a_statement_gives_no_more_rows_than_its_range(ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    ledger.record_consents([ConsentRequest(f"q{i}", OFFER, ConsentStatus.GIVEN) for i in range(60)])
+    size = ledger.head().size
+    monkeypatch.setattr(store_bulk, "RANGE", 16)
+    asked: list[str] = []
+    with ledger.log.store.read() as connection:
+        held: list[int] = []
+
+        @event.listens_for(connection, "after_cursor_execute")
+        def counted(_connection, cursor, statement, _parameters, _context, _many) -> None:
+            if not statement.startswith("SELECT"):
+                return  # SQLite's BEGIN.
+            asked.append(statement)
+            # The rows that PostgreSQL's driver holds; SQLite's holds one, and says -1.
+            held.append(cursor.rowcount)
+
+        found = store_bulk.events(connection, OFFER, since=0, size=size, at=None)
+        events = sum(len(block[0]) for block in found)
+    assert events == 60
+    assert len(asked) == -(-size // 16)
+    assert max(held) <= 1
+
+
+def test_a_connection_lost_between_two_ranges_is_said(
+    ledger, database: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if database is None:
+        return  # A file has no connection to lose.
+    ledger.record_consents([ConsentRequest(f"q{i}", OFFER, ConsentStatus.GIVEN) for i in range(20)])
+    monkeypatch.setattr(store_bulk, "RANGE", 4)
+    size = ledger.head().size
+    with pytest.raises(LedgerUnavailableError, match="lost"), ledger.log.store.read() as connection:  # noqa: PT012
+        blocks = store_bulk.events(connection, OFFER, since=0, size=size, at=None)
+        next(blocks)
+        backend = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one()
+        with psycopg.connect(database, autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", (backend,))
+        list(blocks)
+    assert permits(ledger, ["q1", "x"], OFFER, "scoring").counts() == {"no-consent": 1, "permitted": 1}
+
+
+def test_a_pseudonym_of_a_wrong_length_ends_the_answer(ledger, monkeypatch_small) -> None:
+    ledger.enrol_many(PEOPLE)
+    person = store.subject.c
+    with ledger.log.store.write() as connection:
+        connection.execute(
+            update(store.subject)
+            .where(person.pseudonym == ledger.log.pseudonym("p1"))
+            .values(pseudonym=b"short")
+        )
+    with pytest.raises(LedgerDamagedError, match="bytes where"):
+        permits(ledger, PEOPLE, OFFER, "scoring")
+
+
+def test_the_check_holds_a_batch_of_rows(ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = [f"q{i}" for i in range(30)]
+    ledger.enrol_many(people)
+    monkeypatch.setattr(store_raw, "BATCH", 4)
+    with ledger.log.store.read() as connection:
+        options: list[object] = []
+
+        @event.listens_for(connection, "after_cursor_execute")
+        def seen(_connection, cursor, _statement, _parameters, _context, _many) -> None:
+            options.append(type(cursor).__name__)
+
+        sizes = [len(batch) for batch in store_raw.batches(connection, "subject")]
+        keys = store_raw.keys(connection, "subject")
+    assert sum(sizes) == len(keys) == 30
+    assert max(sizes) == 4
+    # PostgreSQL's plain cursor would hold all rows of the table.
+    wanted = "ServerCursor" if ledger.log.store.database.name.startswith("the PostgreSQL") else "Cursor"
+    assert set(options) == {wanted}
