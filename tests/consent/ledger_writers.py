@@ -149,9 +149,16 @@ def acts(name: str, seed: int, kinds: tuple[str, ...] = tuple(WEIGHTS)) -> Itera
 
 def do_noted(ledger: Ledger, notes: Notes, act: Act) -> None:
     """Do one act, with notes before and after; where the ledger cannot be reached, again with the same request id."""
-    act = act.prepared(ledger)
-    notes.write("began", act)
     end = time.monotonic() + GIVE_UP_SECONDS
+    while True:  # A server that was killed may also be away when the state of a run is asked for.
+        try:
+            act = act.prepared(ledger)
+            break
+        except ConsentError as error:
+            if error.exit_code != 4 or time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+    notes.write("began", act)
     while True:
         try:
             indices, replayed = act.do(ledger)
