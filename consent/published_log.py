@@ -8,11 +8,12 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from consent.errors import ConsentInputError, PublishedLogUnavailableError
 
 if TYPE_CHECKING:
+    from http.client import HTTPMessage
     from pathlib import Path
 
 SECONDS = 20.0
@@ -21,6 +22,26 @@ SECONDS_FOR_A_FILE = 120.0
 """Longest time for one file, 16 MiB at most: whoever sends slower than 140 kB a second holds the monitor up."""
 _PIECE = 64 * 1024
 _NOT_FOUND = (404, 410)
+
+
+class _WebRedirects(urllib.request.HTTPRedirectHandler):
+    """Follow a redirect to a web address, and no other: a server does not choose by what protocol it is read."""
+
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
+        if not newurl.lower().startswith(("http://", "https://")):
+            return None
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+_OPENER = urllib.request.build_opener(_WebRedirects)
 
 
 @dataclass(frozen=True)
@@ -57,7 +78,7 @@ class WebFiles:
         until = time.monotonic() + SECONDS_FOR_A_FILE
         request = urllib.request.Request(f"{self.url}/{name}", headers={"Accept-Encoding": "identity"})  # noqa: S310 - web_files checked the scheme
         try:
-            with urllib.request.urlopen(request, timeout=SECONDS) as response:  # noqa: S310
+            with _OPENER.open(request, timeout=SECONDS) as response:
                 content = bytearray()
                 while len(content) <= limit and (piece := response.read1(_PIECE)):
                     content += piece

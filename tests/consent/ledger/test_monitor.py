@@ -396,8 +396,22 @@ def _broken(handler) -> bool:
     return True
 
 
+def _elsewhere(handler) -> bool:
+    handler.send_response(302)
+    handler.send_header("Location", "ftp://127.0.0.1:9/checkpoint")
+    handler.send_header("Content-Length", "0")
+    handler.end_headers()
+    return True
+
+
 @pytest.mark.parametrize(
-    ("answer", "says"), [(_large, "larger than"), (_cut, "cannot be fetched"), (_broken, "answers 500")]
+    ("answer", "says"),
+    [
+        (_large, "larger than"),
+        (_cut, "cannot be fetched"),
+        (_broken, "answers 500"),
+        (_elsewhere, "answers 302"),
+    ],
 )
 def test_a_server_that_answers_wrongly_is_not_a_log(city, watch, answer, says):
     with web(city.public, answer) as files, pytest.raises(PublishedLogUnavailableError, match=says):
