@@ -12,7 +12,7 @@ from consent.receipt_reading import Part, Reading, read
 from consent.receipt_words import say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 FORMATS: Final = ("json", "html", "text")
 SUFFIXES: Final = {"json": "json", "html": "html", "text": "txt"}
@@ -55,17 +55,18 @@ def written(receipt: Mapping[str, Any], form: str, language: str) -> str:
     return text(receipt, language) if form == "text" else text_of(receipt)
 
 
-def page(receipt: Mapping[str, Any], language: str) -> str:
+def page(receipt: Mapping[str, Any], language: str, witnesses: Sequence[str] | None = None) -> str:
     """A receipt as one HTML file.
 
     Args:
         receipt: The receipt; its file is in the page, behind a link that saves it.
         language: `fi`, `sv` or `en`.
+        witnesses: As for `receipt_reading.read`.
 
     Returns:
         HTML that fetches nothing and runs nothing.
     """
-    reading = read(receipt, language)
+    reading = read(receipt, language, witnesses)
     return "".join(f"{line}\n" for line in _html(receipt, reading))
 
 

@@ -15,7 +15,7 @@ from consent.vocabulary import ConsentStatus, UseStatus
 from consent.witnessed import witnesses_of_proof
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 _DAY = re.compile("[0-9]{4}-(0[1-9]|1[0-2])-[0-9]{2}")
@@ -67,12 +67,14 @@ class Reading:
     proof: tuple[Part, ...]
 
 
-def read(receipt: Mapping[str, Any], language: str) -> Reading:
+def read(receipt: Mapping[str, Any], language: str, witnesses: Sequence[str] | None = None) -> Reading:
     """Say a receipt in plain words.
 
     Args:
         receipt: A receipt of either type and of any version, as the ledger makes it or as it was verified.
         language: `fi`, `sv` or `en`.
+        witnesses: Names of the witnesses whose cosignatures were checked; None: those that the receipt has lines of, as
+            for one that the ledger has just made.
     """
     consent = receipt["type"] == "consent"
     lead, means, good, parts = (_consent if consent else _use)(receipt, language)
@@ -88,7 +90,7 @@ def read(receipt: Mapping[str, Any], language: str) -> Reading:
         notice=notice,
         steps=tuple(say(key, language) for key in ("save", "fetch", "command")),
         command=f"luvalla verify receipt.json --trust-root trust-root.json --pin {receipt['trust_root']}",
-        proof=_proof(receipt, language, consent=consent),
+        proof=_proof(receipt, language, witnesses, consent=consent),
     )
 
 
@@ -228,7 +230,9 @@ def _can(language: str, *more: str) -> Part:
     return Part(say("can", language), sentences=sentences)
 
 
-def _proof(receipt: Mapping[str, Any], language: str, *, consent: bool) -> tuple[Part, ...]:
+def _proof(
+    receipt: Mapping[str, Any], language: str, witnesses: Sequence[str] | None, *, consent: bool
+) -> tuple[Part, ...]:
     summary, origin = receipt["summary"], receipt["origin"]
     proof = (receipt["opening"] if consent else receipt["run"])["proof"]
     head, _, checkpoint = proof.partition("\n\n")
@@ -246,7 +250,8 @@ def _proof(receipt: Mapping[str, Any], language: str, *, consent: bool) -> tuple
         proved += [say("proved-values", language)] if shown[0] is not None else []
         proved += [say("proved-explanation", language)] if None not in shown else []
         not_proved = [say("not-explanation", language)] if None not in shown else []
-    not_proved += [say("not-clock", language), *words.not_proved(language, witnesses_of_proof(proof, origin))]
+    cosigned = witnesses_of_proof(proof, origin) if witnesses is None else witnesses
+    not_proved += [say("not-clock", language), *words.not_proved(language, cosigned)]
     payload = json.loads(receipt["enrolment"]["payload"])
     if not consent:
         explanation = json.loads(receipt["run"]["entry"])["b"]["explanation"]

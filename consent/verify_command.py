@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,7 +13,16 @@ from consent import receipt_files, receipt_page
 from consent.errors import ConsentEvidenceError, ConsentInputError, HomeMissing
 from consent.home import open_home, read_settings
 from consent.options import json_option, language_option, respond
-from consent.tlog.verify import MAX_RECEIPT_BYTES, MAX_TRUST_ROOT_BYTES, VerificationError, verify_receipt
+from consent.tlog.verify import (
+    MAX_RECEIPT_BYTES,
+    MAX_TRUST_ROOT_BYTES,
+    VerificationError,
+    printable,
+    verify_receipt,
+)
+
+if TYPE_CHECKING:
+    from consent.tlog.verify import Verified
 
 EVIDENCE = 3  # exit code: evidence does not verify
 
@@ -40,6 +50,18 @@ def _trust_root(given: Path | None, pin: str | None) -> tuple[bytes, str | None]
             "Give --trust-root FILE: the city publishes it (GET /v1/trust-root); and --pin, its printed digest.",
         ) from error
     return _read(home.trust_root, MAX_TRUST_ROOT_BYTES), pin or read_settings(home).trust_root
+
+
+def _page(raw: bytes, language: str, result: Verified) -> str:
+    """The page of a receipt that verifies; it names the witnesses that were checked, and no other."""
+    witnesses = [keyid.rpartition("+")[0] for keyid in result.witnessed_by]
+    try:
+        return receipt_page.page(json.loads(raw), language, witnesses)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise ConsentInputError(
+            "the receipt verifies, but it says things in a form of which no page can be made",
+            "Leave out --page to see what it proves.",
+        ) from error
 
 
 @click.command()
@@ -92,14 +114,14 @@ def verify(
         respond({"verified": False, "code": error.code, "message": error.message}, (), as_json=True)
         ctx.exit(EVIDENCE)
     if page is not None:
-        receipt_files.save_text(receipt_page.page(json.loads(raw), language), page)
+        receipt_files.save_text(_page(raw, language, result), page)
     told = [
         "It verifies.",
         "",
         "Proved:",
-        *(f"- {sentence}" for sentence in result.proved),
+        *(f"- {printable(sentence)}" for sentence in result.proved),
         "",
         "Not proved:",
-        *(f"- {sentence}" for sentence in result.not_proved),
+        *(f"- {printable(sentence)}" for sentence in result.not_proved),
     ]
     respond({"verified": True, **dataclasses.asdict(result)}, told, as_json=as_json)

@@ -2131,11 +2131,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     print(f"The {what} verifies.\n\nProved:")
     for sentence in result.proved:
-        print(f"- {sentence}")
+        print(f"- {printable(sentence)}")
     print("\nNot proved:")
     for sentence in result.not_proved:
-        print(f"- {sentence}")
+        print(f"- {printable(sentence)}")
     return 0
+
+
+def printable(sentence: str) -> str:
+    """A sentence for a terminal: a receipt's own words in it make no line of their own, and hide none."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in sentence
+    )
 
 
 def _read(path: Path, limit: int) -> bytes:
