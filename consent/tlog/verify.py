@@ -380,7 +380,7 @@ def _verify_consent(
                 )
             ),
             *_withheld(opening),
-            *_not_proved_always(opening.proved.witnessed_by, pinned=pinned),
+            *_not_proved_always(trust, opening.proved.witnessed_by, pinned=pinned),
         ),
     )
 
@@ -848,7 +848,7 @@ def _verify_use(
                 if explanation is not None
                 else ()
             ),
-            *_not_proved_always(proved_entry.witnessed_by, pinned=pinned),
+            *_not_proved_always(trust, proved_entry.witnessed_by, pinned=pinned),
         ),
     )
 
@@ -871,7 +871,7 @@ def _proved_always(enrolment: _Opening, entry: _ProvedEntry, number: int) -> tup
     )
 
 
-def _not_proved_always(witnessed_by: Sequence[str], *, pinned: bool) -> tuple[str, ...]:
+def _not_proved_of_log(trust: TrustRoot, witnessed_by: Sequence[str], *, pinned: bool) -> tuple[str, ...]:
     always = (
         "That everybody is shown the same log, should the witnesses that cosigned it be the city's own or sign anything."
         if witnessed_by
@@ -879,17 +879,27 @@ def _not_proved_always(witnessed_by: Sequence[str], *, pinned: bool) -> tuple[st
             "That everybody is shown the same log: nobody but the city has signed it, and who holds its key could sign "
             "another history."
         ),
-        "That times are right: they are those of the city's clock; the order is that of the indices.",
-        "Who the person is: the link from subject id and number to a name is kept by the city.",
-        "That a person has only one number.",
-        "That there was no use outside the log.",
-        "When the receipt was issued.",
+        (
+            f"That this trust root is the newest: it ends with version {trust.version}; a later version may end a key of the log, "
+            "or ask for witnesses."
+        ),
     )
     if pinned:
         return always
     return (
         "That the trust root is the city's: no pin was given. Compare its digest with one got another way.",
         *always,
+    )
+
+
+def _not_proved_always(trust: TrustRoot, witnessed_by: Sequence[str], *, pinned: bool) -> tuple[str, ...]:
+    return (
+        *_not_proved_of_log(trust, witnessed_by, pinned=pinned),
+        "That times are right: they are those of the city's clock; the order is that of the indices.",
+        "Who the person is: the link from subject id and number to a name is kept by the city.",
+        "That a person has only one number.",
+        "That there was no use outside the log.",
+        "When the receipt was issued.",
     )
 
 
@@ -1061,7 +1071,7 @@ class VerifiedLog:
         older: Size of the older checkpoint that the log was shown to continue, if one was given.
         proved: The same in sentences.
         not_proved: What a reader might think is proved and is not, in sentences.
-        succeeds: The origin of the log that this one takes the place of; None if none.
+        succeeds: The origin of the log that this one says it takes the place of; None if none.
     """
 
     origin: str
@@ -1111,9 +1121,7 @@ def verify_proof(proof: bytes, entry: bytes, trust_root: bytes, pin: str | None 
             f"Entry {found.index} of the log {trust.origin} is the one given, {len(entry)} bytes.",
             *_proved_of_log(found.size, found.signed_by, found.witnessed_by),
         ),
-        not_proved=_not_proved_always(found.witnessed_by, pinned=pin is not None)[
-            : 1 if pin is not None else 2
-        ],
+        not_proved=_not_proved_of_log(trust, found.witnessed_by, pinned=pin is not None),
     )
 
 
@@ -1164,10 +1172,22 @@ def verify_published(
     continued = (
         () if before is None else (f"It begins with the {before[0]} entries of the older checkpoint.",)
     )
+    # An empty log has no first entry to say so.
+    older_log = trust.succeeds["origin"] if trust.succeeds is not None and size else None
     successor = (
         ()
-        if trust.succeeds is None
-        else (f"It takes the place of the log {trust.succeeds['origin']}: its first entry says so.",)
+        if older_log is None
+        else (f"Its first entry and its trust root say that it takes the place of the log {older_log}.",)
+    )
+    unasked = (
+        ()
+        if older_log is None
+        else (
+            (
+                f"That the log {older_log} was its city's and could not go on: whoever has that log's trust root checks the "
+                "first entry with it (`verify_succession`)."
+            ),
+        )
     )
     return VerifiedLog(
         origin=trust.origin,
@@ -1183,8 +1203,12 @@ def verify_published(
             *successor,
             *_proved_of_log(size, signed_by, witnessed_by),
         ),
-        not_proved=_not_proved_always(witnessed_by, pinned=pin is not None)[: 1 if pin is not None else 2],
-        succeeds=None if trust.succeeds is None else trust.succeeds["origin"],
+        not_proved=(
+            *_not_proved_of_log(trust, witnessed_by, pinned=pin is not None),
+            "That the log has not grown since: an older copy of it verifies as well.",
+            *unasked,
+        ),
+        succeeds=older_log,
     )
 
 

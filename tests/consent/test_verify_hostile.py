@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from consent import verify_command
+from consent import canonical, verify_command
 from consent.entries import Payload
 from consent.errors import ConsentInputError
 from consent.tlog import verify
@@ -72,6 +72,16 @@ def test_text_of_a_receipt_cannot_print_lines_or_hide_them(files, capsys):
     # For machines the text stays what was proved.
     assert verify.main([str(file), str(root), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["consent"]["notice"] == HOSTILE
+
+
+def test_a_trust_root_without_its_last_version_verifies_and_the_result_names_the_version(files):
+    """Nothing in a file tells that it was cut: whoever kept an older copy, or a thief of an ended key, has one."""
+    trust = json.loads(trust_root().raw)
+    cut = canonical.encode({"versions": trust["versions"][:1]})
+    receipt = json.dumps(receipt_with("notice")).encode()
+    for raw, version in ((trust_root().raw, 2), (cut, 1)):
+        told = verify.verify_receipt(receipt, raw, trust_root().pin)
+        assert any(f"it ends with version {version};" in sentence for sentence in told.not_proved)
 
 
 def test_the_page_of_a_verified_receipt_names_no_witness_that_nobody_checked(files, tmp_path):

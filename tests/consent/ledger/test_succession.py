@@ -10,7 +10,9 @@ from consent.home import open_home
 from consent.publication import publish_log
 from consent.setup import create
 from consent.succession import read_succession
+from consent.tlog.checkpoint import TreeHead, sign_checkpoint
 from consent.tlog.cosignature import WitnessKey
+from consent.tlog.merkle import EMPTY_ROOT
 from consent.tlog.note import load_key
 from consent.tlog.verify import VerificationError, verify_published, verify_succession
 from consent.trust import TrustRoot
@@ -64,6 +66,8 @@ def test_the_first_entry_names_the_old_log_and_anybody_can_check_it(older, newer
     found = _verified(tmp_path / "public", newer)
     assert found.succeeds == ORIGIN
     assert any(ORIGIN in sentence for sentence in found.proved)
+    # Anybody can name another's log: only that log's own trust root tells.
+    assert any(ORIGIN in sentence and "verify_succession" in sentence for sentence in found.not_proved)
     entry = (tmp_path / "public" / "tile" / "entries").rglob("*")
     first = next(path for path in entry if path.is_file()).read_bytes()
     entry = first[2 : 2 + int.from_bytes(first[:2], "big")]
@@ -128,6 +132,16 @@ def test_a_published_log_that_hides_whom_it_succeeds_is_refused(older, newer, tm
         with pytest.raises(VerificationError) as refused:
             verify_published(_read(tmp_path / "new"), root_file)
         assert refused.value.code == "wrong-succession"
+
+
+def test_an_empty_log_has_no_entry_that_names_another(older, newer):
+    """Its trust root alone is no evidence of a succession."""
+    log_key = load_key(newer.home.log_key, NEXT)
+    note = sign_checkpoint(TreeHead(NEXT, 0, EMPTY_ROOT), log_key).note.encode()
+    trust = newer.home.trust_root.read_bytes()
+    found = verify_published(lambda name, _: note if name == "checkpoint" else None, trust)
+    assert (found.size, found.succeeds) == (0, None)
+    assert not any("takes the place" in sentence for sentence in found.proved)
 
 
 def _read(folder):
