@@ -100,11 +100,11 @@ def destroy_expired(log: Log, home: Home) -> tuple[Kek, ...]:
 def _begin(log: Log, home: Home) -> Kek | None:
     """Steps 1 and 2; None where another process was faster."""
     before = key_ring.load(home)
-    key, file = key_ring.new_or_begun_key(home, before)
     with log.store.write():
         ring = key_ring.load(home)
         if ring.current.id != before.current.id:
             return None
+        key, file = key_ring.new_or_begun_key(home, ring)
         now, days = log.now(), log.keks.backup_days
         new = key_ring.new_kek(key, file, now, days)
         made = key_ring.promises(ring.current, read_lines(home.erasure_journal))

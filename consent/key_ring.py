@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -210,7 +211,8 @@ def new_or_begun_key(home: Home, ring: KeyRing) -> tuple[bytes, str]:
     """A key for the next rotation, and its file's name, synced.
 
     A file that the list does not name is from a rotation that ended before it was listed: nothing was wrapped by it, and it
-    is as random as a new one, so it is used.
+    is as random as a new one, so it is used. The caller holds the writers' lock: else a file that another process is just
+    making would be taken for one that was cut off.
 
     Raises:
         KeyFileError: It cannot be made, or such a file is not a key.
@@ -219,7 +221,11 @@ def new_or_begun_key(home: Home, ring: KeyRing) -> tuple[bytes, str]:
     begun = sorted(path.name for path in home.keys.glob(_PREFIX + "*") if path.name not in known)
     for file in begun:
         if (home.keys / file).stat().st_size == KEY_BYTES:
-            return read_key_file(home.keys / file), file
+            key = read_key_file(home.keys / file)
+            # Whoever made it may have been killed before it was on disk, and soon everything depends on it.
+            _sync_file(home.keys / file)
+            sync_folder(home.keys)
+            return key, file
         # Cut off while it was made: no key.
         (home.keys / file).unlink()
     name = _PREFIX + os.urandom(8).hex()
@@ -229,28 +235,31 @@ def new_or_begun_key(home: Home, ring: KeyRing) -> tuple[bytes, str]:
 
 
 def destroy_file(path: Path) -> None:
-    """Overwrite a key's file, then remove it, both synced; a file that is not there is as good.
+    """Rename a key's file aside, overwrite it, then remove it, each step synced; a file that is not there is as good.
+
+    Aside first: killed in the middle, what is left under the key's own name is the key or nothing, never another's bytes,
+    with which no ledger would open. What lies aside is destroyed by the next call.
 
     Overwriting reaches no copy: not a snapshot's, not a solid-state disk's spare blocks, not the keys' own backup.
 
     Raises:
         KeyFileError: It cannot be destroyed.
     """
+    aside = path.with_name(f".{path.name}.destroyed")
     try:
-        handle = os.open(path, os.O_WRONLY)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise KeyFileError(
-            f"the key file {path} cannot be destroyed: {error.strerror}", "check the folder"
-        ) from error
-    try:
+        with suppress(FileNotFoundError):
+            path.replace(aside)
+            sync_folder(path.parent)
+        try:
+            handle = os.open(aside, os.O_WRONLY)
+        except FileNotFoundError:
+            return
         try:
             os.write(handle, os.urandom(max(1, os.fstat(handle).st_size)))
             os.fsync(handle)
         finally:
             os.close(handle)
-        path.unlink()
+        aside.unlink()
         sync_folder(path.parent)
     except OSError as error:
         raise KeyFileError(
@@ -260,6 +269,10 @@ def destroy_file(path: Path) -> None:
 
 def sync_folder(path: Path) -> None:
     """Make renames and removals in a folder durable."""
+    _sync_file(path)
+
+
+def _sync_file(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)

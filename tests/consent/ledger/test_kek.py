@@ -279,6 +279,93 @@ def test_a_destruction_killed_in_the_middle_is_completed_by_the_same_call(
         all_opens(again, world, run, PEOPLE)
 
 
+@pytest.mark.parametrize("at", range(6))
+def test_a_destruction_killed_inside_a_key_s_file_leaves_a_home_that_opens(
+    ledger: Ledger, world: World, run: bytes, monkeypatch: pytest.MonkeyPatch, at: int
+) -> None:
+    kek_rotation.rotate(ledger.log, world.home)
+    world.clock.forward(days=15)
+    secret = world.home.key_encryption_key.read_bytes()
+    left = at
+
+    def killing(module: object, name: str) -> None:
+        real = getattr(module, name)
+
+        def call(*args: object, **words: object) -> object:
+            nonlocal left
+            if any(str(each).endswith(("keys/kek", ".destroyed")) for each in args) or name == "write":
+                left -= 1
+                if left == -1:
+                    raise KeyboardInterrupt
+            return real(*args, **words)
+
+        monkeypatch.setattr(module, name, call)
+
+    killing(key_ring.os, "open")
+    killing(key_ring.os, "write")
+    for name in ("replace", "unlink"):
+        killing(type(world.home.keys), name)
+    try:
+        kek_rotation.destroy_expired(ledger.log, world.home)
+    except KeyboardInterrupt:
+        killed = True
+    else:
+        killed = False
+    monkeypatch.undo()
+    assert killed is (at < 4)  # rename, open, write, unlink
+    with world.open() as again:
+        all_opens(again, world, run, PEOPLE)
+        kek_rotation.destroy_expired(again.log, world.home)
+        all_opens(again, world, run, PEOPLE)
+    names = {path.name for path in world.home.keys.iterdir() if "kek" in path.name}
+    assert names == {key_ring.load(world.home).current.file, "keks.json"}
+    assert all(path.read_bytes() != secret for path in world.home.keys.iterdir())
+
+
+def test_a_key_that_another_rotation_is_just_making_is_not_taken_for_one_cut_off(
+    ledger: Ledger, world: World, run: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = key_ring.new_key_file
+    called = []
+
+    def slow(path: Path) -> bytes:
+        # Its file is there and empty when somebody else calls the same.
+        monkeypatch.setattr(key_ring, "new_key_file", real)
+        path.touch(mode=0o600)
+        with world.open() as other:
+            other.log.store.write = refused  # type: ignore[method-assign]
+            with pytest.raises(LedgerUnavailableError):
+                kek_rotation.rotate(other.log, world.home)
+        called.append(path)
+        assert path.exists()
+        path.unlink()
+        return real(path)
+
+    def refused() -> object:
+        raise LedgerUnavailableError("locked by another process", "")
+
+    monkeypatch.setattr(key_ring, "new_key_file", slow)
+    kek_rotation.rotate(ledger.log, world.home)
+    assert called
+    all_opens(ledger, world, run, PEOPLE)
+
+
+def test_a_key_that_was_begun_is_on_disk_before_anything_is_wrapped_by_it(
+    ledger: Ledger, world: World, run: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = world.home.keys / "kek-0123456789abcdef"
+    begun.touch(mode=0o600)
+    begun.write_bytes(b"k" * 32)
+    synced = []
+    real = key_ring.os.fsync
+    monkeypatch.setattr(
+        key_ring.os, "fsync", lambda handle: (synced.append(key_ring.os.fstat(handle).st_ino), real(handle))
+    )
+    done = kek_rotation.rotate(ledger.log, world.home)
+    assert done.new.file == begun.name
+    assert begun.stat().st_ino in synced[: synced.index(world.home.key_ring.stat().st_ino)]
+
+
 def test_an_old_key_is_not_destroyed_while_anything_needs_it(
     ledger: Ledger, world: World, run: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
