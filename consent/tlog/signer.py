@@ -145,7 +145,8 @@ class Signer:
     statements: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _known: tuple[bytes, TreeHead] | None = None
-    _outcome_unknown: bool = False
+    # Also at the start: the process before may have been killed between its rename and the sync of the folder.
+    _outcome_unknown: bool = True
 
     @staticmethod
     def prepare(key: Signs, store: CheckpointStore, head: TreeHead | None = None) -> None:

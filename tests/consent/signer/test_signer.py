@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from consent.errors import CheckpointConflictError, NoteError
 from consent.tlog.checkpoint import TreeHead, open_checkpoint
-from consent.tlog.external import FileCheckpointStore
+from consent.tlog.external import Disk, FileCheckpointStore
 from consent.tlog.merkle import EMPTY_ROOT, consistency_proof, leaf_hash
 from consent.tlog.note import b64, b64_decode
 from consent.tlog.signer import (
@@ -178,6 +178,28 @@ def test_a_signature_that_may_not_be_durable_is_made_durable_before_it_leaves(tm
     assert signer.answer(asked(0, log_of(5))).startswith("failed\n")
     signed(signer.answer(asked(0, log_of(5))), log_of(5))
     assert disk.syncs == 1
+
+
+def test_a_signer_killed_before_its_memory_was_durable_makes_it_so_before_the_next_one_answers(tmp_path):
+    class Killed(Disk):
+        def sync_folder(self, folder):  # noqa: ARG002
+            raise KeyboardInterrupt
+
+    class Counting(Disk):
+        syncs = 0
+
+        def sync_folder(self, folder):
+            super().sync_folder(folder)
+            self.syncs += 1
+
+    Signer.prepare(KEY, FileCheckpointStore(tmp_path / "last"))
+    with pytest.raises(KeyboardInterrupt):
+        Signer(KEY, FileCheckpointStore(tmp_path / "last", Killed())).answer(asked(0, log_of(5)))
+    disk = Counting()
+    signer = Signer(KEY, FileCheckpointStore(tmp_path / "last", disk))
+    for _ in range(2):
+        signed(signer.answer(asked(0, log_of(5))), log_of(5))
+        assert disk.syncs == 1
 
 
 def test_a_memory_that_is_gone_or_of_another_key_signs_nothing(tmp_path):
