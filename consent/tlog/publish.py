@@ -13,6 +13,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from consent.errors import PublicationConflictError, PublicationError
@@ -23,7 +24,6 @@ from consent.tlog.tiles import CHECKPOINT, TRUST_ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from pathlib import Path
 
     from consent.tlog.checkpoint import Checkpoint
     from consent.tlog.merkle import RightEdge
@@ -196,7 +196,11 @@ def _publish(
     removed: list[str] = []
     kept = 0
     first: RightEdge | None = None
+    # Also of files that are there: a call that was killed may have renamed them and not come to the sync.
+    unsynced: set[Path] = set()
     for step in steps(source, size, root, edge):
+        if before is None or step.end > before:
+            unsynced.update(parent for path, _ in step.files for parent in Path(path).parents)
         for path, content in step.files:
             found = disk.read(folder / path)
             if found is None:
@@ -215,7 +219,9 @@ def _publish(
     changed = [(path, content) for path, content in last if disk.read(folder / path) != content]
     if not dry_run:
         if first is not None:
-            _write(disk, folder, steps(source, size, root, first), set(missing))
+            unsynced |= _write(disk, folder, steps(source, size, root, first), set(missing))
+        for each in sorted(unsynced, reverse=True):
+            disk.sync(folder / each)
         for path, content in changed:
             disk.put(folder / path, content)
             disk.sync(folder)
@@ -254,7 +260,8 @@ def _published_size(
     return there.size
 
 
-def _write(disk: Folder, folder: Path, made: Iterable[Step], missing: set[str]) -> None:
+def _write(disk: Folder, folder: Path, made: Iterable[Step], missing: set[str]) -> set[Path]:
+    """Write what is missing; returns the folders, relative to `folder`, whose renames are to be synced."""
     touched: set[Path] = set()
     # Files that wait for the disk together share its commits: 300 take as long as 20 one after the other.
     with ThreadPoolExecutor(WRITERS) as pool:
@@ -263,5 +270,4 @@ def _write(disk: Folder, folder: Path, made: Iterable[Step], missing: set[str]) 
             new = [(folder / path, content) for path, content in step.files if path in missing]
             list(pool.map(lambda file: disk.put(*file), new))
             touched.update(parent for path, _ in new for parent in path.relative_to(folder).parents)
-    for each in sorted(touched, reverse=True):
-        disk.sync(folder / each)
+    return touched

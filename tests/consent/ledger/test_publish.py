@@ -4,7 +4,7 @@ import random
 import re
 import shutil
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -22,7 +22,7 @@ from consent.publication import publish_log
 from consent.records import ConsentRequest
 from consent.tlog import publish as publishing
 from consent.tlog.note import load_key
-from consent.tlog.tiles import bundle_path, is_tile_path, parse_bundle, tile_path
+from consent.tlog.tiles import CHECKPOINT, bundle_path, is_tile_path, parse_bundle, tile_path
 from consent.trust import TrustRoot
 from consent.vocabulary import ConsentStatus
 from tests.consent import second_verifier
@@ -368,6 +368,35 @@ def test_wherever_writing_fails_the_old_checkpoint_stands_and_the_next_call_fini
         monkeypatch.undo()
         ledger.publish(folder)
         assert len(second_verifier.published(folder, vkey(ledger))) == ledger.head().size
+
+
+def test_what_a_killed_publication_left_is_synced_before_the_checkpoint_stands(ledger, tmp_path, monkeypatch):
+    class Killed(publishing.Folder):
+        def sync(self, folder):  # noqa: ARG002
+            raise KeyboardInterrupt
+
+    class Watched(publishing.Folder):
+        done: ClassVar[list] = []
+
+        def put(self, path, content):
+            super().put(path, content)
+            self.done.append(path)
+
+        def sync(self, folder):
+            super().sync(folder)
+            self.done.append(folder)
+
+    give(ledger, 300)
+    public = tmp_path / "public"
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, "Folder", Killed)
+        with pytest.raises(KeyboardInterrupt):
+            ledger.publish(public)
+    assert not (public / CHECKPOINT).exists()
+    monkeypatch.setattr(publishing, "Folder", Watched)
+    ledger.publish(public)
+    before = Watched.done[: Watched.done.index(public / CHECKPOINT)]
+    assert {path for path in public.rglob("*") if path.is_dir()} <= set(before)
 
 
 def test_a_proof_is_the_public_format_and_leads_to_the_checkpoint(ledger):
