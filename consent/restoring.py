@@ -59,6 +59,8 @@ def restore(log: Log, home: Home, person: str, receipt: bytes) -> list[int]:
         raise BadRequestError("the receipt's person was erased", "what was erased is not brought back")
     back: list[int] = []
     with log.store.write() as connection:
+        # Under the writers' lock: a rotation lists its new key under the same.
+        log.vault.refresh()
         lost = [
             (Proof.parse(opening["proof"]).index, opening)
             for opening in openings

@@ -7,12 +7,13 @@ from datetime import date
 
 import pytest
 
+from consent import kek_rotation, store_people
 from consent.errors import BadRequestError, ConsentEvidenceError
 from consent.published_log import FolderFiles
 from consent.records import Permitted, Refused, Representation
 from consent.refill import refill
 from consent.restoring import restore
-from consent.vocabulary import ConsentStatus, GivenBy, UseStatus
+from consent.vocabulary import ConsentStatus, GivenBy, RetentionClass, UseStatus
 from tests.consent.ledger_world import OFFER, G
 from tests.consent.restored import Backup, content
 
@@ -92,6 +93,21 @@ def test_what_is_no_proof_or_somebody_else_s_brings_nothing_back(world, receipts
         ledger.record_consent("b", OFFER, G)
         with pytest.raises(BadRequestError, match="enrolled anew"):
             restore(ledger.log, world.home, "b", found["b"])
+        assert ledger.check() == []
+
+
+def test_what_comes_back_is_wrapped_by_a_key_that_was_replaced_meanwhile(world, receipts):
+    found, numbers = receipts
+    with world.open() as ledger:
+        with world.open() as other:
+            kek_rotation.rotate(other.log, world.home)
+        restore(ledger.log, world.home, "b", found["b"])
+    with world.open() as ledger:
+        with ledger.log.store.read() as connection:
+            [(number, wrapped)] = store_people.wrapped_keys(
+                connection, RetentionClass.EVIDENCE.code, [numbers["b"]]
+            )
+        assert ledger.log.vault.unwrap_telling(number, RetentionClass.EVIDENCE, wrapped)[1]
         assert ledger.check() == []
 
 
