@@ -67,6 +67,8 @@ def save_text(text: str, path: Path) -> None:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         beside.replace(path)
     except OSError as error:
         beside.unlink(missing_ok=True)
@@ -99,9 +101,20 @@ def delete_copies(home: Home, subjects: Collection[bytes]) -> int:
             if path.is_file() and not wanted.isdisjoint(_SUBJECT.findall(path.read_bytes())):
                 path.unlink()
                 deleted += 1
+        if deleted:
+            # The erasure is on disk soon: a power cut must not bring back what it says is gone.
+            _sync_folder(home.receipts)
     except OSError as error:
         raise ConsentUnavailableError(
             f"a receipt in {home.receipts} cannot be deleted: {error.strerror}",
             "check the folder's owner and mode, then erase again with the same request id",
         ) from error
     return deleted
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -94,7 +94,7 @@ def create(
         _make_schema(ledger)
         try:
             _fill(Home(beside), origin, purposes, parsed, clock, ledger, database, succeeds)
-            _sync(beside)
+            _sync_all(beside)
             beside.rename(path)
         except BaseException:
             ledger.discard_new()
@@ -191,8 +191,15 @@ def _make_schema(database: Database) -> None:
         engine.dispose()
 
 
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
+def _sync_all(folder: Path) -> None:
+    """Sync every file and folder in a folder, and itself: keys and pin are in no backup yet."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        _sync(path)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

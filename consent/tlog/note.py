@@ -170,6 +170,12 @@ def save_key(key: SigningKey, path: Path) -> None:
             file.write(pem)
             file.flush()
             os.fsync(file.fileno())
+        # A trust root that names the key may be on disk soon: the key must not be gone then.
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
     except OSError as error:
         path.unlink(missing_ok=True)
         message = f"the key file {path} cannot be written: {error.strerror}"
