@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -83,7 +82,7 @@ def test_a_rotation_killed_at_any_step_is_completed_or_begun_anew_by_a_second_ca
         raise Killed
 
     monkeypatch.setattr(target, name, killed)
-    with suppress(Killed), pytest.raises(SystemExit):
+    with pytest.raises(Killed):
         cli.main(["--home", str(world.home.path), "ledger", "rotate-key"])
     monkeypatch.undo()
     world.clock.now = datetime.now(UTC)

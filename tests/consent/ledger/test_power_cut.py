@@ -82,3 +82,10 @@ def test_an_erased_person_s_receipts_do_not_come_back(world: World, monkeypatch:
         ledger.erase("gone", ground="eu-gdpr:A17-1-b")
         assert not path.exists()
         assert synced.names(world.home.receipts) == {"other"}
+
+
+@pytest.mark.sqlite_file
+def test_a_commit_to_sqlite_waits_for_the_disk(world: World) -> None:
+    with world.open() as ledger, ledger.log.store.write() as connection:
+        for pragma, value in (("synchronous", 2), ("journal_mode", "wal"), ("secure_delete", 1)):
+            assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value, pragma
