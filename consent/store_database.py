@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from sqlalchemy.pool import QueuePool
 
 from consent.errors import ConfigurationError, ConsentUnavailableError
 from consent.store_sqlite import SqliteDatabase
@@ -18,6 +21,14 @@ if TYPE_CHECKING:
     from consent.store_condition import Condition
 
 SCHEME = "postgresql"
+
+
+def _no_interrupt(record: logging.LogRecord) -> bool:
+    """Whether the pool may log it: it logs a Ctrl-C that comes while it closes a connection, with its traceback, and raises it again."""
+    return not (record.exc_info and isinstance(record.exc_info[1], KeyboardInterrupt))
+
+
+logging.getLogger(f"{QueuePool.__module__}.{QueuePool.__name__}").addFilter(_no_interrupt)
 
 
 class Database(Protocol):

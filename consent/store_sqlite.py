@@ -32,7 +32,8 @@ _MAGIC = b"SQLite format 3\x00"
 class SqliteDatabase:
     """The ledger in one SQLite file; what is asked of it is in `consent.store_database`."""
 
-    errors: tuple[type[Exception], ...] = (SQLAlchemyError, DriverError)
+    # The driver decodes SQLite's own message: damage that the message quotes is a UnicodeDecodeError.
+    errors: tuple[type[Exception], ...] = (SQLAlchemyError, DriverError, UnicodeDecodeError)
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -246,7 +247,7 @@ def explained(error: Exception, path: Path) -> ConsentError:
     for prefix, meaning in known:
         if name.startswith(prefix):
             return meaning
-    if "decode to UTF-8" in text:
+    if isinstance(error, UnicodeDecodeError) or "decode to UTF-8" in text:
         return LedgerDamagedError(f"{path} holds text that is not UTF-8", "run `luvalla ledger check`")
     if lacks_table(error):
         return LedgerDamagedError(f"{path} lacks a table of the ledger", "restore ledger.db from its backup")

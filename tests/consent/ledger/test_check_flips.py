@@ -378,6 +378,9 @@ def test_a_changed_byte_of_the_file_is_reported_or_changes_no_answer(world: Worl
                 found = ledger.check()
         except ConsentError:  # Refused as a whole, with its own message and exit code: that is a report.
             reported += 1
+        except Exception as error:
+            error.add_note(f"seed {seed}, byte {place}")
+            raise
         else:
             reported += bool(found)
             assert found or _answers(copy) == before, f"seed {seed}, byte {place} changed an answer unseen"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import sqlite3
 from contextlib import closing
@@ -15,10 +16,12 @@ from consent.errors import (
     CheckpointStoreError,
     ClockError,
     ConsentError,
+    LedgerDamagedError,
     NoteError,
     RefusedToSignError,
 )
 from consent.records import ConsentRequest
+from consent.store_database import database_of
 from consent.tlog.external import FileCheckpointStore
 from consent.vocabulary import ConsentStatus, UseStatus
 from tests.consent.ledger_world import OFFER, START, use_request
@@ -245,3 +248,41 @@ def test_no_error_of_the_driver_leaks(world: World) -> None:
             connection.execute("drop table consent_event")
         with pytest.raises(ConsentError):
             ledger.record_consent("a", OFFER, S.GIVEN)
+
+
+@pytest.mark.sqlite_file
+def test_damage_that_sqlite_quotes_in_its_message_is_named(world: World) -> None:
+    """The driver decodes the message, and fails at that: a UnicodeDecodeError, no error of SQLite's."""
+    with world.open():
+        pass
+    sound = world.home.database.read_bytes()
+    assert sound.count(b"tableentryentry") == 1
+    world.home.database.write_bytes(sound.replace(b"tableentryentry", b"table\xacntryentry"))
+    with pytest.raises(LedgerDamagedError, match="not UTF-8"), world.open(read_only=True):
+        pass
+
+
+@pytest.mark.sqlite_file
+def test_a_ctrl_c_while_a_connection_closes_is_raised_and_not_printed(
+    world: World, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Outside of pytest SQLAlchemy's pool logs it to standard error, with a traceback."""
+    with world.open():
+        pass
+    reader = database_of(world.home, None).reading_engine(read_only=True)
+    with reader.connect():
+        pass
+
+    def interrupted(_: object) -> None:
+        raise KeyboardInterrupt
+
+    pool, printed = logging.getLogger("sqlalchemy.pool.impl.QueuePool"), logging.StreamHandler()
+    pool.addHandler(printed)
+    try:
+        with monkeypatch.context() as closing_is_interrupted:
+            closing_is_interrupted.setattr(reader.dialect, "do_close", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                reader.dispose()
+    finally:
+        pool.removeHandler(printed)
+    assert capfd.readouterr().err == ""
