@@ -192,13 +192,13 @@ class Log:
             wanted = head.size if wanted is None else wanted
             if last is not None and last.size >= wanted and not self._outcome_unknown:
                 return last, last.size
-            if last is not None and raw is not None and last.head == head:
-                if self._outcome_unknown:
-                    # It was written, perhaps not durably: the same bytes again make sure.
-                    self.external.replace(raw, raw)
-                    self._outcome_unknown = False
-                return last, last.size
             try:
+                if last is not None and raw is not None and last.head == head:
+                    if self._outcome_unknown:
+                        # It was written, perhaps not durably: the same bytes again make sure.
+                        self.external.replace(raw, raw)
+                        self._outcome_unknown = False
+                    return last, last.size
                 signed = self.signer.sign(
                     head,
                     0 if last is None else last.size,

@@ -177,6 +177,34 @@ def test_a_checkpoint_that_may_not_be_durable_is_written_again(world: World) -> 
         assert Forgetful.synced == [b"failed", world.home.checkpoint.read_bytes()]
 
 
+def test_a_checkpoint_that_another_writer_replaces_while_it_is_written_again_is_no_refusal(
+    world: World,
+) -> None:
+    """After an unknown outcome the bytes are written again; whoever is quicker between reading and that has gone on from them."""
+
+    class Overtaken(FileCheckpointStore):
+        failed = overtaken = False
+
+        def replace(self, expected: bytes | None, new: bytes) -> None:
+            if expected == new and not self.overtaken:
+                self.overtaken = True
+                with world.open() as other:
+                    other.enrol("b")
+            super().replace(expected, new)
+            if not self.failed:
+                self.failed = True
+                raise CheckpointStoreError("the folder was not synced", "try again")
+
+    store = Overtaken(world.home.checkpoint)
+    with world.open(external=store) as ledger:
+        with pytest.raises(CheckpointStoreError):
+            ledger.record_consent("a", OFFER, S.GIVEN, request_id="r")
+        assert ledger.record_consent("a", OFFER, S.GIVEN, request_id="r").replayed
+        assert store.overtaken
+        assert ledger.checkpoint().size == ledger.head().size == ledger.head().checkpoint.size
+        assert ledger.check() == []
+
+
 def test_a_missing_checkpoint_is_not_replaced(world: World) -> None:
     world.home.checkpoint.unlink()
     with world.open() as ledger:
