@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 from consent import store_log
 from consent.errors import (
     CheckpointConflictError,
-    CheckpointStoreError,
     ClockError,
     RefusedToSignError,
     RequestConflictError,
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
     from consent.return_rule import ReturnRule
     from consent.signing import CheckpointSigner
     from consent.store import Store
-    from consent.tlog.external import CheckpointStore
+    from consent.tlog.external import RelyingStore
     from consent.trust import TrustRoot
 
 CLOCK_BEHIND = timedelta(seconds=5)
@@ -85,7 +84,7 @@ class Log:
     vault: Vault
     pseudonym_key: bytes
     clock: Callable[[], datetime]
-    external: CheckpointStore
+    external: RelyingStore
     trust: TrustRoot
     returns: ReturnRule
     keks: RingKeys
@@ -93,7 +92,6 @@ class Log:
     clock_confirmed: bool = False
     witnesses: Witnesses = NO_WITNESSES
     _verified: tuple[bytes, Checkpoint] | None = None
-    _outcome_unknown: bool = False
 
     def pseudonym(self, person: str) -> bytes:
         """The keyed pseudonym of an external id."""
@@ -190,15 +188,11 @@ class Log:
             # What was committed when this began. Somebody quicker may have signed it meanwhile: with many writers the
             # head moves on for ever, and each of them would run after it.
             wanted = head.size if wanted is None else wanted
-            if last is not None and last.size >= wanted and not self._outcome_unknown:
+            if last is not None and raw is not None and last.size >= wanted:
+                # Whoever wrote it may have failed, or been killed, before it was on disk.
+                self.external.rely_on(raw)
                 return last, last.size
             try:
-                if last is not None and raw is not None and last.head == head:
-                    if self._outcome_unknown:
-                        # It was written, perhaps not durably: the same bytes again make sure.
-                        self.external.replace(raw, raw)
-                        self._outcome_unknown = False
-                    return last, last.size
                 signed = self.signer.sign(
                     head,
                     0 if last is None else last.size,
@@ -209,10 +203,6 @@ class Log:
                 self.external.replace(raw, signed.note.encode())
             except CheckpointConflictError:
                 continue
-            except CheckpointStoreError:
-                self._outcome_unknown = True
-                raise
-            self._outcome_unknown = False
             self._verified = (signed.note.encode(), signed)
             return signed, last.size if last is not None else 0
         raise RefusedToSignError(
@@ -232,11 +222,7 @@ class Log:
         )
         more = with_cosignatures(note, collected.signatures)
         if more != note:
-            try:
-                self.external.replace(note.encode(), more.encode())
-            except CheckpointStoreError:
-                self._outcome_unknown = True
-                raise
+            self.external.replace(note.encode(), more.encode())
             signed = Checkpoint(signed.head, more.encode().decode())
             self._verified = (more.encode(), signed)
             missing = self.missing_witnesses(signed)
@@ -297,13 +283,15 @@ class Log:
             RefusedToSignError: None covers it, and none may be made.
             WitnessesMissingError: It has too few cosignatures, and they cannot be had now.
         """
-        last = self.last_checkpoint()
-        if last is not None and last.size > index:
+        raw = self.external.read()
+        last = None if raw is None else self._opened(raw)
+        if raw is not None and last is not None and last.size > index:
             with self.store.read() as connection:
                 self._check_size(store_log.log_end(connection).size, last.size)
                 self._compare(connection, last.size, last.root)
             missing = self.missing_witnesses(last)
             if not missing:
+                self.external.rely_on(raw)
                 return last
             if self.store.read_only:
                 raise too_few(missing, self.trust.witnesses.needed(last.size), ())

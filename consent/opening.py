@@ -13,7 +13,7 @@ from consent.return_rule import ReturnRule
 from consent.signing import signer_of
 from consent.store import Store
 from consent.store_database import database_of
-from consent.tlog.external import FileCheckpointStore
+from consent.tlog.external import FileCheckpointStore, RelyingStore
 from consent.trust import TrustRoot
 from consent.witnessing import Witnesses
 
@@ -52,7 +52,7 @@ def open_log(
             keks=keks,
             pseudonym_key=pseudonym_key,
             clock=clock,
-            external=external or FileCheckpointStore(home.checkpoint),
+            external=RelyingStore(external or FileCheckpointStore(home.checkpoint)),
             trust=trust,
             returns=ReturnRule(home.erasure_journal, pseudonym_key),
             signer=signer_of(settings.signer, home.log_key, settings.origin),

@@ -23,7 +23,7 @@ from consent.return_rule import ReturnRule
 from consent.signing import HomeKey
 from consent.store import Store, metadata
 from consent.store_database import database_of
-from consent.tlog.external import FileCheckpointStore
+from consent.tlog.external import FileCheckpointStore, RelyingStore
 from consent.tlog.note import generate_key, is_key_name, save_key
 from consent.trust import TrustRoot
 
@@ -156,7 +156,7 @@ def _fill(
             keks=keks,
             pseudonym_key=pseudonym_key,
             clock=clock,
-            external=FileCheckpointStore(home.checkpoint),
+            external=RelyingStore(FileCheckpointStore(home.checkpoint)),
             trust=trust,
             returns=ReturnRule(home.erasure_journal, pseudonym_key),
             signer=HomeKey(home.log_key, origin),

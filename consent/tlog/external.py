@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import time
@@ -18,6 +19,8 @@ MAX_CHECKPOINT_BYTES = 256 * 1024
 LOCK_SECONDS = 10.0
 """Replacing takes milliseconds; whoever holds the lock longer hangs."""
 _LOCK_PAUSE = 0.01
+_NOTHING_TO_SYNC = frozenset({errno.EROFS, errno.EINVAL})
+"""What a read-only file system answers to fsync: nothing of it can be unwritten."""
 
 
 class CheckpointStore(Protocol):
@@ -52,6 +55,15 @@ class CheckpointStore(Protocol):
         Raises:
             CheckpointConflictError: If the value is neither `expected` nor `new`; nothing was changed.
             CheckpointStoreError: If it failed on the way; it may have been stored.
+        """
+
+    def sync(self) -> None:
+        """Make durable what was read before this call: whoever put it there may have been killed on the way.
+
+        Nothing is changed, so nobody is in the way, and it also works where nothing can be written.
+
+        Raises:
+            CheckpointStoreError: Nothing may rest on what was read.
         """
 
 
@@ -131,6 +143,14 @@ class FileCheckpointStore:
             except OSError as error:
                 raise self._failure("written", error) from error
 
+    def sync(self) -> None:
+        """See `CheckpointStore.sync`: without the lock, since nothing is changed, and also where nothing can be."""
+        try:
+            self._disk.sync_folder(self._path.parent)
+        except OSError as error:
+            if error.errno not in _NOTHING_TO_SYNC:
+                raise self._failure("written", error) from error
+
     @contextmanager
     def _lock(self) -> Iterator[None]:
         lock = self._path.with_name(self._path.name + ".lock")
@@ -163,3 +183,41 @@ class FileCheckpointStore:
             f"the checkpoint file {self._path} cannot be {what}: {error.strerror or type(error).__name__}"
         )
         return CheckpointStoreError(message, "check the disk and the folder's permissions, then try again")
+
+
+class RelyingStore:
+    """A `CheckpointStore` as one process uses it: nothing rests on a value that this process has not seen made durable.
+
+    Args:
+        store: Where the value is.
+    """
+
+    def __init__(self, store: CheckpointStore) -> None:
+        self._store = store
+        self._durable: bytes | None = None
+
+    def read(self) -> bytes | None:
+        """See `CheckpointStore.read`; before anything rests on the value, `rely_on` it."""
+        return self._store.read()
+
+    def replace(self, expected: bytes | None, new: bytes) -> None:
+        """See `CheckpointStore.replace`."""
+        self._durable = None
+        self._store.replace(expected, new)
+        self._durable = new
+
+    def rely_on(self, value: bytes) -> None:
+        """Make sure that a value that was read survives a power cut; costs nothing the second time.
+
+        Somebody may have replaced it meanwhile: they knew it, so what comes after it continues it.
+
+        Raises:
+            CheckpointStoreError: It cannot be made sure of; nothing may rest on it.
+        """
+        if value != self._durable:
+            self._store.sync()
+            self._durable = value
+
+    def sync(self) -> None:
+        """See `CheckpointStore.sync`."""
+        self._store.sync()

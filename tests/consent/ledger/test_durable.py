@@ -22,7 +22,7 @@ from consent.errors import (
 )
 from consent.records import ConsentRequest
 from consent.store_database import database_of
-from consent.tlog.external import FileCheckpointStore
+from consent.tlog.external import Disk, FileCheckpointStore
 from consent.vocabulary import ConsentStatus, UseStatus
 from tests.consent.ledger_world import OFFER, START, use_request
 
@@ -54,6 +54,9 @@ class BadStore:
         if self.written:
             self.real.replace(expected, new)
         raise CheckpointStoreError("the disk is gone", "try again")
+
+    def sync(self) -> None:
+        self.real.sync()
 
 
 @pytest.mark.parametrize("written", [False, True])
@@ -170,26 +173,81 @@ def test_a_checkpoint_that_may_not_be_durable_is_written_again(world: World) -> 
                 raise CheckpointStoreError("the folder was not synced", "try again")
             self.synced.append(new)
 
+        def sync(self) -> None:
+            super().sync()
+            self.synced.append(self.read() or b"")
+
     with world.open(external=Forgetful(world.home.checkpoint)) as ledger:
         with pytest.raises(CheckpointStoreError):
             ledger.enrol("a")
-        ledger.checkpoint()
-        assert Forgetful.synced == [b"failed", world.home.checkpoint.read_bytes()]
+        for _ in range(2):
+            ledger.checkpoint()
+            assert Forgetful.synced == [b"failed", world.home.checkpoint.read_bytes()]
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_checkpoint_that_a_killed_process_left_unsynced_is_synced_before_anything_rests_on_it(
+    world: World, *, read_only: bool
+) -> None:
+    class Killed(Disk):
+        def sync_folder(self, folder: Path) -> None:  # noqa: ARG002 - as a disk has it
+            raise SystemExit
+
+    class Failing(Disk):
+        failing = True
+        synced = 0
+
+        def sync_folder(self, folder: Path) -> None:
+            if self.failing:
+                raise OSError(5, "Input/output error")
+            self.synced += 1
+            super().sync_folder(folder)
+
+    killed = FileCheckpointStore(world.home.checkpoint, Killed())
+    with world.open(external=killed) as ledger, pytest.raises(SystemExit):
+        ledger.record_consent("a", OFFER, S.GIVEN)
+    disk = Failing()
+    store = FileCheckpointStore(world.home.checkpoint, disk)
+    with world.open(external=store, read_only=read_only) as ledger:
+        releases = [lambda: ledger.consent_receipt("a", OFFER), lambda: ledger.prove(0)]
+        for release in releases if read_only else [*releases, ledger.checkpoint]:
+            with pytest.raises(CheckpointStoreError) as caught:
+                release()
+            assert caught.value.exit_code == 4
+        disk.failing = False
+        for _ in range(2):
+            world.verify(ledger.consent_receipt("a", OFFER))
+        assert disk.synced == 1
+
+
+def test_on_a_read_only_file_system_there_is_nothing_to_sync(world: World) -> None:
+    class ReadOnly(Disk):
+        def sync_folder(self, folder: Path) -> None:  # noqa: ARG002 - as a disk has it
+            raise OSError(30, "Read-only file system")
+
+    with world.open() as ledger:
+        ledger.record_consent("a", OFFER, S.GIVEN)
+    store = FileCheckpointStore(world.home.checkpoint, ReadOnly())
+    with world.open(external=store, read_only=True) as ledger:
+        world.verify(ledger.consent_receipt("a", OFFER))
 
 
 def test_a_checkpoint_that_another_writer_replaces_while_it_is_written_again_is_no_refusal(
     world: World,
 ) -> None:
-    """After an unknown outcome the bytes are written again; whoever is quicker between reading and that has gone on from them."""
+    """Whoever is quicker between reading it and making sure of it has gone on from it."""
 
     class Overtaken(FileCheckpointStore):
         failed = overtaken = False
 
-        def replace(self, expected: bytes | None, new: bytes) -> None:
-            if expected == new and not self.overtaken:
+        def sync(self) -> None:
+            if not self.overtaken:
                 self.overtaken = True
                 with world.open() as other:
                     other.enrol("b")
+            super().sync()
+
+        def replace(self, expected: bytes | None, new: bytes) -> None:
             super().replace(expected, new)
             if not self.failed:
                 self.failed = True
