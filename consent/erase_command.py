@@ -32,7 +32,9 @@ if TYPE_CHECKING:
     help="Many people by one decision: a file with one id on each line; '-' reads standard input.",
 )
 @click.option(
-    "--ground", required=True, help="The legal ground, such as eu-gdpr:A17-1-b (consent withdrawn)."
+    "--ground",
+    required=True,
+    help="The legal ground, such as eu-gdpr:A17-1-b (consent withdrawn). Recorded for good: no personal data.",
 )
 @click.option(
     "--keep",

@@ -58,9 +58,7 @@ def export(
     The log's entry holds the digest of what was given, readable with the person's key alone. Whoever is not on record gets
     nothing and leaves no trace (exit code 2).
     """
-    for wanted in (out, page):
-        if wanted is not None:
-            check_new(wanted)
+    check_new(out, page)
     right = Right.PORTABILITY if portability else Right.ACCESS
     asked = ExportRequest(person, right, language, not without_receipts, request_id)
     with open_ledger(read_only=dry_run) as ledger:

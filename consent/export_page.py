@@ -114,7 +114,16 @@ def _use(each: Mapping[str, Any], language: str) -> str:
     reasons = [] if each["why"] is None else [reason["sentence"] for reason in each["why"]["table"]]
     why = f"<p>{escape(export_words.heading('why', language))}</p>" if reasons else ""
     listed = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
-    return "".join(_blocks(lines.use(each, language))) + why + (f"<ul>{listed}</ul>" if listed else "")
+    return (
+        "".join(_blocks((*lines.use(each, language), *_kept(each, language))))
+        + why
+        + (f"<ul>{listed}</ul>" if listed else "")
+    )
+
+
+def _kept(each: Mapping[str, Any], language: str) -> Iterator[str]:
+    if (until := each["values_until"]) is not None:
+        yield f"{_INDENT}{export_words.heading('values-until', language)}: {_when(until)}"
 
 
 def _when(time: str) -> str:

@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 _KEPT: Final[Mapping[str, Texts]] = {
     "evidence": {
-        "fi": "Suostumukset ja oikeuksien käyttö: kunnes poistat ne; poistosta voidaan pidättyä vain laissa säädetystä syystä, joka kirjataan.",
+        "fi": "Suostumukset ja oikeuksien käyttö: kunnes pyydät niiden poistamista; poistosta voidaan pidättyä vain laissa säädetystä syystä, joka kirjataan.",
         "sv": "Samtycken och utövade rättigheter: tills du låter radera dem; endast ett lagstadgat skäl, som registreras, kan hindra det.",
         "en": "Consents and rights exercised: until you have them erased; only a ground in law, which is recorded, can stand against it.",
     },
     "detail": {
-        "fi": "Tarkenteet (edustus, oma mielipide, lomakkeen päiväys, annettujen tiedostojen tiivisteet): kuten edellä, ja ne voidaan poistaa yksin.",
+        "fi": "Tarkenteet (edustus, oma mielipide, lomakkeen päiväys, annettujen tiedostojen tiivisteet): kuten edellä, ja ne voidaan poistaa erikseen.",
         "sv": "Detaljer (företrädare, egen åsikt, blankettens datum, kontrollsummor av utlämnade filer): som ovan, och de kan raderas för sig.",
         "en": "Details (representation, own say, date on a form, digests of files given): as above, and they can be erased alone.",
     },
     "use": {
-        "fi": "Tiedot käytöistä: kunnes poistat ne. Ajon käyttämät arvot säilyvät kohdassa values_until sanottuun hetkeen.",
-        "sv": "Uppgifter om användning: tills du låter radera dem. De värden som en körning använde sparas till den tid som står i values_until.",
-        "en": "Records of uses: until you have them erased. The values that a run used are kept until the time in values_until.",
+        "fi": "Tiedot käytöistä: kunnes pyydät niiden poistamista. Ajon käyttämiä arvoja säilytetään käytön kohdalla kerrottuun hetkeen.",
+        "sv": "Uppgifter om användning: tills du låter radera dem. De värden som en körning använde sparas till den tid som anges vid användningen.",
+        "en": "Records of uses: until you have them erased. The values that a run used are kept until the time given beside the use.",
     },
     "erasure": {
         "fi": "Tieto siitä, että ja millä perusteella jotain poistettiin: pysyvästi.",
@@ -69,7 +69,7 @@ HEADINGS: Final[Mapping[str, Texts]] = {
     "rights": {"fi": "Käytetyt oikeudet", "sv": "Utövade rättigheter", "en": "Rights exercised"},
     "uses": {"fi": "Tietojen käyttö", "sv": "Användning av uppgifterna", "en": "Uses of the data"},
     "retention": {
-        "fi": "Miten kauan tietoja säilytetään",
+        "fi": "Kuinka kauan tietoja säilytetään",
         "sv": "Hur länge uppgifterna sparas",
         "en": "How long the data is kept",
     },
@@ -78,6 +78,11 @@ HEADINGS: Final[Mapping[str, Texts]] = {
     "notice": {"fi": "Tiedote", "sv": "Information", "en": "Notice"},
     "given-by": {"fi": "Vastaaja", "sv": "Svarade", "en": "Answered by"},
     "method": {"fi": "Miten", "sv": "Hur", "en": "How"},
+    "values-until": {
+        "fi": "Arvojen säilytys päättyy",
+        "sv": "Värdena sparas till",
+        "en": "Values are kept until",
+    },
     "why": {"fi": "Miksi", "sv": "Varför", "en": "Why"},
     "whole": {
         "fi": "Tämä sivu on luettavaksi. Kaikki, myös todisteet, on tiedostossa, jonka sisällön tiiviste on",

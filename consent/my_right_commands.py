@@ -133,9 +133,7 @@ def export(
 
     That it was given is on record first, with its digest. If the connection breaks, ask again with the same --request-id.
     """
-    for each in (file, page):
-        if each is not None:
-            check_new(each)
+    check_new(file, page)
     wanted = Right.PORTABILITY if portability else Right.ACCESS
     said = {"right": wanted.value, "receipts": not without_receipts}
     document: dict[str, Any] = ask(

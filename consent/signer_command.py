@@ -101,7 +101,11 @@ def signer(
     statements: bool,
     as_json: bool,
 ) -> None:
-    """Sign a log's checkpoints for its house, each only if it continues the last one; the key never leaves."""
+    """Sign a log's checkpoints for its house, each only if it continues the last one; the key never leaves.
+
+    Make a signer once with --init, then serve with --socket until it is stopped; docs/ledger/signer.md tells it step by step.
+    Exit code 3: what the signer remembers is gone, or is not signed by its key.
+    """
     token = _token(pkcs11_module, pkcs11_token, pkcs11_key, pkcs11_pin_file)
     if init:
         if socket_path is not None:

@@ -62,6 +62,9 @@ def test_what_cannot_be_written_is_told_before_anything_is_recorded(
     (tmp_path / "there").write_text("x")
     for out in (tmp_path / "there", tmp_path / "no" / "folder"):
         assert luvalla("consent", "export", "--person", "invented-aino", "--out", out).code == 2
+    one = tmp_path / "one"
+    twice = luvalla("consent", "export", "--person", "invented-aino", "--out", one, "--page", one)
+    assert (twice.code, "same file" in " ".join(twice.err.split()), one.exists()) == (2, True, False)
     unknown = luvalla("consent", "export", "--person", "invented-nobody")
     assert (unknown.code, "nobody" in unknown.err) == (2, False)
     assert size(home) == before
@@ -105,7 +108,11 @@ def test_a_page_for_reading_says_the_same_in_three_languages(
     seen = " ".join(unescape(re.sub(r"<[^>]+>", " ", html)).split())
     for words in said:
         assert words in seen
-    assert json.loads(out.read_text())["record"]["digest"] in seen
+    document = json.loads(out.read_text())
+    assert document["record"]["digest"] in seen
+    [until] = {use["values_until"] for use in document["content"]["uses"] if use["values_until"]}
+    assert f"{until[:10]} {until[11:16]} UTC" in seen
+    assert "values_until" not in seen
     assert "<script" not in html
     assert "<script>alert(1)</script>" in seen
     assert not re.search(r"(?:src|href)=|url\(", html)
