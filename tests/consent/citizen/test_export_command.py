@@ -64,7 +64,7 @@ def test_what_cannot_be_written_is_told_before_anything_is_recorded(
         assert luvalla("consent", "export", "--person", "invented-aino", "--out", out).code == 2
     one = tmp_path / "one"
     twice = luvalla("consent", "export", "--person", "invented-aino", "--out", one, "--page", one)
-    assert (twice.code, "same file" in " ".join(twice.err.split()), one.exists()) == (2, True, False)
+    assert (twice.code, "same file" in str(twice.error), one.exists()) == (2, True, False)
     unknown = luvalla("consent", "export", "--person", "invented-nobody")
     assert (unknown.code, "nobody" in unknown.err) == (2, False)
     assert size(home) == before
