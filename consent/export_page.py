@@ -5,7 +5,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from consent import export_words, lines, right_answers, words
+from consent import export_words, lines, right_answers, value_words, words
 from consent.receipt_page import POLICY, STYLE
 
 if TYPE_CHECKING:
@@ -114,10 +114,11 @@ def _use(each: Mapping[str, Any], language: str) -> str:
     reasons = [] if each["why"] is None else [reason["sentence"] for reason in each["why"]["table"]]
     why = f"<p>{escape(export_words.heading('why', language))}</p>" if reasons else ""
     listed = "".join(f"<li>{escape(reason)}</li>" for reason in reasons)
+    kept = f"<p>{escape(words.pick(value_words.AS_KEPT, language))}</p>" if reasons else ""
     return (
         "".join(_blocks((*lines.use(each, language), *_kept(each, language))))
         + why
-        + (f"<ul>{listed}</ul>" if listed else "")
+        + (f"<ul>{listed}</ul>{kept}" if listed else "")
     )
 
 

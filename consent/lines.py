@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from consent import words
+from consent import value_words, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -280,6 +280,8 @@ def why(answer: Mapping[str, Any], language: str) -> Iterator[str]:
             f"  {signed(reason['contribution'], language):>7}  {reason['sentence']}"
             for reason in answer["table"]
         )
+    if any(reason["value"] is not None for reason in (*answer["strongest"], *(answer["table"] or ()))):
+        yield words.pick(value_words.AS_KEPT, language)
     yield answer["human_decides"]
     yield answer["contest"]
 

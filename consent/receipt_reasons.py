@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from consent import lines, why
+from consent import lines, value_words, why, words
 from consent.errors import ConsentEvidenceError
 from consent.receipt_words import say
 
@@ -64,7 +64,12 @@ def _told(answer: Why, language: str) -> list[Section]:
     table = tuple((reason.text, _value(reason, language)) for reason in answer.table)
     return [
         (say("why", language), (), tuple(sentences), tuple(reason.sentence for reason in answer.strongest)),
-        (say("values", language), table, (say("table", language),), ()),
+        (
+            say("values", language),
+            table,
+            (say("table", language), words.pick(value_words.AS_KEPT, language)),
+            (),
+        ),
     ]
 
 

@@ -11,7 +11,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from consent import words
+from consent import value_words, words
 from consent.errors import ConsentEvidenceError
 from consent.vocabulary import UseStatus
 
@@ -37,7 +37,6 @@ _NEUTRAL: Final[words.Texts] = {
     "sv": "hade ingen inverkan",
     "en": "made no difference",
 }
-_NO_VALUE: Final[words.Texts] = {"fi": "ei tietoa", "sv": "uppgift saknas", "en": "no value"}
 _ABSENT: Final[Mapping[str, words.Texts]] = {
     "left-out": {
         "fi": "Sinusta ei laskettu mitään: sinut jätettiin pois ennen mallia.",
@@ -148,20 +147,14 @@ def _shown(value: object) -> float | int | str | bool | None:
     return value if isinstance(value, float | int | str | bool) else None
 
 
-def _as_words(value: float | str | None, language: str) -> str:
-    """Write a value as its reader does: whole numbers whole, a decimal comma in Finnish and Swedish."""
-    if value is None:
-        return words.pick(_NO_VALUE, language)
-    if isinstance(value, bool) or not isinstance(value, float | int):
-        return str(value)
-    text = f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
-    return text if language == "en" else text.replace(".", ",")
-
-
-def _reason(name: str, text: str, value: object, contribution: float, language: str) -> Reason:
+def _reason(
+    name: str, text: str, value: object, declared: object, contribution: float, language: str
+) -> Reason:
     shown = _shown(value)
     direction = _NEUTRAL if contribution == 0 else (_FOR if contribution > 0 else _AGAINST)
-    sentence = f"{text} ({_as_words(shown, language)}): {words.pick(direction, language)}"
+    sentence = (
+        f"{text} ({value_words.in_words(shown, declared, language)}): {words.pick(direction, language)}"
+    )
     return Reason(name, text, shown, contribution, sentence)
 
 
@@ -242,7 +235,7 @@ def explain(
         values: The person's kept value bytes ``{"c": [contribution..], "s": score, "x": [value..]}``, or None.
         explanation: The run's public document: ``features`` in the order of c and x, ``texts``, ``threshold``,
             ``expected`` (decimal strings), ``offer``, ``not_selected``, and where it declares them ``families`` (feature to
-            family) and ``family_texts``; or None.
+            family) and ``family_texts``, and ``value_texts`` (feature to code to words, `value_words`); or None.
         code: The person's status in the run.
         processing: What kind of run it was.
         controller: Whom to contact.
@@ -264,11 +257,14 @@ def explain(
             "Run `luvalla ledger check`: one of the two was changed after the run.",
         )
     texts: Mapping[str, words.Texts] = explanation.get("texts") or {}
+    declared = explanation.get("value_texts")
+    coded = declared if isinstance(declared, dict) else {}
     reasons = [
         _reason(
             str(name),
             words.pick(texts.get(name) or {}, language) or str(name),
             value,
+            coded.get(name),
             _number(contribution, "a contribution"),
             language,
         )

@@ -103,6 +103,11 @@ def _rows(table: npt.NDArray[np.float64]) -> list[bytes]:
 
 def explanation(service: Service, threshold: float, why: Reasons, review_share: float) -> dict[str, Any]:
     """The run's public explanation document: what its numbers mean, without any person. Numbers are texts, since it is hashed."""
+    coded = {
+        name: {code: dict(texts) for code, texts in service.value_texts[name].items()}
+        for name in service.features
+        if name in service.value_texts
+    }
     return {
         "capacity": repr(float(service.capacity)),
         "expected": repr(float(why.expected)),
@@ -114,6 +119,7 @@ def explanation(service: Service, threshold: float, why: Reasons, review_share: 
         "review_share": repr(float(review_share)),
         "texts": {name: dict(service.feature_texts[name]) for name in service.features},
         "threshold": repr(float(threshold)),
+        **({"value_texts": coded} if coded else {}),
     }
 
 

@@ -285,6 +285,16 @@ SERVICE = Service(
             "en": "physical limits in daily life",
         },
     },
+    value_texts={
+        "female": {
+            "0": {"fi": "mies", "sv": "man", "en": "man"},
+            "1": {"fi": "nainen", "sv": "kvinna", "en": "woman"},
+        },
+        "idp": {
+            "0": {"fi": "ei ole", "sv": "finns inte", "en": "none"},
+            "1": {"fi": "on", "sv": "finns", "en": "there is one"},
+        },
+    },
     feature_families={name: family for family, names in _FAMILIES.items() for name in names},
     family_texts={
         "doctor": {

@@ -131,6 +131,8 @@ class Service:
         correction_features: Sensitive columns a mitigation needs at scoring (a processing of its own). None here.
         simulated: What of the data is invented, said wherever figures are shown.
         source: Where the shipped rows come from, and their licence.
+        value_texts: For a feature whose values are codes (a flag, a category) its words per language for each code, shown to the
+            person in place of the code. Codes are texts: ``"0"`` and ``"1"`` for a flag.
     """
 
     id: str
@@ -154,6 +156,7 @@ class Service:
     correction_features: tuple[str, ...] = ()
     simulated: tuple[str, ...] = ()
     source: str = ""
+    value_texts: Mapping[str, Mapping[str, Texts]] = field(default_factory=dict)
     _by_name: Mapping[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -73,6 +73,9 @@ def _declaration_faults(service: Service) -> Iterator[str]:
     for name in service.features:
         if name not in by_name or by_name[name].role != "feature":
             yield f"feature '{name}' is not a feature column of the contract"
+    for name in service.value_texts:
+        if name not in service.features:
+            yield f"value_texts says what the values of '{name}' mean, which is no feature"
     for name in service.sensitive_features:
         if name not in by_name or by_name[name].kind != "category":
             yield f"sensitive feature '{name}' is not a category column of the contract"
@@ -110,6 +113,8 @@ def _text_faults(service: Service) -> Iterator[str]:
     for name in service.features:
         family = service.feature_families.get(name)
         said[f"family_texts[{family}]"] = service.family_texts.get(family, {}) if family else {}
+    for name, code in _codes(service):
+        said[f"value_texts[{name}][{code}]"] = service.value_texts.get(name, {}).get(code, {})
     for place, texts in said.items():
         for language in LANGUAGES:
             text = texts.get(language, "").strip()
@@ -121,6 +126,16 @@ def _text_faults(service: Service) -> Iterator[str]:
     for language in LANGUAGES:
         if not service.need.description.get(language, "").strip():
             yield f"need.description has no text in {language}"
+
+
+def _codes(service: Service) -> Iterator[tuple[str, str]]:
+    """Each feature and code that a person may be shown, with those that are declared beyond the contract."""
+    for column in (column for column in service.contract if column.name in service.features):
+        coded = (
+            column.categories if column.kind == "category" else ("0", "1") if column.kind == "flag" else ()
+        )
+        for code in dict.fromkeys((*coded, *service.value_texts.get(column.name, {}))):
+            yield column.name, code
 
 
 def _behaviour_faults(service: Service) -> Iterator[str]:

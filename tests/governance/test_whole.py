@@ -108,6 +108,7 @@ def test_why_is_answered_from_what_the_same_version_saw(city):
         serving = run.champion(house, SERVICE)
         frame = city.load_people().frame
         document = house.ledger.explanation(done.run)
+        assert document["value_texts"]["female"]["0"]["fi"] == "mies"
         for person in city.names[:20]:
             kept = json.loads(house.ledger.values(person, done.run))
             row = frame[frame["person_id"] == person]

@@ -88,6 +88,7 @@ def bus_service() -> Service:
             "boosted": Recipe("boosted", "needs_pass", "Boosted.", family="boosted"),
         },
         feature_texts={name: _three(name) for name in ("zone", "distance", "age")},
+        value_texts={"zone": {zone: _three(f"zone {zone}") for zone in ("A", "A_B", "C")}},
         feature_families={"zone": "way", "distance": "way", "age": "age"},
         family_texts={"way": _three("Your way to school"), "age": _three("Your age")},
         offer=_three("A pass for you."),

@@ -73,6 +73,14 @@ def broken(service: Service) -> dict[str, tuple[Service, str]]:
             "has a mitigation, but is not linear",
         ),
         "no family text": (replace(service, family_texts={}), "has no text in fi"),
+        "code without words": (
+            replace(service, value_texts={"zone": {"A": {"fi": "a", "sv": "a", "en": "a"}}}),
+            r"value_texts\[zone\]\[C\] has no text in fi",
+        ),
+        "words for no feature": (
+            replace(service, value_texts={**service.value_texts, "sex": {}}),
+            "the values of 'sex' mean, which is no feature",
+        ),
         "one purpose": (
             replace(service, purposes=replace(service.purposes, offer=service.purposes.development)),
             "training and offers share one purpose",
@@ -87,7 +95,7 @@ def broken(service: Service) -> dict[str, tuple[Service, str]]:
 
 CASES = [
     "need among the features", "unknown feature", "no Swedish", "stigma", "capacity", "target", "recipe name",
-    "boosted mitigation", "no family text", "one purpose", "id", "two people",
+    "boosted mitigation", "no family text", "code without words", "words for no feature", "one purpose", "id", "two people",
 ]  # fmt: skip
 
 

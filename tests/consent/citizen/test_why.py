@@ -76,6 +76,49 @@ def test_numbers_are_written_as_the_reader_writes_them() -> None:
     assert sentences["season"].startswith("season (1)")
 
 
+CODED = {
+    "visits": {"3": {"fi": "usein", "sv": "ofta", "en": "often"}},
+    "distance": {"2": {"fi": "kaukana", "sv": "långt", "en": "far"}},
+    "age": {},
+    "income": {"low": {"fi": "pienet", "sv": "små", "en": "small"}},
+    "season": {"1": {"fi": "talvi", "sv": "vinter", "en": "winter"}, "true": {"en": "yes"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "shown"),
+    [
+        ("fi", ["usein", "rekisterin koodi 2,5", "ei tietoa", "pienet", "talvi"]),
+        ("sv", ["ofta", "registrets kod 2,5", "uppgift saknas", "små", "vinter"]),
+        ("en", ["often", "the register's code 2.5", "no value", "small", "winter"]),
+    ],
+)
+def test_a_coded_value_is_said_in_the_services_words_or_as_a_code(language: str, shown: list[str]) -> None:
+    told = answer(language=language, explanation=EXPLANATION | {"value_texts": CODED})
+    said = {reason.feature: reason.sentence for reason in told.table}
+    assert [said[name].partition("(")[2].partition(")")[0] for name in FEATURES] == shown
+    assert {reason.feature: reason.value for reason in told.table}["season"] == 1.0
+
+
+@pytest.mark.parametrize(
+    "broken", [[], "x", {"visits": "x"}, {"visits": {"3": "often"}}, {"visits": {"3": {"en": 7}}}]
+)
+def test_words_of_another_form_declare_nothing_and_hide_no_value(broken: Any) -> None:
+    said = {
+        reason.feature: reason.sentence
+        for reason in answer(explanation=EXPLANATION | {"value_texts": broken}).table
+    }
+    assert "3)" in said["visits"]
+    assert "(2.5)" in said["distance"]
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_a_yes_or_no_of_the_register_is_said_in_words(language: str) -> None:
+    values = json.dumps({"c": [1, 0, 0, 0, 0], "s": 0.5, "x": [True, False, 0, 1, 2]}).encode()
+    told = answer(language=language, values=values)
+    assert not any("True" in reason.sentence or "false" in reason.sentence for reason in told.table)
+
+
 @pytest.mark.parametrize("language", words.LANGUAGES)
 @pytest.mark.parametrize("code", list(UseStatus))
 def test_every_answer_says_that_a_person_decides_and_how_to_contest(code: UseStatus, language: str) -> None:
