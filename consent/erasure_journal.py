@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from consent.canonical import b64u, b64u_decode, decode, encode
 from consent.errors import LedgerDamagedError, LedgerUnavailableError, NotCanonicalError
+from consent.tlog.durable import replace_file, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,7 +92,7 @@ def append_lines(path: Path, lines: Sequence[JournalLine]) -> None:
         finally:
             os.close(handle)
         if new:
-            _sync_folder(path.parent)
+            sync(path.parent)
     except OSError as error:
         raise LedgerUnavailableError(
             f"the erasure journal cannot be written: {error.strerror}",
@@ -123,17 +124,8 @@ def without_tombstone(path: Path, tombstone: bytes, mark: Callable[[bytes], byte
         replace(line, no_return=None, readmitted=mark(line.request)) if line.no_return == tombstone else line
         for line in lines
     ]
-    beside = path.with_name(f".{path.name}.new")
     try:
-        beside.unlink(missing_ok=True)
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            _write_all(handle, b"".join(line.encode() + b"\n" for line in kept))
-            os.fsync(handle)
-        finally:
-            os.close(handle)
-        beside.replace(path)
-        _sync_folder(path.parent)
+        replace_file(path, b"".join(line.encode() + b"\n" for line in kept), mode=0o600)
     except OSError as error:
         raise LedgerUnavailableError(
             f"the erasure journal cannot be written: {error.strerror}",
@@ -187,11 +179,3 @@ def _write_all(handle: int, text: bytes) -> None:
     rest = memoryview(text)
     while rest:
         rest = rest[os.write(handle, rest) :]
-
-
-def _sync_folder(path: Path) -> None:
-    folder = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -22,6 +22,7 @@ from consent.canonical import format_time, parse_time
 from consent.erasure_journal import read_lines
 from consent.errors import KeyFileError, NotCanonicalError
 from consent.keys import KEY_BYTES, new_key_file, read_key_file
+from consent.tlog.durable import replace_file, sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -191,16 +192,8 @@ def save(home: Home, ring: KeyRing) -> None:
         KeyFileError: It cannot be written.
     """
     text = json.dumps({"keks": [_value(kek) for kek in ring.keks], "v": 1}, indent=1, sort_keys=True) + "\n"
-    beside = home.key_ring.with_name(f".{home.key_ring.name}.new")
     try:
-        beside.unlink(missing_ok=True)
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(home.key_ring)
-        sync_folder(home.keys)
+        replace_file(home.key_ring, text.encode(), mode=0o600)
     except OSError as error:
         raise KeyFileError(
             f"the list of keys {home.key_ring} cannot be written: {error.strerror}", "check the folder"
@@ -223,14 +216,14 @@ def new_or_begun_key(home: Home, ring: KeyRing) -> tuple[bytes, str]:
         if (home.keys / file).stat().st_size == KEY_BYTES:
             key = read_key_file(home.keys / file)
             # Whoever made it may have been killed before it was on disk, and soon everything depends on it.
-            _sync_file(home.keys / file)
-            sync_folder(home.keys)
+            sync(home.keys / file)
+            sync(home.keys)
             return key, file
         # Cut off while it was made: no key.
         (home.keys / file).unlink()
     name = _PREFIX + os.urandom(8).hex()
     key = new_key_file(home.keys / name)
-    sync_folder(home.keys)
+    sync(home.keys)
     return key, name
 
 
@@ -249,7 +242,7 @@ def destroy_file(path: Path) -> None:
     try:
         with suppress(FileNotFoundError):
             path.replace(aside)
-            sync_folder(path.parent)
+            sync(path.parent)
         try:
             handle = os.open(aside, os.O_WRONLY)
         except FileNotFoundError:
@@ -260,24 +253,11 @@ def destroy_file(path: Path) -> None:
         finally:
             os.close(handle)
         aside.unlink()
-        sync_folder(path.parent)
+        sync(path.parent)
     except OSError as error:
         raise KeyFileError(
             f"the key file {path} cannot be destroyed: {error.strerror}", "check the folder"
         ) from error
-
-
-def sync_folder(path: Path) -> None:
-    """Make renames and removals in a folder durable."""
-    _sync_file(path)
-
-
-def _sync_file(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class RingKeys:

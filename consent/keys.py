@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
-TAG_BYTES = 16
 NEW_PERSON_CLASSES = (RetentionClass.EVIDENCE, RetentionClass.DETAIL, RetentionClass.USE)
 """The keys a person gets at enrolment; the erasure key is made when they are erased."""
 

@@ -7,10 +7,10 @@ number would prove each other's uses. This file remembers it.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from consent.errors import LedgerDamagedError, LedgerUnavailableError
+from consent.tlog.durable import replace_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,19 +44,8 @@ def write(path: Path, number: int) -> None:
     Raises:
         LedgerUnavailableError: It cannot be written.
     """
-    beside = path.with_name(f".{path.name}.new")
     try:
-        handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(b"%d\n" % number)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace_file(path, b"%d\n" % number, mode=0o600)
     except OSError as error:
         raise LedgerUnavailableError(
             f"{path} cannot be written: {error.strerror}", "check the home's disk and permissions"

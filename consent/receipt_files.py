@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from consent.canonical import b64u
 from consent.errors import ConsentInputError, ConsentUnavailableError
+from consent.tlog.durable import sync
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -103,18 +104,10 @@ def delete_copies(home: Home, subjects: Collection[bytes]) -> int:
                 deleted += 1
         if deleted:
             # The erasure is on disk soon: a power cut must not bring back what it says is gone.
-            _sync_folder(home.receipts)
+            sync(home.receipts)
     except OSError as error:
         raise ConsentUnavailableError(
             f"a receipt in {home.receipts} cannot be deleted: {error.strerror}",
             "check the folder's owner and mode, then erase again with the same request id",
         ) from error
     return deleted
-
-
-def _sync_folder(path: Path) -> None:
-    folder = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consent.errors import ConsentInputError, KeyFileError
-from consent.key_ring import sync_folder
+from consent.tlog.durable import sync
 from consent.tlog.note import load_key, save_key
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def put_in_place(path: Path) -> None:
         check_free(path)
         path.rename(old_place(path))
     new_place(path).rename(path)
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
 def record(ledger: Ledger, trust: TrustRoot) -> None:

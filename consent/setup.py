@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 from datetime import UTC
@@ -23,6 +22,7 @@ from consent.return_rule import ReturnRule
 from consent.signing import HomeKey
 from consent.store import Store, metadata
 from consent.store_database import database_of
+from consent.tlog.durable import sync
 from consent.tlog.external import FileCheckpointStore, RelyingStore
 from consent.tlog.note import generate_key, is_key_name, save_key
 from consent.trust import TrustRoot
@@ -99,7 +99,7 @@ def create(
         except BaseException:
             ledger.discard_new()
             raise
-        _sync(path.parent)
+        sync(path.parent)
     except OSError as error:
         raise LedgerUnavailableError(
             f"the home {path} cannot be made: {error.strerror}", "check the folder's permissions and space"
@@ -194,13 +194,5 @@ def _make_schema(database: Database) -> None:
 def _sync_all(folder: Path) -> None:
     """Sync every file and folder in a folder, and itself: keys and pin are in no backup yet."""
     for path in sorted(folder.rglob("*"), reverse=True):
-        _sync(path)
-    _sync(folder)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync(path)
+    sync(folder)

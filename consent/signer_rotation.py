@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from consent.canonical import encode
 from consent.errors import ConfigurationError, ConsentInputError, ConsentUnavailableError
 from consent.home import parse_settings, read_settings
 from consent.signing import signer_process
+from consent.tlog.durable import replace_file
 from consent.tlog.merkle import root_at
 
 if TYPE_CHECKING:
@@ -97,19 +97,8 @@ def save_settings(home: Home, text: str) -> None:
     Raises:
         ConsentUnavailableError: It cannot be written.
     """
-    beside = home.config.with_name(home.config.name + ".new")
     try:
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.chmod(home.config.stat().st_mode & 0o777)
-        beside.replace(home.config)
-        folder = os.open(home.path, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace_file(home.config, text.encode(), mode=home.config.stat().st_mode & 0o777)
     except OSError as error:
         raise ConsentUnavailableError(
             f"{home.config} cannot be written: {error.strerror}", "check the folder and its permissions"

@@ -43,12 +43,6 @@ def by_pseudonym(connection: Connection, pseudonyms: Collection[bytes]) -> dict[
     return found
 
 
-def numbers_by_pseudonym(connection: Connection) -> dict[bytes, int]:
-    """Everybody's number by pseudonym."""
-    query = select(subject.c.pseudonym, subject.c.number).where(subject.c.pseudonym.is_not(None))
-    return {row[0]: row[1] for row in connection.execute(query)}
-
-
 def living_since(connection: Connection, index: int, low: int, high: int) -> dict[int, int | None]:
     """Numbers from `low` to `high` - 1 enrolled before an entry and not erased before it, with their erasure's index."""
     query = select(subject.c.number, subject.c.erased).where(

@@ -7,13 +7,13 @@ luvalla.toml and printed on receipts. Normative text: docs/spec/ledger-v1.md, se
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consent.canonical import decode, encode, format_time
 from consent.errors import EntryFormatError, KeyFileError, NotCanonicalError, NoteError, TrustRootError
 from consent.shapes import check_object
+from consent.tlog.durable import replace_file
 from consent.tlog.note import SigningKey, VerifierKey, b64
 from consent.trust_chain import (
     HINT,
@@ -127,23 +127,13 @@ class TrustRoot:
             raise TrustRootError(message, HINT) from error
 
     def save(self, path: Path) -> None:
-        """Write the file: beside, synced, renamed.
+        """Write the file, durably.
 
         Raises:
             TrustRootError: If it cannot be written.
         """
-        beside = path.with_name(path.name + ".new")
         try:
-            with beside.open("wb") as file:
-                file.write(self.raw)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-            handle = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+            replace_file(path, self.raw)
         except OSError as error:
             message = f"the trust root {path} cannot be written: {error.strerror}"
             raise TrustRootError(message, "check the folder and its permissions") from error

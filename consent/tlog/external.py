@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 from consent.errors import CheckpointConflictError, CheckpointStoreError
+from consent.tlog.durable import sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,11 +93,7 @@ class Disk:
 
     def sync_folder(self, folder: Path) -> None:
         """Make renames in the folder durable."""
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync(folder)
 
 
 class FileCheckpointStore:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from consent.errors import ConsentUnavailableError, MonitorStateError, NoteError
 from consent.tlog.checkpoint import Checkpoint, open_checkpoint
+from consent.tlog.durable import replace_file
 from consent.tlog.merkle import EMPTY_EDGE, HASH_SIZE, RightEdge
 from consent.tlog.note import b64, b64_decode
 from consent.tlog.tiles import TRUST_ROOT
@@ -163,17 +164,7 @@ class MonitorState:
     def write(self, name: str, text: str) -> Path:
         """Write a file beside, sync, rename, sync the folder; return its path."""
         path = self.path / name
-        beside = path.with_name(path.name + ".new")
-        with beside.open("wb") as file:
-            file.write(text.encode())
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        handle = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        replace_file(path, text.encode())
         return path
 
 

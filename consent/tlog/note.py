@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from consent.errors import KeyFileError, NoteError
+from consent.tlog.durable import sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -171,11 +172,7 @@ def save_key(key: SigningKey, path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         # A trust root that names the key may be on disk soon: the key must not be gone then.
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync(path.parent)
     except OSError as error:
         path.unlink(missing_ok=True)
         message = f"the key file {path} cannot be written: {error.strerror}"

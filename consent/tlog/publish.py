@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from consent.errors import PublicationConflictError, PublicationError
 from consent.tlog.checkpoint import open_checkpoint
+from consent.tlog.durable import sync
 from consent.tlog.merkle import EMPTY_EDGE, TILE_WIDTH, load_edge, root_at
 from consent.tlog.published_files import steps
 from consent.tlog.tiles import CHECKPOINT, TRUST_ROOT
@@ -89,11 +90,7 @@ class Folder:
 
     def sync(self, folder: Path) -> None:
         """Make the renames in a folder durable."""
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+        sync(folder)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ from consent.errors import (
     UnknownPurpose,
     UnknownRunError,
 )
-from consent.web import api, language, problems, rights
+from consent.web import api, problems, rights
+from consent.web.api import language_of
 from consent.web.guard import Guard
 from consent.web.problems import ProblemError
 
@@ -119,19 +120,15 @@ def _complete(document: dict[str, Any]) -> None:
                     response["content"] = {problems.MEDIA_TYPE: declared}
 
 
-def _language(request: Request) -> str:
-    return language.negotiate(request.headers.get("accept-language"))
-
-
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)  # noqa: S101 - registered for this class only
-    return problems.respond(error.kind, _language(request), headers=error.headers, state=error.state)
+    return problems.respond(error.kind, language_of(request), headers=error.headers, state=error.state)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this class only
     parts = [{"where": _where(each), "what": str(each["type"])} for each in error.errors()]
-    return problems.respond(problems.INVALID, _language(request), errors=parts)
+    return problems.respond(problems.INVALID, language_of(request), errors=parts)
 
 
 def _where(error: dict[str, Any]) -> str:
@@ -148,7 +145,7 @@ async def _http(request: Request, error: Exception) -> Response:
     kind = _BY_STATUS.get(error.status_code, otherwise)
     headers = {"Allow": _allowed(request)} if kind is problems.METHOD_NOT_ALLOWED else error.headers
     errors = [{"where": "body", "what": "unreadable"}] if kind is problems.INVALID else None
-    return problems.respond(kind, _language(request), headers=headers, errors=errors)
+    return problems.respond(kind, language_of(request), headers=headers, errors=errors)
 
 
 def _allowed(request: Request) -> str:
@@ -170,9 +167,9 @@ async def _consent(request: Request, error: Exception) -> Response:
     if kind.status >= _FIRST_SERVER_ERROR:
         log.error("%s: %s", kind.code, type(error).__name__)
     errors = [{"where": "body", "what": "refused by the ledger"}] if kind is problems.INVALID else None
-    return problems.respond(kind, _language(request), errors=errors)
+    return problems.respond(kind, language_of(request), errors=errors)
 
 
 async def _fault(request: Request, error: Exception) -> Response:
     del error  # the guard logs its kind and place
-    return problems.respond(problems.FAULT, _language(request))
+    return problems.respond(problems.FAULT, language_of(request))

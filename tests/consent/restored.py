@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, delete, insert, select
@@ -16,8 +15,6 @@ from consent.store_database import database_of
 from tests.consent.ledger_world import OFFER, G
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.consent.ledger_world import World
 
 
@@ -43,12 +40,6 @@ class Backup:
                     connection.execute(insert(table), self.rows[table.name])
         if checkpoint:
             self.world.home.checkpoint.write_bytes(self.checkpoint)
-
-
-def copy_of_home(world: World, into: Path) -> World:
-    """The home as files, at another place: of an SQLite ledger it is the whole ledger."""
-    shutil.copytree(world.home.path, into)
-    return type(world)(type(world.home)(into), world.clock)
 
 
 def rows(world: World, name: str) -> list[dict[str, Any]]:
