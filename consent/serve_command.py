@@ -6,7 +6,6 @@ import contextlib
 import json
 import logging
 import os
-import signal
 import socket
 import ssl
 import sys
@@ -22,6 +21,7 @@ from consent.errors import ConsentInputError, ConsentUnavailableError
 from consent.fetch import is_loopback
 from consent.ledger import utc_now
 from consent.options import PersonId
+from consent.serving import stop_at_sigterm
 from consent.web import development
 from consent.web.api import Service
 from consent.web.app import create_app, inner_app
@@ -136,13 +136,9 @@ def citizen(
         )
         click.echo(f"The citizens' API is at {address}; stop it with Ctrl-C.", err=True)
         # uvicorn raises the signal again after a graceful end: turn it into one, so that the token's file goes too.
-        signal.signal(signal.SIGTERM, _stop)
+        stop_at_sigterm()
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listening])
-
-
-def _stop(_signal: int, _frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _check_tls(certificate: Path, key: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import signal
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,6 +13,7 @@ import click
 
 from consent.errors import ConsentInputError, ConsentUnavailableError
 from consent.options import json_option, respond
+from consent.serving import stop_at_sigterm
 from consent.signer_server import OWNER_AND_GROUP, OWNER_ONLY, SignerServer
 from consent.tlog.checkpoint import open_checkpoint
 from consent.tlog.external import MAX_CHECKPOINT_BYTES, FileCheckpointStore
@@ -132,7 +132,7 @@ def signer(
             group=None if group is None else _group_id(group),
         )
         with contextlib.suppress(KeyboardInterrupt), server:
-            signal.signal(signal.SIGTERM, _stop)
+            stop_at_sigterm()
             click.echo(
                 f"The signer {key.verifier.vkey} is at {socket_path}, last signed {last.size} entries; "
                 "stop it with Ctrl-C.",
@@ -284,7 +284,3 @@ def _group_id(name: str) -> int:
         raise ConsentInputError(
             f"there is no group {name} on this machine", "Make it, or name another."
         ) from error
-
-
-def _stop(_signal: int, _frame: object) -> None:
-    raise KeyboardInterrupt

@@ -13,10 +13,10 @@ import socket
 import socketserver
 import stat
 import sys
-import threading
 from typing import TYPE_CHECKING, Any, Final
 
 from consent.errors import ConsentInputError, ConsentUnavailableError
+from consent.serving import IDLE_SECONDS, LimitedConnections
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,17 +24,10 @@ if TYPE_CHECKING:
 
 LENGTH_BYTES: Final = 4
 MAX_ANSWER_BYTES: Final = 8 * 1024
-IDLE_SECONDS: Final = 10.0
-"""How long a connection may be silent."""
-CONNECTION_SECONDS: Final = 60.0
-"""How long a connection may live: a client that sends a byte at a time does not hold a place for ever."""
-MAX_CONNECTIONS: Final = 32
-PLACE_SECONDS: Final = 4.0
-"""How long one connection too many waits for a place before it is closed; less than a writer waits for its answer."""
 OWNER_ONLY, OWNER_AND_GROUP = 0o600, 0o660
 
 
-class SignerServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+class SignerServer(LimitedConnections, socketserver.UnixStreamServer):
     """Serves one function from a request to an answer on a Unix socket; a context manager that removes the socket.
 
     Args:
@@ -49,8 +42,9 @@ class SignerServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         ConsentUnavailableError: Somebody listens there already, or the socket cannot be made (4).
     """
 
-    daemon_threads = True
     block_on_close = False
+    place_seconds = 4.0
+    """Less than a writer waits for its answer."""
     request_queue_size = 128
 
     def __init__(
@@ -64,7 +58,6 @@ class SignerServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     ) -> None:
         self.path, self.answer, self.max_bytes = path, answer, max_bytes
         self._mode, self._group = mode, group
-        self._places = threading.BoundedSemaphore(MAX_CONNECTIONS)
         _make_way(path)
         try:
             super().__init__(str(path), _Handler)
@@ -97,27 +90,6 @@ class SignerServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     def get_request(self) -> tuple[Any, Any]:
         """A Unix socket's client has no address."""
         return self.socket.accept()[0], "a client"
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread of its own; one too many waits a little and is then closed."""
-        if not self._places.acquire(timeout=PLACE_SECONDS):
-            self.shutdown_request(request)
-            return
-        super().process_request(request, client_address)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve a connection, and end it when its time is up."""
-        timer = threading.Timer(CONNECTION_SECONDS, _end, [request])
-        timer.daemon = True
-        timer.start()
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            timer.cancel()
-            self._places.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A broken connection is the client's business."""
 
 
 class _Handler(socketserver.BaseRequestHandler):
@@ -195,8 +167,3 @@ def _make_way(path: Path) -> None:
     raise ConsentUnavailableError(
         f"a signer listens on {path} already", "stop it first, or name another --socket"
     )
-
-
-def _end(request: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        request.shutdown(socket.SHUT_RDWR)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import click
 
 from consent.errors import ConsentInputError, ConsentUnavailableError
 from consent.options import json_option, respond
+from consent.serving import stop_at_sigterm
 from consent.tlog.cosignature import WitnessKey
 from consent.tlog.note import VerifierKey, generate_key, load_key, save_key
 from consent.tlog.witness import WitnessState
@@ -81,7 +81,7 @@ def witness(
     with server:
         address = f"http://{f'[{host}]' if ':' in host else host}:{server.server_address[1]}"
         click.echo(f"The witness {WitnessKey.of(key).vkey} is at {address}; stop it with Ctrl-C.", err=True)
-        signal.signal(signal.SIGTERM, _stop)
+        stop_at_sigterm()
         with contextlib.suppress(KeyboardInterrupt):
             server.serve_forever()
 
@@ -131,7 +131,3 @@ def _logs(vkeys: Sequence[str], trust_root: Path | None, pin: str | None) -> Cal
 
 def _always(keys: Sequence[VerifierKey]) -> Callable[[int], Iterable[VerifierKey]]:
     return lambda _: keys
-
-
-def _stop(_signal: int, _frame: object) -> None:
-    raise KeyboardInterrupt

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import socket
-import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import TYPE_CHECKING
 
 from consent.errors import ConsentError
+from consent.serving import IDLE_SECONDS, LimitedConnections
 from consent.tlog.witness import MAX_REQUEST_BYTES, Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-IDLE_SECONDS = 10.0
-"""How long a connection may be silent."""
-CONNECTION_SECONDS = 60.0
-"""How long a connection may live: a client that sends a byte at a time does not hold a place for ever."""
-MAX_CONNECTIONS = 32
 
-
-class WitnessServer(ThreadingHTTPServer):
+class WitnessServer(LimitedConnections, HTTPServer):
     """Serves one function from a request's body to an answer.
 
     Args:
@@ -30,35 +23,11 @@ class WitnessServer(ThreadingHTTPServer):
         add: What answers `add-checkpoint`; a `ConsentError` becomes status 500.
     """
 
-    daemon_threads = True
-
     def __init__(self, address: tuple[str, int], add: Callable[[bytes], Answer]) -> None:
         self.add = add
-        self._places = threading.BoundedSemaphore(MAX_CONNECTIONS)
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
         super().__init__(address, _Handler)
-
-    def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread of its own; one too many is closed."""
-        if not self._places.acquire(blocking=False):
-            self.shutdown_request(request)
-            return
-        super().process_request(request, client_address)
-
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve a connection, and end it when its time is up."""
-        timer = threading.Timer(CONNECTION_SECONDS, _end, [request])
-        timer.daemon = True
-        timer.start()
-        try:
-            super().process_request_thread(request, client_address)
-        finally:
-            timer.cancel()
-            self._places.release()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A broken connection is the client's business."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -112,8 +81,3 @@ class _Handler(BaseHTTPRequestHandler):
 def posix_now() -> int:
     """The present second, POSIX."""
     return int(time.time())
-
-
-def _end(request: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        request.shutdown(socket.SHUT_RDWR)

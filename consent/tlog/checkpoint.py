@@ -10,10 +10,12 @@ from consent.tlog.merkle import EMPTY_ROOT, HASH_SIZE
 from consent.tlog.note import Note, Signs, VerifierKey, b64, b64_decode, is_key_name, sign_note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 MAX_TREE_SIZE = 2**53 - 1
 """Sizes are also written as JSON integers (run entries)."""
+MAX_PROOF_LINES = 63
+"""C2SP tlog-witness, add-checkpoint: a consistency proof between two sizes below 2^63 is not longer."""
 
 _HINT = "the text was changed or is not a checkpoint (C2SP tlog-checkpoint)"
 
@@ -142,3 +144,29 @@ def parse_decimal(text: str) -> int:
     if number > MAX_TREE_SIZE:
         raise NoteError("the number is 2^53 or more", _HINT)
     return number
+
+
+def parse_old_size(text: str, hint: str) -> tuple[int, tuple[bytes, ...]]:
+    """Parse the first lines of a request to sign or to cosign (C2SP tlog-witness): the old size, then the proof from it.
+
+    Args:
+        text: The lines, without the newline that ends the last one.
+        hint: Where the request's form is written down.
+
+    Returns:
+        The old size, and the consistency proof, one hash a line. What `old_size_text` makes of them is what was parsed.
+
+    Raises:
+        NoteError: They are not in their form.
+    """
+    first, *lines = text.split("\n")
+    if not first.startswith("old "):
+        raise NoteError("the request does not begin with the line of the old size", hint)
+    if len(lines) > MAX_PROOF_LINES:
+        raise NoteError(f"the proof has {len(lines)} lines, at most {MAX_PROOF_LINES} are possible", hint)
+    return parse_decimal(first.removeprefix("old ")), tuple(b64_decode(line) for line in lines)
+
+
+def old_size_text(old_size: int, proof: Sequence[bytes]) -> str:
+    """Write the lines that `parse_old_size` reads, each with its newline."""
+    return "".join(f"{line}\n" for line in (f"old {old_size}", *map(b64, proof)))

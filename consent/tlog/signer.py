@@ -12,7 +12,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from consent.errors import CheckpointStoreError, ConsentError, NoteError, SignerStateError
-from consent.tlog.checkpoint import TreeHead, open_checkpoint, parse_decimal, sign_checkpoint
+from consent.tlog.checkpoint import (
+    TreeHead,
+    old_size_text,
+    open_checkpoint,
+    parse_old_size,
+    sign_checkpoint,
+)
 from consent.tlog.merkle import EMPTY_ROOT
 from consent.tlog.note import b64, b64_decode
 from consent.tlog.verify import VerificationError, verify_consistency
@@ -24,8 +30,6 @@ if TYPE_CHECKING:
     from consent.tlog.note import Signs
 
 PROTOCOL: Final = "luvalla-signer/v1"
-MAX_PROOF_LINES: Final = 63
-"""As C2SP tlog-witness: no proof between two sizes below 2^63 is longer."""
 MAX_REQUEST_BYTES: Final = 8 * 1024
 """Four short lines, an origin of 200 characters, and 63 lines of 45 bytes; a longer request is not read."""
 MAX_STATEMENT_BYTES: Final = 256 * 1024
@@ -57,23 +61,13 @@ class SignCheckpoint:
             NoteError: It is not in its form.
         """
         before, separator, body = text.partition("\n\n")
-        first, *lines = before.split("\n")
-        if not separator or not first.startswith("old "):
+        if not separator:
             raise NoteError("the request is not an old size, a proof, an empty line and a checkpoint", _HINT)
-        if len(lines) > MAX_PROOF_LINES:
-            raise NoteError(
-                f"the proof has {len(lines)} lines, at most {MAX_PROOF_LINES} are possible", _HINT
-            )
-        return cls(
-            parse_decimal(first.removeprefix("old ")),
-            tuple(b64_decode(line) for line in lines),
-            TreeHead.parse(body),
-        )
+        return cls(*parse_old_size(before, _HINT), TreeHead.parse(body))
 
     def text(self) -> str:
         """Return what follows the first line."""
-        lines = [f"old {self.old_size}", *(b64(item) for item in self.proof)]
-        return "\n".join(lines) + "\n\n" + self.head.text()
+        return f"{old_size_text(self.old_size, self.proof)}\n{self.head.text()}"
 
 
 @dataclass(frozen=True)

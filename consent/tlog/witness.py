@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from consent.errors import ConsentUnavailableError, NoteError
-from consent.tlog.checkpoint import TreeHead, parse_decimal
+from consent.tlog.checkpoint import TreeHead, old_size_text, parse_old_size
 from consent.tlog.cosignature import cosign, signature_lines
 from consent.tlog.merkle import EMPTY_ROOT
-from consent.tlog.note import MAX_NOTE_BYTES, Note, VerifierKey, b64, b64_decode
+from consent.tlog.note import MAX_NOTE_BYTES, Note, VerifierKey
 from consent.tlog.verify import VerificationError, verify_consistency
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     LogKeys = Mapping[str, Callable[[int], Iterable[VerifierKey]]]
 
-MAX_PROOF_LINES = 63
 MAX_REQUEST_BYTES = MAX_NOTE_BYTES + 4096
 """A checkpoint, 63 lines of 45 bytes, and the line of the old size."""
 MAX_CONFLICTS = 100
@@ -63,25 +62,14 @@ class AddCheckpoint:
         if not separator or len(body) > MAX_REQUEST_BYTES:
             raise NoteError("the request is not an old size, a proof, an empty line and a checkpoint", _HINT)
         try:
-            first, *lines = head.decode("ascii").split("\n")
+            before = head.decode("ascii")
         except UnicodeDecodeError as error:
             raise NoteError("the request's first lines are not ASCII", _HINT) from error
-        if not first.startswith("old "):
-            raise NoteError("the request does not begin with the line of the old size", _HINT)
-        if len(lines) > MAX_PROOF_LINES:
-            raise NoteError(
-                f"the proof has {len(lines)} lines, at most {MAX_PROOF_LINES} are possible", _HINT
-            )
-        return cls(
-            parse_decimal(first.removeprefix("old ")),
-            tuple(b64_decode(line) for line in lines),
-            Note.parse(note),
-        )
+        return cls(*parse_old_size(before, _HINT), Note.parse(note))
 
     def encode(self) -> bytes:
         """Return the body's bytes."""
-        lines = [f"old {self.old_size}", *(b64(item) for item in self.proof)]
-        return ("\n".join(lines) + "\n\n").encode() + self.note.encode()
+        return f"{old_size_text(self.old_size, self.proof)}\n".encode() + self.note.encode()
 
 
 @dataclass(frozen=True)
