@@ -12,6 +12,7 @@ from consent.home import Home, open_home
 from consent.ledger import Ledger
 from consent.setup import create
 from consent.tlog.verify import Verified, verify_receipt
+from consent.trust import TrustRoot
 from consent.uses import ModelRef, UseRequest
 from consent.vocabulary import ConsentStatus
 
@@ -104,6 +105,17 @@ def open_trust(home: Home) -> str:
     """The pin, from luvalla.toml."""
     line = next(line for line in home.config.read_text().splitlines() if line.startswith("trust_root"))
     return line.split('"')[1]
+
+
+def trust(world: World) -> TrustRoot:
+    """The trust root of the home, as whoever has its pin believes it."""
+    return TrustRoot.load(world.home.trust_root, open_trust(world.home))
+
+
+def kept(world: World) -> tuple[int, bytes]:
+    """How many entries there are, and the checkpoint outside: what must not change at a refusal."""
+    with world.open(read_only=True) as ledger:
+        return ledger.head().size, world.home.checkpoint.read_bytes()
 
 
 def make_world(

@@ -6,13 +6,19 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from consent.signer_client import SignerProcess
+from consent.signer_server import SignerServer
+from consent.tlog.signer import MAX_REQUEST_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from consent.tlog.note import VerifierKey
 
 ROOT = Path(__file__).parents[2]
@@ -109,3 +115,16 @@ class SignerHouse:
 
     def key(self) -> VerifierKey:
         return SignerProcess(str(self.socket), self.origin).last()[0]
+
+
+@contextmanager
+def impostor(path: Path, answer: Callable[[bytes], str]) -> Iterator[None]:
+    """Something else on the socket."""
+    with SignerServer(path, answer, max_bytes=MAX_REQUEST_BYTES) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,10 +11,11 @@ from tests.consent import postgresql_server
 from tests.consent.ledger_world import World, make_world
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from consent.ledger import Ledger
+    from tests.consent.signer_house import SignerHouse
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -56,3 +58,26 @@ def world(tmp_path: Path, database: str | None) -> World:
 def ledger(world: World) -> Iterator[Ledger]:
     with world.open() as opened:
         yield opened
+
+
+@pytest.fixture
+def signed(world: World, house: SignerHouse, luvalla: Callable[..., str]) -> World:
+    """A world whose key is in a running signer, and nowhere else."""
+    world.clock.now = datetime.now(UTC)  # the command line has the machine's clock
+    house.init()
+    house.start()
+    luvalla("ledger", "rotate-key", "--signer", house.address)
+    world.home.log_key.unlink()
+    world.clock.now = datetime.now(UTC)
+    return world
+
+
+@pytest.fixture(scope="module")
+def durable() -> Iterator[postgresql_server.Server]:
+    """A server of our own that writes to the disk before it says so."""
+    found = [*postgresql_server.system_binaries(), *postgresql_server.wheel_binaries()]
+    if not found:
+        (pytest.fail if postgresql_server.required() else pytest.skip)("no PostgreSQL binaries")
+    server = postgresql_server.Server(found[0], fsync=True)
+    yield server
+    server.close()

@@ -18,13 +18,11 @@ from consent.tlog.external import FileCheckpointStore
 from consent.tlog.note import generate_key, load_key, save_key
 from consent.trust import TrustRoot
 from consent.trust_chain import Member
-from tests.consent.ledger_world import OFFER, ORIGIN, G, open_trust
+from tests.consent.ledger_world import OFFER, ORIGIN, G, open_trust, trust
 from tests.consent.restored import Backup
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from tests.consent.ledger_world import World
 
 
 @pytest.fixture
@@ -41,10 +39,6 @@ def luvalla(world, capsys):
         return said.out if code == 0 else said.err
 
     return call
-
-
-def trust(world: World) -> TrustRoot:
-    return TrustRoot.load(world.home.trust_root, open_trust(world.home))
 
 
 # Rotation of the log's key: killed at every step, before and after the step did its work.

@@ -13,16 +13,16 @@ import psycopg
 import pytest
 
 from consent.errors import LedgerUnavailableError
-from tests.consent import postgresql_server
 from tests.consent.ledger_world import OFFER, make_world
 from tests.consent.ledger_writers import Act, acts_of, read_notes, start_writer, stored_entries
 from tests.consent.second_verifier import mth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from consent.ledger import Ledger
+    from tests.consent import postgresql_server
     from tests.consent.ledger_world import World
 
 LONGEST_SECONDS = 0.15
@@ -32,17 +32,6 @@ BLOW = 4
 """Every so many rounds on PostgreSQL the server is struck first, its backend or all of it in turn, then the writer."""
 RETRIED = 5
 """How many of the acts that were told as done are asked for again, each round."""
-
-
-@pytest.fixture(scope="module")
-def durable() -> Iterator[postgresql_server.Server]:
-    """A server of our own that writes to the disk before it says so."""
-    found = [*postgresql_server.system_binaries(), *postgresql_server.wheel_binaries()]
-    if not found:
-        (pytest.fail if postgresql_server.required() else pytest.skip)("no PostgreSQL binaries")
-    server = postgresql_server.Server(found[0], fsync=True)
-    yield server
-    server.close()
 
 
 def until(what: Callable[[], Any], seconds: float = 60) -> Any:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,14 +23,14 @@ from consent.tlog.signer import Signer
 from consent.trust import TrustRoot
 from consent.trust_chain import WitnessRule
 from tests.consent.ledger.test_refusals import give, luvalla, refused, said_on_the_page, sound
-from tests.consent.ledger.test_signer_process import impostor
 from tests.consent.ledger_world import OFFER, ORIGIN, G, World, open_trust
 from tests.consent.make_vectors import signing_key
-from tests.consent.signer_house import SignerHouse
+from tests.consent.signer_house import SignerHouse, impostor
 from tests.consent.witness.test_processes import WitnessProcess
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from consent.tlog.cosignature import WitnessKey
 
@@ -106,15 +103,6 @@ def test_too_many_sign_while_witnesses_are_asked(city: World, witness: WitnessPr
     give(city, "b")
     assert cosigners(city, witness.key) == 1
     sound(city)
-
-
-@pytest.fixture
-def house() -> Iterator[SignerHouse]:
-    folder = Path(tempfile.mkdtemp(prefix="signer-"))
-    made = SignerHouse(folder, ORIGIN)
-    yield made
-    made.close()
-    shutil.rmtree(folder)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import psycopg
@@ -19,21 +18,8 @@ from consent.vocabulary import ConsentStatus
 from tests.consent import postgresql_server
 from tests.consent.ledger_world import OFFER, World, make_world
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 S = ConsentStatus
 LUVALLA = Path(sys.executable).parent / "luvalla"
-
-
-@pytest.fixture(scope="module")
-def durable() -> Iterator[postgresql_server.Server]:
-    found = [*postgresql_server.system_binaries(), *postgresql_server.wheel_binaries()]
-    if not found:
-        (pytest.fail if postgresql_server.required() else pytest.skip)("no PostgreSQL binaries")
-    server = postgresql_server.Server(found[0], fsync=True)
-    yield server
-    server.close()
 
 
 def ask(server: postgresql_server.Server, statement: str, database: str = "postgres") -> list[tuple]:

@@ -18,7 +18,7 @@ import pytest
 from consent.errors import ConsentInputError, ConsentUnavailableError
 from consent.tlog.checkpoint import TreeHead, sign_checkpoint
 from consent.tlog.pkcs11_key import TokenKey
-from tests.consent.signer_house import ENVIRONMENT, SignerHouse
+from tests.consent.signer_house import ENVIRONMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,15 +75,6 @@ def token() -> Iterator[Token]:
                 mechanism=pkcs11.Mechanism.EC_EDWARDS_KEY_PAIR_GEN, store=True, label=label
             )
     yield Token(folder, MODULE)
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-def house() -> Iterator[SignerHouse]:
-    folder = Path(tempfile.mkdtemp(prefix="signer-"))
-    made = SignerHouse(folder, ORIGIN)
-    yield made
-    made.close()
     shutil.rmtree(folder)
 
 

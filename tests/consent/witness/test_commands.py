@@ -7,14 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-import cli
 from consent.errors import RefusedToSignError
 from consent.tlog.checkpoint import TreeHead, sign_checkpoint
 from consent.tlog.cosignature import WitnessKey
 from consent.tlog.note import load_key
-from consent.trust import TrustRoot
 from consent.vocabulary import ConsentStatus
-from tests.consent.ledger_world import OFFER, ORIGIN, make_world, open_trust
+from tests.consent.ledger_world import OFFER, ORIGIN, make_world, trust
 from tests.consent.make_vectors import signing_key
 
 KEY = WitnessKey.of(signing_key("ombudsman.example/witness", "witness 1"))
@@ -23,22 +21,6 @@ KEY = WitnessKey.of(signing_key("ombudsman.example/witness", "witness 1"))
 @pytest.fixture
 def world(tmp_path):
     return make_world(tmp_path)
-
-
-@pytest.fixture
-def luvalla(world, capsys):
-    def call(*args: str, code: int = 0) -> str:
-        with pytest.raises(SystemExit) as ended:
-            cli.main(["--home", str(world.home.path), *args])
-        said = capsys.readouterr()
-        assert int(ended.value.code or 0) == code, said.err
-        return said.out if code == 0 else said.err
-
-    return call
-
-
-def trust(world) -> TrustRoot:
-    return TrustRoot.load(world.home.trust_root, open_trust(world.home))
 
 
 def test_witnesses_are_named_in_a_new_version_and_exported_as_a_policy(world, luvalla):
