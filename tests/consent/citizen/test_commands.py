@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sqlite3
 import stat
-import subprocess
-import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.consent.real_program import real
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +26,6 @@ AINO, BERTIL, CARITA, DAVID, EEVA = (
 )
 SCORING = "AAECAwQFBgcICQoLDA0ODw"
 TRAINING = "--8AAQIDBAUGBwgJCgsMDQ"
-PROGRAM = Path(sys.executable).parent / "luvalla"
 
 
 def status(luvalla: Callable[..., Any], person: str, purpose: str = OFFER) -> str:
@@ -338,60 +336,6 @@ def test_keeping_something_needs_its_reason(luvalla: Callable[..., Any]) -> None
     assert kept.json["kept"] == ["evidence"]
 
 
-@pytest.mark.parametrize(
-    "command",
-    [("consent", "show", "--person", AINO), ("ledger", "check"), ("ledger", "vkey"), ("consent", "purposes")],
-)
-def test_without_a_home_every_command_says_how_to_make_one(
-    luvalla: Callable[..., Any], tmp_path: Path, command: tuple[str, ...]
-) -> None:
-    told = luvalla(*command, at=tmp_path / "nothing")
-    assert told.code == 2
-    assert "luvalla init" in told.error.hint
-    assert not (tmp_path / "nothing").exists()
-
-
-def real(
-    home: Home, *arguments: str, cwd: Path, stdin: str = "", **environment: str
-) -> subprocess.CompletedProcess[str]:
-    variables = {**os.environ, "LANG": "C.UTF-8", "LC_ALL": "", **environment}
-    return subprocess.run(
-        [PROGRAM, "--home", home.path, *arguments],
-        cwd=cwd,
-        input=stdin,
-        env=variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def test_the_real_program_answers_in_the_terminals_language_and_exits_as_documented(
-    home: Home, tmp_path: Path
-) -> None:
-    told = real(home, "consent", "uses", "--person", "-", cwd=tmp_path, stdin=CARITA, LC_ALL="fi_FI.UTF-8")
-    assert told.returncode == 0
-    assert "Jätettiin pois, koska kieltäydyit" in told.stdout
-    refused = real(home, "consent", "give", OFFER, "--person", AINO, cwd=tmp_path)
-    assert (refused.returncode, refused.stderr) == (1, "")
-    unknown = real(home, "consent", "give", "none", "--person", AINO, cwd=tmp_path)
-    assert unknown.returncode == 2
-    assert unknown.stderr.startswith("error: ")
-
-
-def test_a_reason_comes_in_the_terminals_language(home: Home, tmp_path: Path) -> None:
-    told = real(home, "consent", "give", OFFER, "--person", AINO, cwd=tmp_path, LC_ALL="sv_FI.UTF-8")
-    assert told.stdout.startswith("Inte registrerat: samtycket gäller redan")
-
-
-def test_a_folder_with_packages_of_the_same_names_changes_nothing(home: Home, tmp_path: Path) -> None:
-    for name in ("consent", "models"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "__init__.py").write_text("raise SystemExit('a stranger')")
-    (tmp_path / "cli.py").write_text("raise SystemExit('a stranger')")
-    assert real(home, "consent", "show", "--person", AINO, cwd=tmp_path).returncode == 0
-
-
 @pytest.mark.slow  # a writer waits ten seconds for its turn
 def test_a_locked_ledger_answers_questions_and_records_nothing(
     luvalla: Callable[..., Any], home: Home
@@ -419,14 +363,3 @@ def test_a_ledger_that_is_truncated_newer_or_gone_is_told_apart(
     assert luvalla(*show).code == 3
     home.database.unlink()
     assert luvalla(*show).code == 4
-
-
-def test_consent_show_loads_nothing_heavy(home: Home) -> None:
-    code = (
-        "import sys, cli\n"
-        f"try: cli.main(['--home', {str(home.path)!r}, 'consent', 'show', '--person', 'x'])\n"
-        "except SystemExit as end: assert not end.code, end.code\n"
-        "print([n for n in ('numpy', 'pandas', 'alembic', 'pydantic', 'fastapi', 'rich', 'joserfc') if n in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-1] == "[]"
