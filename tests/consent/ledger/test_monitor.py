@@ -1,110 +1,42 @@
+"""A published log is followed: what is read, what is proved when histories differ, and what is remembered."""
+
 from __future__ import annotations
 
-import http.server
 import json
 import random
 import shutil
-import threading
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.exceptions import InvalidSignature
 
-import cli
 from consent.errors import (
     ConsentEvidenceError,
-    ConsentInputError,
     ConsentUnavailableError,
     MonitorStateError,
     PublishedLogError,
     PublishedLogUnavailableError,
 )
-from consent.home import open_home
-from consent.published_log import FolderFiles, WebFiles, web_files
-from consent.records import ConsentRequest
+from consent.published_log import FolderFiles
 from consent.tlog.contradiction import Contradiction, RolledBack
 from consent.tlog.monitor import Followed, follow
 from consent.tlog.monitor_state import MonitorState
 from tests.consent import second_verifier
-from tests.consent.ledger_world import OFFER, ORIGIN, G, World, make_world, open_trust
+from tests.consent.ledger_world import ORIGIN
+from tests.consent.monitored import City, Counting, make_city, watcher
 from tests.consent.published import needed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from consent.tlog.checkpoint import Checkpoint
 
 # A bit of the key's name may make the signature one of an unknown key; all else fails in its own way.
 NOT_BELIEVED = (AssertionError, ValueError, InvalidSignature, KeyError, TypeError, AttributeError)
 
 
-@dataclass
-class City:
-    """A ledger that publishes, and can be copied to be rewritten.
-
-    Attributes:
-        world: Its home.
-        public: Where it publishes.
-    """
-
-    world: World
-    public: Path
-
-    def give(self, start: int, count: int) -> Checkpoint:
-        with self.world.open() as ledger:
-            ledger.record_consents(
-                [ConsentRequest(f"invented-{each}", OFFER, G) for each in range(start, start + count)]
-            )
-            return ledger.checkpoint()
-
-    def publish(self) -> None:
-        with self.world.open() as ledger:
-            ledger.publish(self.public)
-
-    def fork(self, folder: Path) -> City:
-        """The same keys and the same past, from now on with a life of its own."""
-        shutil.copytree(self.world.home.path, folder / "home")
-        return City(World(open_home(folder / "home"), self.world.clock), folder / "public")
-
-    def keys_at(self, size: int):
-        with self.world.open(read_only=True) as ledger:
-            return ledger.log.trust.log_vkeys(size)
-
-    @property
-    def vkey(self) -> str:
-        return next(iter(self.keys_at(1))).vkey
-
-
-@dataclass
-class Counting:
-    """Files that are counted as they are read."""
-
-    inner: FolderFiles
-    names: list[str] = field(default_factory=list)
-
-    def read(self, name: str, limit: int) -> bytes | None:
-        self.names.append(name)
-        return self.inner.read(name, limit)
-
-
 @pytest.fixture
 def city(tmp_path) -> City:
-    return City(make_world(tmp_path / "city"), tmp_path / "city" / "public")
+    return make_city(tmp_path)
 
 
 @pytest.fixture
 def watch(city, tmp_path):
-    """Follow what is published in a folder; the state is one monitor's."""
-
-    def call(files=None, seen=(), state="state"):
-        memory = MonitorState(tmp_path / state, ORIGIN, city.keys_at)
-        with memory.locked():
-            return follow(files or FolderFiles(city.public), memory, ORIGIN, city.keys_at, seen)
-
-    return call
+    return watcher(city, tmp_path)
 
 
 def test_a_log_is_followed_and_only_what_is_new_is_read(city, watch):
@@ -335,146 +267,3 @@ def test_two_monitors_do_not_share_a_state(city, tmp_path):
     one, other = (MonitorState(tmp_path / "state", ORIGIN, city.keys_at) for _ in range(2))
     with one.locked(), pytest.raises(ConsentUnavailableError, match="another monitor"), other.locked():
         pass
-
-
-@contextmanager
-def web(folder: Path, answer=None) -> Iterator[WebFiles]:
-    """A static web server; `answer` may take a request instead of it."""
-
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def __init__(self, *args):
-            super().__init__(*args, directory=str(folder))
-
-        def do_GET(self):
-            if answer is None or not answer(self):
-                super().do_GET()
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield web_files(f"http://127.0.0.1:{server.server_port}/")
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def test_any_static_web_server_serves_the_log(city, watch):
-    city.give(0, 300)
-    city.publish()
-    with web(city.public) as files:
-        assert isinstance(watch(files), Followed)
-        city.give(300, 5)
-        city.publish()
-        assert isinstance(watch(files), Followed)
-        assert files.read("tile/9/000", 10) is None
-    with pytest.raises(PublishedLogUnavailableError, match="cannot be fetched"):
-        watch(files)
-
-
-def _large(handler) -> bool:
-    handler.send_response(200)
-    handler.end_headers()
-    handler.wfile.write(b"x" * 300_000)
-    return True
-
-
-def _cut(handler) -> bool:
-    handler.send_response(200)
-    handler.send_header("Content-Length", "500")
-    handler.end_headers()
-    handler.wfile.write(b"x" * 100)
-    return True
-
-
-def _broken(handler) -> bool:
-    handler.send_error(500)
-    return True
-
-
-def _elsewhere(handler) -> bool:
-    handler.send_response(302)
-    handler.send_header("Location", "ftp://127.0.0.1:9/checkpoint")
-    handler.send_header("Content-Length", "0")
-    handler.end_headers()
-    return True
-
-
-@pytest.mark.parametrize(
-    ("answer", "says"),
-    [
-        (_large, "larger than"),
-        (_cut, "cannot be fetched"),
-        (_broken, "answers 500"),
-        (_elsewhere, "answers 302"),
-    ],
-)
-def test_a_server_that_answers_wrongly_is_not_a_log(city, watch, answer, says):
-    with web(city.public, answer) as files, pytest.raises(PublishedLogUnavailableError, match=says):
-        watch(files)
-
-
-@pytest.mark.parametrize(
-    "url", ["file:///etc", "ftp://example.org", "https://", "https://me@example.org", "https://example.org/?a", "nowhere", "http://[::1"]
-)  # fmt: skip
-def test_an_address_that_is_no_web_address_is_refused(url):
-    with pytest.raises(ConsentInputError):
-        web_files(url)
-
-
-@pytest.fixture
-def luvalla(capfd, tmp_path):
-    """The command line in this process, without a home."""
-
-    def call(*args: object) -> tuple[int, str, str]:
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            cli.main(["--home", str(tmp_path / "nowhere"), "ledger", "monitor", *map(str, args)])
-        out, err = capfd.readouterr()
-        assert "Traceback" not in err
-        assert "invented" not in out + err
-        return int(ended.value.code or 0), out, err
-
-    return call
-
-
-def test_the_command_needs_the_trust_root_alone_and_ends_as_documented(city, luvalla, tmp_path):
-    city.give(0, 3)
-    other = city.fork(tmp_path / "other")
-    city.give(3, 5)
-    city.publish()
-    trust = ["--trust-root", city.public / "trust-root.json", "--pin", open_trust(city.world.home)]
-    state = ["--state", tmp_path / "state", *trust]
-    with web(city.public) as files:
-        code, out, _ = luvalla(files.url, *state, "--json")
-    assert code == 0
-    assert json.loads(out)["sound"] is True
-    with city.world.open() as ledger:
-        receipt = tmp_path / "receipt.json"
-        receipt.write_text(json.dumps(ledger.consent_receipt("invented-4", OFFER)))
-    code, out, _ = luvalla(city.public, *state, "--receipt", receipt)
-    assert code == 0
-    assert "heads seen elsewhere that agree: 1" in out
-    for path in (tmp_path / "state").rglob("*"):
-        assert path.is_dir() or b"invented" not in path.read_bytes()
-
-    other.give(3, 30)
-    other.publish()
-    code, out, err = luvalla(other.public, *state)
-    assert (code, out) == (3, "")
-    assert "signed two histories" in err
-    code, out, _ = luvalla(other.public, *state, "--json")
-    assert code == 3
-    evidence = json.loads(Path(json.loads(out)["evidence"]).read_text())
-    second_verifier.contradiction(evidence, city.vkey)
-
-    assert luvalla(files.url, *state)[0] == 4
-    assert luvalla(tmp_path, *state)[0] == 4
-    assert luvalla("gopher://x", *state)[0] == 2
-    assert luvalla(city.public, "--state", tmp_path / "s")[0] == 2
-    assert luvalla(city.public, *state, "--receipt", city.public / "trust-root.json")[0] == 2
-    assert luvalla(city.public, *state[:4], "--pin", "sha256:" + "0" * 64)[0] == 3
