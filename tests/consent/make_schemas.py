@@ -1,4 +1,4 @@
-"""Make the JSON Schemas of receipts in docs/schemas; `test_receipt_standard.py` makes them again and compares every byte.
+"""Make the JSON Schemas of receipts in docs/schemas; `test_receipt_schemas.py` makes them again and compares every byte.
 
 .venv/bin/python -m tests.consent.make_schemas docs/schemas      (in the repository's root)
 """

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft4Validator, Draft202012Validator
+from jsonschema import Draft4Validator
 from pyld import jsonld
 
 from consent.errors import PurposesError
@@ -21,13 +21,12 @@ from consent.receipt_terms import CONTEXT, PD, SPECIAL
 from consent.records import ConsentReceiptRef, ConsentRequest, Representation
 from consent.tlog import verify
 from consent.vocabulary import DPV, EU_GDPR, LEGAL_BASES, ConsentStatus, GivenBy, OwnSay
-from tests.consent import standard_vector, use_vector
+from tests.consent import standard_vector
 from tests.consent.ledger_world import OFFER, make_world, purposes_text, use_request
-from tests.consent.make_schemas import files
 from tests.consent.make_vectors import world as vector_world
+from tests.consent.receipt_schemas import check_schema
 
 ROOT = Path(__file__).parents[2]
-SCHEMAS = ROOT / "docs/schemas"
 CONTRACTS = (
     ROOT.parents[1] / "shared/contracts" if ROOT.parent.name == "wt" else ROOT.parent / "shared/contracts"
 )
@@ -37,24 +36,6 @@ S = ConsentStatus
 # Points of the articles on rights (GDPR 12 to 22), such as 17(3)(e), as grounds in free text: DPV 2.3 has no terms for
 # them, and no receipt's record holds one (the property test below). Of legal bases only DPV's own terms are taken.
 POINT_OF_A_RIGHT = re.compile("eu-gdpr:A(1[2-9]|2[0-2])-[0-9](-[a-z])?")
-
-
-def schema(name: str) -> Draft202012Validator:
-    document = json.loads((SCHEMAS / f"{name}.schema.json").read_text())
-    Draft202012Validator.check_schema(document)
-    return Draft202012Validator(document)
-
-
-SCHEMA_OF = {
-    ("consent", 1): schema("consent-receipt-1"),
-    ("consent", 2): schema("consent-receipt-2"),
-    ("use", 1): schema("use-receipt-1"),
-    ("use", 2): schema("use-receipt-2"),
-}
-
-
-def check_schema(receipt: dict) -> None:
-    SCHEMA_OF[receipt["type"], receipt["luvalla_receipt"]].validate(receipt)
 
 
 def terms_in(text: str) -> set[str]:
@@ -135,10 +116,6 @@ def test_the_kinds_of_personal_data_are_those_of_dpv():
 def test_terms_that_are_not_dpvs_are_seen():
     assert terms_in('x = "dpv:ConsentTerminated"') - listed_terms() == {"dpv:ConsentTerminated"}
     assert terms_in('"dpv-pd:Nonsense"') - listed_terms() == {"pd:Nonsense"}
-
-
-def test_the_schemas_and_the_context_are_made_again_byte_for_byte():
-    assert {path.name: path.read_bytes() for path in SCHEMAS.iterdir() if "receipt" in path.name} == files()
 
 
 def test_the_verifier_and_the_ledger_list_the_same_special_categories():
@@ -272,59 +249,6 @@ def test_a_purpose_document_of_another_form_is_refused_not_crashed_on():
     for key in ("title", "controller", "retention_days", "notice"):
         with pytest.raises(verify.VerificationError):
             verify._check_document({name: v for name, v in standard_vector.DOCUMENT.items() if name != key})
-
-
-VECTORS = {
-    "consent-1": vector_world().consent_receipt,
-    "consent-2": standard_vector.receipt(),
-    "consent-2-no": standard_vector.receipt("refused"),
-    "use-1": vector_world().use_receipt,
-    "left-out-1": vector_world().left_out_receipt,
-    "use-2": use_vector.receipt(),
-}
-
-
-def places(value: object, way: tuple = ()):
-    """Every object and array of a receipt but the context and what is open, with the way to it."""
-    if isinstance(value, dict | list):
-        yield way, value
-        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from places(item, (*way, key))
-
-
-OPEN = {"title", "description", "effects_of_no"}  # other languages may come
-
-
-@pytest.mark.parametrize("name", VECTORS)
-def test_the_schemas_accept_receipts_and_refuse_a_missing_an_added_and_a_wrong_member(name):
-    receipt = VECTORS[name]
-    check_schema(receipt)
-    validator = SCHEMA_OF[receipt["type"], receipt["luvalla_receipt"]]
-    may_be_missing = {"automation_level", "human_involvement", "party_email", "party_phone", "party_url"}
-    may_be_missing |= {"piiControllerUrl", "streetAddress", "source"}
-    for way, place in list(places(receipt)):
-        if not isinstance(place, dict):
-            continue
-        for key in place:
-            if key not in may_be_missing:
-                changed, there = at(receipt, way)
-                del there[key]
-                assert not validator.is_valid(changed), (*way, key)
-            changed, there = at(receipt, way)
-            there[key] = 3.5
-            assert not validator.is_valid(changed), (*way, key)
-        if not OPEN & set(way):
-            changed, there = at(receipt, way)
-            there["Surplus"] = "x"
-            assert not validator.is_valid(changed), way
-
-
-def at(receipt: dict, way: tuple):
-    changed = copy.deepcopy(receipt)
-    there = changed
-    for step in way:
-        there = there[step]
-    return changed, there
 
 
 ANSWERS = {
