@@ -1,32 +1,21 @@
-"""The key-encryption key is replaced, and old backups end on the day that receipts of erasures give."""
+"""The key-encryption key is replaced, and everything opens with the new one, wherever a rotation was killed."""
 
 from __future__ import annotations
 
 import json
-import shutil
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import select
 
 from consent import kek_rotation, key_ring
-from consent.errors import (
-    ConfigurationError,
-    KeyFileError,
-    KeyMissingError,
-    LedgerUnavailableError,
-)
-from consent.home import Home, read_settings
+from consent.errors import LedgerUnavailableError
 from consent.kek_command import rotate_kek
 from consent.keys import Vault
-from consent.receipt import open_payload
-from consent.records import ConsentRequest
-from consent.store import metadata
-from consent.vocabulary import ConsentStatus, RetentionClass, UseStatus
-from tests.consent.ledger_world import OFFER, START, World, use_request
-from tests.consent.restored import Backup
+from consent.vocabulary import RetentionClass
+from tests.consent.ledger_world import OFFER, START, World
+from tests.consent.wrapped_keys import GROUND, PEOPLE, S, all_opens, record_run, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,37 +23,10 @@ if TYPE_CHECKING:
 
     from consent.ledger import Ledger
 
-S = ConsentStatus
-GROUND = "eu-gdpr:A17-1-b"
-PEOPLE = ["gone", *(f"p{i}" for i in range(5))]
-
 
 @pytest.fixture
 def run(ledger: Ledger) -> bytes:
-    ledger.record_consents([ConsentRequest(person, OFFER, S.GIVEN) for person in PEOPLE])
-    ledger.append_act(
-        "staff:kim", "vote", object_digest="sha256:" + "0" * 64, service=None, details={"why": "because"}
-    )
-    use = use_request(ledger, dict.fromkeys(PEOPLE, UseStatus.USED), values=[b'{"a":1}'] * len(PEOPLE))
-    ledger.append_use(use)
-    return use.run
-
-
-def all_opens(ledger: Ledger, world: World, run: bytes, people: list[str]) -> None:
-    """Everything that a key-encryption key stands before: payloads, values, slots, secrets, new people."""
-    for person in people:
-        world.verify(ledger.consent_receipt(person, OFFER))
-        assert world.verify(ledger.use_receipt(person, run)).use.values == '{"a":1}'
-    assert ledger.check() == []
-
-
-def wrapped(ledger: Ledger) -> dict[tuple[int, int], bytes]:
-    table = metadata.tables["subject_key"]
-    with ledger.log.store.read() as connection:
-        return {
-            (row[0], row[1]): row[2]
-            for row in connection.execute(select(table.c["class"], table.c.number, table.c.wrapped))
-        }
+    return record_run(ledger)
 
 
 def test_every_key_is_wrapped_anew_and_everything_opens(ledger: Ledger, world: World, run: bytes) -> None:
@@ -226,102 +188,6 @@ def test_the_check_says_when_a_promised_day_went_by(
     assert ledger.check() == []
 
 
-def test_a_backup_put_back_in_place_opens_until_its_key_s_day_and_never_after(
-    ledger: Ledger, world: World, run: bytes
-) -> None:
-    index = ledger.record_consent("gone", OFFER, S.WITHDRAWN).index
-    backup = Backup(world)
-    receipt = ledger.erase("gone", ground=GROUND)
-    world.clock.forward(days=15)
-    kek_rotation.rotate(ledger.log, world.home)
-    newer = Backup(world)
-
-    def put_back() -> Ledger:
-        backup.restore()
-        # Read only: opened for writing, the journal would erase the person again.
-        return world.open(read_only=True)
-
-    with put_back() as old, old.log.store.read() as connection:
-        assert b"withdrawn" in open_payload(old.log, connection, index)[2]
-    newer.restore()
-    world.clock.now = datetime.combine(receipt.backups_unreadable_by, START.time(), UTC)
-    assert len(kek_rotation.destroy_expired(ledger.log, world.home)) == 1
-    with put_back() as old:
-        with old.log.store.read() as connection, pytest.raises(KeyMissingError):
-            open_payload(old.log, connection, index)
-        with pytest.raises(KeyMissingError):
-            old.values("gone", run)
-    newer.restore()
-    all_opens(ledger, world, run, PEOPLE[1:])
-
-
-@pytest.mark.parametrize("written", [False, True])
-def test_a_destruction_killed_in_the_middle_is_completed_by_the_same_call(
-    ledger: Ledger, world: World, run: bytes, monkeypatch: pytest.MonkeyPatch, *, written: bool
-) -> None:
-    kek_rotation.rotate(ledger.log, world.home)
-    world.clock.forward(days=15)
-    real = key_ring.destroy_file
-
-    def killed(path: Path) -> None:
-        if written:
-            real(path)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(key_ring, "destroy_file", killed)
-    with pytest.raises(KeyboardInterrupt):
-        kek_rotation.destroy_expired(ledger.log, world.home)
-    monkeypatch.undo()
-    with world.open() as again:
-        all_opens(again, world, run, PEOPLE)
-        [gone] = kek_rotation.destroy_expired(again.log, world.home)
-        assert not (world.home.keys / gone.file).exists()
-        all_opens(again, world, run, PEOPLE)
-
-
-@pytest.mark.parametrize("at", range(6))
-def test_a_destruction_killed_inside_a_key_s_file_leaves_a_home_that_opens(
-    ledger: Ledger, world: World, run: bytes, monkeypatch: pytest.MonkeyPatch, at: int
-) -> None:
-    kek_rotation.rotate(ledger.log, world.home)
-    world.clock.forward(days=15)
-    secret = world.home.key_encryption_key.read_bytes()
-    left = at
-
-    def killing(module: object, name: str) -> None:
-        real = getattr(module, name)
-
-        def call(*args: object, **words: object) -> object:
-            nonlocal left
-            if any(str(each).endswith(("keys/kek", ".destroyed")) for each in args) or name == "write":
-                left -= 1
-                if left == -1:
-                    raise KeyboardInterrupt
-            return real(*args, **words)
-
-        monkeypatch.setattr(module, name, call)
-
-    killing(key_ring.os, "open")
-    killing(key_ring.os, "write")
-    for name in ("replace", "unlink"):
-        killing(type(world.home.keys), name)
-    try:
-        kek_rotation.destroy_expired(ledger.log, world.home)
-    except KeyboardInterrupt:
-        killed = True
-    else:
-        killed = False
-    monkeypatch.undo()
-    assert killed is (at < 4)  # rename, open, write, unlink
-    with world.open() as again:
-        all_opens(again, world, run, PEOPLE)
-        kek_rotation.destroy_expired(again.log, world.home)
-        all_opens(again, world, run, PEOPLE)
-    names = {path.name for path in world.home.keys.iterdir() if "kek" in path.name}
-    assert names == {key_ring.load(world.home).current.file, "keks.json"}
-    assert all(path.read_bytes() != secret for path in world.home.keys.iterdir())
-
-
 def test_a_key_that_another_rotation_is_just_making_is_not_taken_for_one_cut_off(
     ledger: Ledger, world: World, run: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -366,71 +232,6 @@ def test_a_key_that_was_begun_is_on_disk_before_anything_is_wrapped_by_it(
     assert begun.stat().st_ino in synced[: synced.index(world.home.key_ring.stat().st_ino)]
 
 
-def test_an_old_key_is_not_destroyed_while_anything_needs_it(
-    ledger: Ledger, world: World, run: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    old = Vault(world.home.key_encryption_key.read_bytes(), ledger.origin)
-    kek_rotation.rotate(ledger.log, world.home)
-    world.clock.forward(days=15)
-    keys = wrapped(ledger)
-    code, number = min(keys)
-    retention = RetentionClass.from_code(code)
-    plain = ledger.log.vault.unwrap(number, retention, keys[code, number])
-    with ledger.log.store.write() as connection:
-        kek_rotation.store_keks.replace_wrapped(
-            connection, [(code, number, old.wrap(number, retention, plain))]
-        )
-    [fault] = ledger.check()
-    assert (fault.table, "rotate-kek" in fault.what) == ("subject_key", True)
-    with monkeypatch.context() as patch:
-        patch.setattr(kek_rotation, "finish", lambda *_: 0)
-        with pytest.raises(LedgerUnavailableError, match="1 keys"):
-            kek_rotation.destroy_expired(ledger.log, world.home)
-    assert world.home.key_encryption_key.exists()
-    # Whole, the command wraps it anew first.
-    assert len(kek_rotation.destroy_expired(ledger.log, world.home)) == 1
-    all_opens(ledger, world, run, PEOPLE)
-
-
-@pytest.mark.sqlite_file
-def test_a_backup_from_before_opens_until_its_key_s_day_and_never_after(
-    ledger: Ledger, world: World, run: bytes, tmp_path: Path
-) -> None:
-    """The backup is put back as a home of its own, with all keys and files that are still there."""
-    index = ledger.record_consent("gone", OFFER, S.WITHDRAWN).index
-    ledger.reclaim()
-    shutil.copy(world.home.database, tmp_path / "backup.db")
-    receipt = ledger.erase("gone", ground=GROUND)
-    world.clock.forward(days=15)
-    kek_rotation.rotate(ledger.log, world.home)
-    ledger.reclaim()
-
-    def restored(name: str) -> Ledger:
-        home = Home(tmp_path / name)
-        shutil.copytree(world.home.path, home.path, ignore=shutil.ignore_patterns("ledger.db*"))
-        shutil.copy(tmp_path / "backup.db", home.database)
-        # Read only: opened for writing, the journal would erase the person again.
-        return World(home, world.clock).open(read_only=True)
-
-    with restored("in-time") as backup, backup.log.store.read() as connection:
-        assert b"withdrawn" in open_payload(backup.log, connection, index)[2]
-        assert backup.values("gone", run) == b'{"a":1}'
-    world.clock.now = datetime.combine(receipt.backups_unreadable_by, START.time(), UTC)
-    assert len(kek_rotation.destroy_expired(ledger.log, world.home)) == 1
-    with restored("late") as backup:
-        with backup.log.store.read() as connection, pytest.raises(KeyMissingError):
-            open_payload(backup.log, connection, index)
-        with pytest.raises(KeyMissingError):
-            backup.values("gone", run)
-        with pytest.raises(KeyMissingError):
-            backup.values("p1", run)
-        # What a forgotten backup still shows, as docs/ledger/erasure.md says: projections, by pseudonym and number.
-        shown = {record.purpose.id: record.status for record in backup.consents("gone")}
-        assert shown[OFFER] is S.WITHDRAWN
-        assert [view.status for view in backup.uses("gone")] == [UseStatus.USED]
-    all_opens(ledger, world, run, PEOPLE[1:])
-
-
 def test_a_home_from_before_the_list_of_keys_is_rotated_too(ledger: Ledger, world: World, run: bytes) -> None:
     world.home.key_ring.unlink()
     with world.open() as old:
@@ -441,37 +242,6 @@ def test_a_home_from_before_the_list_of_keys_is_rotated_too(ledger: Ledger, worl
         kek_rotation.rotate(old.log, world.home)
         assert key_ring.load(world.home).retired[0].destroy_by == receipt.backups_unreadable_by
         all_opens(old, world, run, PEOPLE[1:])
-
-
-@pytest.mark.parametrize(
-    "spoiled",
-    ["", "[]", '{"v":2,"keks":[]}', '{"v":1,"keks":[]}', '{"v":1,"keks":[{}]}'],
-)
-def test_a_spoiled_list_of_keys_is_refused(world: World, spoiled: str) -> None:
-    world.home.key_ring.write_text(spoiled)
-    with pytest.raises(KeyFileError):
-        world.open()
-
-
-def test_another_key_s_bytes_in_a_file_of_the_list_are_refused(world: World) -> None:
-    world.home.key_encryption_key.write_bytes(bytes(32))
-    with pytest.raises(KeyFileError, match="not the key that the list names"):
-        world.open()
-
-
-@pytest.mark.parametrize(
-    ("words", "days"), [("15", 15), ("29", 29), ("0", None), ("30", None), ('"x"', None)]
-)
-def test_how_long_backups_are_restorable_is_one_setting(world: World, words: str, days: int | None) -> None:
-    world.home.config.write_text(world.home.config.read_text() + f"backup_days = {words}\n")
-    if days is None:
-        with pytest.raises(ConfigurationError):
-            read_settings(world.home)
-        return
-    with world.open() as ledger:
-        done = kek_rotation.rotate(ledger.log, world.home)
-        assert done.new.rotate_by == (START + timedelta(days=30 - days)).date()
-        assert done.retired[0].destroy_by == (START + timedelta(days=days)).date()
 
 
 def test_the_command_replaces_when_due_and_destroys_on_the_day(
