@@ -23,9 +23,9 @@ _KEPT: Final[Mapping[str, Texts]] = {
         "en": "Details (representation, own say, date on a form, digests of files given): as above, and they can be erased alone.",
     },
     "use": {
-        "fi": "Tiedot käytöistä: kunnes pyydät niiden poistamista. Ajon käyttämiä arvoja säilytetään käytön kohdalla kerrottuun hetkeen.",
-        "sv": "Uppgifter om användning: tills du låter radera dem. De värden som en körning använde sparas till den tid som anges vid användningen.",
-        "en": "Records of uses: until you have them erased. The values that a run used are kept until the time given beside the use.",
+        "fi": "Tiedot käytöistä: kunnes pyydät niiden poistamista. Mallin käyttämiä arvoja säilytetään käytön kohdalla kerrottuun hetkeen.",
+        "sv": "Uppgifter om användning: tills du låter radera dem. De värden som en modell använde sparas till den tid som anges vid användningen.",
+        "en": "Records of uses: until you have them erased. The values that a model used are kept until the time given beside the use.",
     },
     "erasure": {
         "fi": "Tieto siitä, että ja millä perusteella jotain poistettiin: pysyvästi.",
@@ -43,13 +43,13 @@ RIGHTS: Final[Texts] = {
 }
 COMPLAINT: Final[Texts] = {
     "fi": "Voit valittaa tietosuojavaltuutetulle (tai asuinmaasi valvontaviranomaiselle).",
-    "sv": "Du kan klaga hos dataombudsmannen (eller tillsynsmyndigheten i ditt hemland).",
+    "sv": "Du kan klaga hos dataombudsmannen (eller tillsynsmyndigheten där du bor).",
     "en": "You can complain to the Data Protection Ombudsman (or to the supervisory authority of where you live).",
 }
 SOURCE: Final[Texts] = {
-    "fi": "Tässä on kaikki, mitä luvalla säilyttää sinusta. Rekistereitä, joista ajot lukivat arvosi, pitää rekisterinpitäjä: pyydä ne siltä.",
-    "sv": "Här är allt som luvalla sparar om dig. De register som körningarna läste dina värden ur förs av den personuppgiftsansvarige: begär dem där.",
-    "en": "This is everything that luvalla keeps about you. The registers from which runs read your values are the controller's: ask it for them.",
+    "fi": "Tässä on kaikki, mitä luvalla säilyttää sinusta. Rekisterit, joista mallit lukivat tietosi, ovat kaupungin: pyydä niiden tiedot kaupungilta.",
+    "sv": "Här är allt som luvalla sparar om dig. De register som modellerna läste dina uppgifter ur är stadens: begär deras uppgifter av staden.",
+    "en": "This is everything that luvalla keeps about you. The registers from which models read your data are the city's: ask the city for what is in them.",
 }
 _MADE: Final[Mapping[str, Texts]] = {
     "access": {"fi": "Kopio tiedoistasi", "sv": "En kopia av dina uppgifter", "en": "A copy of your data"},
@@ -76,8 +76,12 @@ HEADINGS: Final[Mapping[str, Texts]] = {
     "information": {"fi": "Mitä voit tehdä", "sv": "Vad du kan göra", "en": "What you can do"},
     "nothing": {"fi": "Ei mitään.", "sv": "Inget.", "en": "Nothing."},
     "notice": {"fi": "Tiedote", "sv": "Information", "en": "Notice"},
-    "given-by": {"fi": "Vastaaja", "sv": "Svarade", "en": "Answered by"},
-    "method": {"fi": "Miten", "sv": "Hur", "en": "How"},
+    "reason": {"fi": "Perustelu", "sv": "Motivering", "en": "Reason"},
+    "not-shown": {
+        "fi": "Mitä tämä kopio ei voi näyttää",
+        "sv": "Vad den här kopian inte kan visa",
+        "en": "What this copy cannot show",
+    },
     "values-until": {
         "fi": "Arvojen säilytys päättyy",
         "sv": "Värdena sparas till",

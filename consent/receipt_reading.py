@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from consent import export_words, receipt_reasons, words
+from consent import export_words, lines, method_words, receipt_reasons, words
 from consent.receipt_record import category_term
 from consent.receipt_terms import SPECIAL
 from consent.receipt_words import data, day, moment, say
@@ -114,7 +114,7 @@ def _consent(receipt: Mapping[str, Any], language: str) -> tuple[str, str, bool,
     means = f"{means} {say('as-of', language, day=day(summary['at'], language))}"
     answer = [
         (say("who", language), words.given_by(summary["given_by"], language)),
-        (say("how", language), summary["method"]),
+        (say("how", language), method_words.method(summary["method"], language)),
         (say("when", language), moment(summary["at"], language)),
         *([] if until is None else [(say("until", language), until)]),
         (say("language", language), say(summary["language"], language)),
@@ -179,7 +179,7 @@ def _details(details: Mapping[str, Any], language: str) -> list[tuple[str, str]]
         elif name == "signed-on" and isinstance(value, str) and _DAY.fullmatch(value):
             found.append((say(name, language), day(f"{value}T00:00:00Z", language)))
         else:
-            found.append((name, part["value"]))
+            found.append((say("other-detail", language, name=name), part["value"]))
     return found
 
 
@@ -192,7 +192,16 @@ def _use(receipt: Mapping[str, Any], language: str) -> tuple[str, str, bool, tup
         (say("when", language), moment(summary["at"], language)),
         (say("done", language), words.processing(summary["processing"], language)),
         *_purpose_of_use(summary, document, language),
-        *([] if model is None else [(say("model", language), f"{model['name']}, {model['version']}")]),
+        *(
+            []
+            if model is None
+            else [
+                (
+                    say("model", language),
+                    f"{model['name']}, {lines.label('version', language)} {model['version']}",
+                )
+            ]
+        ),
         (say("basis", language), words.legal_basis(summary["basis"], language)),
     ]
     controller = "" if document is None else document["controller"]
@@ -222,11 +231,9 @@ def _purpose_of_use(
 
 
 def _can(language: str, *more: str) -> Part:
-    sentences = (
-        *more,
-        words.pick(export_words.RIGHTS, language),
-        words.pick(export_words.COMPLAINT, language),
-    )
+    # How to contest a use ends with whom to complain to: said once.
+    complaint = () if more else (words.pick(export_words.COMPLAINT, language),)
+    sentences = (*more, words.pick(export_words.RIGHTS, language), *complaint)
     return Part(say("can", language), sentences=sentences)
 
 

@@ -33,10 +33,9 @@ def sections(receipt: Mapping[str, Any], status: UseStatus, controller: str, lan
     """
     kept = None if receipt["values"] is None else str(receipt["values"]["bytes"])
     text = receipt.get("explanation")
-    heading = say("why", language)
     if kept is None:
         answer = why.unexplained(status, receipt["summary"]["processing"], controller, language)
-        return [(heading, (), (answer.absence,), ())]
+        return [(say("result", language), (), (answer.absence,), ())]
     try:
         document = None if text is None else json.loads(text)
         if document is None:

@@ -95,9 +95,9 @@ def lines(answer: Mapping[str, Any], language: str) -> Iterator[str]:
     for each in answer["rights"]:
         when = f"{each['at'][:10]} {each['at'][11:16]} UTC"
         yield f"{when}  {right_words.recorded(each['right'], each['answer'], each['index'], language)}"
-        scope = [*each["purposes"], *each["processing"], *each["categories"]]
+        scope = right_words.scope(each["purposes"], each["processing"], each["categories"], language)
         if scope:
-            yield f"  {', '.join(scope)}"
+            yield f"  {'; '.join(scope)}"
         if each["reason"]:
             yield f"  {each['reason']}"
     for each in answer["standing"]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from consent.words import pick
+from consent.receipt_words import data
+from consent.words import pick, processing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from consent.words import Texts
 
@@ -65,3 +66,30 @@ def recorded(code: str, decided: str, index: int | None, language: str) -> str:
         return f"{right(code, language)}: {would}"
     entry = pick({"fi": "merkintä", "sv": "post", "en": "entry"}, language)
     return f"{right(code, language)}: {answer(decided, language)} ({entry} {index})"
+
+
+def scope(
+    purposes: Sequence[str],
+    kinds: Sequence[str],
+    categories: Sequence[str],
+    language: str,
+    titles: Mapping[str, str] | None = None,
+) -> list[str]:
+    """Say what a right is about, part by part; an empty list is about everything.
+
+    Args:
+        purposes: Ids of purposes.
+        kinds: Words of `Processing`.
+        categories: Terms of personal data.
+        language: ``fi``, ``sv`` or ``en``.
+        titles: Titles of purposes by id; without one the id stands.
+
+    Returns:
+        Words.
+    """
+    named = titles or {}
+    return [
+        *(named.get(each, each) for each in purposes),
+        *(processing(each, language) for each in kinds),
+        *(data(each, language) for each in categories),
+    ]

@@ -44,19 +44,19 @@ _ABSENT: Final[Mapping[str, words.Texts]] = {
         "en": "Nothing was computed about you: you were left out before the model.",
     },
     "not-in-run": {
-        "fi": "Sinusta ei laskettu mitään: et ollut tämän ajon joukossa.",
-        "sv": "Ingenting räknades om dig: du ingick inte i gruppen för denna körning.",
-        "en": "Nothing was computed about you: you were not among the people of this run.",
+        "fi": "Sinusta ei laskettu mitään: et ollut niiden joukossa, joita tämä käyttö koski.",
+        "sv": "Ingenting räknades om dig: du hörde inte till dem som den här användningen gällde.",
+        "en": "Nothing was computed about you: you were not among the people that this use was about.",
     },
     "no-result": {
-        "fi": "Tässä ajossa ei laskettu kenellekään tulosta: tietojasi käytettiin mallin tekemiseen tai tarkastamiseen.",
-        "sv": "I denna körning räknades inget resultat för någon: dina uppgifter användes för att göra eller granska modellen.",
-        "en": "This run computed no result for anyone: your data was used to make or to audit the model.",
+        "fi": "Tässä ei laskettu kenellekään tulosta: tietojasi käytettiin mallin tekemiseen tai tarkastamiseen.",
+        "sv": "Här räknades inget resultat för någon: dina uppgifter användes för att göra eller granska modellen.",
+        "en": "There was no result for anyone here: your data was used to make or to audit the model.",
     },
     "not-kept": {
-        "fi": "Tämän ajon arvoja ei ole enää (tai ei ollut) tallessa sinusta: säilytysaika on päättynyt tai ne on poistettu.",
-        "sv": "Värdena från denna körning finns inte (längre) sparade om dig: lagringstiden är slut eller de har raderats.",
-        "en": "The values of this run are not (or no longer) kept about you: their time has ended or they were erased.",
+        "fi": "Tämän käytön arvoja ei ole sinusta tallessa: säilytysaika on päättynyt tai ne on poistettu.",
+        "sv": "Värdena från den här användningen finns inte sparade om dig: lagringstiden är slut eller de har raderats.",
+        "en": "The values of this use are not (or no longer) kept about you: their time has ended or they were erased.",
     },
 }
 

@@ -83,9 +83,9 @@ STATUS: Final[Mapping[str, Texts]] = {
 # What happened to this person in a run, by the status byte of the use tree (ledger-v1).
 RESULT: Final[Mapping[UseStatus, Texts]] = {
     UseStatus.NOT_IN_RUN: {
-        "fi": "Tietojasi ei käytetty tässä ajossa",
-        "sv": "Dina uppgifter användes inte i denna körning",
-        "en": "Your data was not used in this run",
+        "fi": "Tietojasi ei käytetty tällä kerralla",
+        "sv": "Dina uppgifter användes inte den här gången",
+        "en": "Your data was not used this time",
     },
     UseStatus.USED: {
         "fi": "Tietojasi käytettiin; palvelua ei ehdotettu tällä kertaa",

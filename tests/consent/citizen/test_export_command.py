@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
+from consent import receipt_words
 from consent.ledger import Ledger
-from consent.vocabulary import ConsentStatus, Right
+from consent.method_words import KNOWN
+from consent.receipt_words import moment
+from consent.records import ConsentRequest, Representation
+from consent.vocabulary import ConsentStatus, GivenBy, OwnSay, Processing, Right
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,17 +116,54 @@ def test_a_page_for_reading_says_the_same_in_three_languages(
     document = json.loads(out.read_text())
     assert document["record"]["digest"] in seen
     [until] = {use["values_until"] for use in document["content"]["uses"] if use["values_until"]}
-    assert f"{until[:10]} {until[11:16]} UTC" in seen
-    assert "values_until" not in seen
+    assert moment(until, language) in seen
     assert "<script" not in html
     assert "<script>alert(1)</script>" in seen
     assert not re.search(r"(?:src|href)=|url\(", html)
     assert page.stat().st_mode & 0o777 == 0o600
-    assert html.count("<h3>") >= len(json.loads(out.read_text())["content"]["uses"])
+    assert html.count("<h3>") >= len(document["content"]["uses"])
     moved = tmp_path / "moved.html"
     move = ("consent", "export", "--person", "invented-aino", "--portability", "--out", tmp_path / "m.json")
     assert luvalla(*move, "--page", moved, "--language", language).code == 0
     assert said[1] not in moved.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("language", ["fi", "sv"])
+def test_the_page_holds_no_code_and_no_english_word_of_ours(
+    luvalla: Callable[..., Any], home: Home, tmp_path: Path, language: str
+) -> None:
+    with Ledger.open(home) as ledger:
+        for method in KNOWN:
+            answered = ConsentRequest(
+                "invented-nuori", OFFER, ConsentStatus.GIVEN, language=language, method=method,
+                given_by=GivenBy.GUARDIAN, representation=Representation("REKISTERI", "VIITE"),
+                own_say=OwnSay.AGREED, signed_on=date(2026, 11, 1), majority=date(2040, 6, 1),
+            )  # fmt: skip
+            ledger.record(answered)
+            ledger.record_consent("invented-nuori", OFFER, ConsentStatus.WITHDRAWN, language=language)
+        ledger.record_right(
+            "invented-nuori", Right.OBJECTION, ground="word", purposes=[OFFER], processing=["scoring"], categories=["pd:Health"],
+        )  # fmt: skip
+        ledger.record_right(
+            "invented-aino", Right.RESTRICTION, ground="word", processing=[word.value for word in Processing]
+        )
+    codes = {word.value for kind in (ConsentStatus, GivenBy, OwnSay, Processing, Right) for word in kind}
+    for person in ("invented-nuori", "invented-aino"):
+        out, page = tmp_path / f"{person}.json", tmp_path / f"{person}.html"
+        ask = ("consent", "export", "--person", person, "--out", out, "--page", page, "--language", language)
+        assert luvalla(*ask).code == 0
+        body = re.sub(r"(?s)<head>.*?</head>", "", page.read_text(encoding="utf-8"))
+        found = [
+            unescape(text).strip() for text in re.sub(r"<[^>]+>", "\n", body).split("\n") if text.strip()
+        ]
+        words = {word for text in found for word in re.split(r"[\s;,:()]+", text)}
+        assert not words & (codes | {OFFER, "pd:Health"})
+        assert not set(KNOWN) & set(found)
+        assert (
+            sum(text.startswith("sha256:") for text in found) == 1
+        )  # what the file is checked by, and nothing else
+        if person == "invented-nuori":
+            assert {"REKISTERI, VIITE", receipt_words.say("agreed", language)} <= set(found)
 
 
 @pytest.mark.browser
