@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from audits import intervals
 from audits.counts import MIN_CLUSTERS, Rate
-from audits.finding import Finding, Leaning, Outcome, Role, Scale
+from audits.finding import Direction, Finding, Leaning, Outcome, Role, Scale
 from audits.lines import RARE, Line, limit_on, region
 from audits.sections import Verdict
 
@@ -58,16 +58,21 @@ class Judgement:
     too_few: bool
 
 
-def bonferroni_level(family: int) -> float:
-    """Two-sided level whose two tails are 5 %/m each.
+def adjusted_level(line: Line, family: int) -> float:
+    """Two-sided level of the interval by which a line fails (Bonferroni).
+
+    A true value inside the limits can be taken for one outside by one bound only, the one that faces the nearer limit, so a
+    deciding line gets 5 %/m on that side. Two-sided screening lines are read as simultaneous intervals: 5 %/m on both.
 
     Args:
-        family: Lines that share the error, at least 1.
+        line: Its role and direction.
+        family: Lines of its role, at least 1.
 
     Returns:
-        The level, .90 for one line.
+        The level: .90 for a single deciding line, .95 for a single two-sided one that screens.
     """
-    return 1 - 2 * ERROR / max(1, family)
+    both = line.role is Role.SCREENS and line.direction is Direction.WITHIN
+    return 1 - (1 if both else 2) * ERROR / max(1, family)
 
 
 def judge_rates(line: Line, group: Rate, rest: Rate, family: int) -> Judgement:
@@ -84,10 +89,10 @@ def judge_rates(line: Line, group: Rate, rest: Rate, family: int) -> Judgement:
     """
     rare = line.role is not Role.DESCRIBED and min(group.value, rest.value) < RARE
     scale = Scale.RATIO if rare else line.scale
-    adjusted_level = bonferroni_level(family)
+    level = adjusted_level(line, family)
     few = _few(group, rest)
     if not group.of or not rest.of:
-        return _judge(line, _Measured(scale, math.nan, _NOTHING, _NOTHING, adjusted_level, few=True))
+        return _judge(line, _Measured(scale, math.nan, _NOTHING, _NOTHING, level, few=True))
     deciding = (
         intervals.miettinen_nurminen_ratio
         if scale is Scale.RATIO
@@ -95,14 +100,14 @@ def judge_rates(line: Line, group: Rate, rest: Rate, family: int) -> Judgement:
     )
     failing = intervals.newcombe_ratio if scale is Scale.RATIO else intervals.newcombe_difference
     inner = deciding(*group.effective(LEVEL), *rest.effective(LEVEL), LEVEL)
-    outer = failing(*group.effective(adjusted_level), *rest.effective(adjusted_level), adjusted_level)
+    outer = failing(*group.effective(level), *rest.effective(level), level)
     if scale is Scale.DIFFERENCE:
         estimate = group.value - rest.value
     elif rest.hits:
         estimate = group.value / rest.value
     else:
         estimate = math.inf if group.hits else math.nan
-    return _judge(line, _Measured(scale, estimate, _pair(inner), _pair(outer), adjusted_level, few))
+    return _judge(line, _Measured(scale, estimate, _pair(inner), _pair(outer), level, few))
 
 
 def judge_expected(line: Line, observed: int, expected: float, effect: float, family: int) -> Judgement:
@@ -118,17 +123,15 @@ def judge_expected(line: Line, observed: int, expected: float, effect: float, fa
     Returns:
         The judgement; the events that must not be too few are the expected ones, its denominator.
     """
-    adjusted_level = bonferroni_level(family)
+    level = adjusted_level(line, family)
     if expected <= 0:
-        return _judge(line, _Measured(Scale.RATIO, math.nan, _NOTHING, _NOTHING, adjusted_level, few=True))
+        return _judge(line, _Measured(Scale.RATIO, math.nan, _NOTHING, _NOTHING, level, few=True))
     seen, due = observed / effect, expected / effect
     inner = intervals.poisson_ratio(seen, due, LEVEL)
-    outer = intervals.poisson_ratio(seen, due, adjusted_level)
+    outer = intervals.poisson_ratio(seen, due, level)
     return _judge(
         line,
-        _Measured(
-            Scale.RATIO, observed / expected, _pair(inner), _pair(outer), adjusted_level, expected < FEW
-        ),
+        _Measured(Scale.RATIO, observed / expected, _pair(inner), _pair(outer), level, expected < FEW),
     )
 
 
@@ -144,18 +147,14 @@ def judge_levelling(line: Line, people: tuple[int, int, int, int], effect: float
     Returns:
         The judgement of missed need now less missed need before: paired, since they are the same people.
     """
-    adjusted_level, n = bonferroni_level(family), sum(people)
+    level, n = adjusted_level(line, family), sum(people)
     if n == 0:
-        return _judge(
-            line, _Measured(Scale.DIFFERENCE, math.nan, _NOTHING, _NOTHING, adjusted_level, few=True)
-        )
+        return _judge(line, _Measured(Scale.DIFFERENCE, math.nan, _NOTHING, _NOTHING, level, few=True))
     a, b, c, d = (v / effect for v in people)
     inner = intervals.newcombe_paired(a, b, c, d, LEVEL)
-    outer = intervals.newcombe_paired(a, b, c, d, adjusted_level)
+    outer = intervals.newcombe_paired(a, b, c, d, level)
     estimate = (people[1] - people[2]) / n
-    return _judge(
-        line, _Measured(Scale.DIFFERENCE, estimate, _pair(inner), _pair(outer), adjusted_level, n < FEW)
-    )
+    return _judge(line, _Measured(Scale.DIFFERENCE, estimate, _pair(inner), _pair(outer), level, n < FEW))
 
 
 def condition(line: Line, judged: Judgement, group: Rate, rest: Rate) -> Judgement:
