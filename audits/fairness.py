@@ -21,6 +21,7 @@ from audits.check import AuditInput, CheckResult
 from audits.counts import rate, rate_rows
 from audits.errors import AuditsError
 from audits.finding import Finding, Leaning, Outcome, Role
+from audits.lines import COULD_DECIDE
 from audits.sections import GroupRow, PriceRow
 
 if TYPE_CHECKING:
@@ -92,6 +93,11 @@ class FairnessCheck:
                 "are too narrow: clustering was not accounted for."
             )
         by_line, overall = equal_model(given, tuple(findings))
+        if overall is not None and overall < COULD_DECIDE:
+            unknowns.append(
+                "This audit could not decide: a model alike in every group would have passed it "
+                f"{wording.percent(overall, 0)} of the time. A board should accept nothing on it."
+            )
         return CheckResult(
             findings=tuple(replace(f, chance=by_line.get(f.line or "")) for f in findings),
             groups=group_rows(given),
@@ -158,6 +164,7 @@ def metric_frame(groups: tuple[str, ...], cells: NDArray[np.int64]) -> fairlearn
 def equal_model(given: AuditInput, findings: tuple[Finding, ...]) -> tuple[dict[str, float], float | None]:
     """Chance that a model whose groups are alike in each line would have passed it, and all of them.
 
+    A deciding line that has too few people to pass, whatever the model, makes it none at all.
     Lines of one metric and attribute share their draws; between metrics and attributes draws are independent, so the chance
     of all is a product: an approximation, since the same people stand behind each.
 
@@ -166,21 +173,22 @@ def equal_model(given: AuditInput, findings: tuple[Finding, ...]) -> tuple[dict[
         findings: One per line, in the lines' order.
 
     Returns:
-        Chance by line id, and of all deciding lines that could be judged; None if there is none.
+        Chance by line id, and of all deciding lines; None if no line decides or none could run.
     """
     rng = np.random.default_rng(given.seed)
     by_line: dict[str, float] = {}
     together: list[float] = []
     families: dict[tuple[str, str, str | None], list[tuple[Line, int]]] = {}
     for line, found in zip(given.lines, findings, strict=True):
-        skip = (
-            found.too_few
-            or found.limit is None
-            or found.outcome in {Outcome.NOT_APPLICABLE, Outcome.COULD_NOT_RUN}
-        )
-        if line.role is not Role.DECIDES or skip or line.metric == "levelling_down":
+        if line.role is not Role.DECIDES or found.outcome in {Outcome.NOT_APPLICABLE, Outcome.COULD_NOT_RUN}:
             continue
         attribute = given.attributes[line.attribute]
+        if found.too_few:
+            by_line[line.id] = 0.0
+            together.append(0.0)
+            continue
+        if line.metric == "levelling_down":
+            continue
         members = attribute.codes == attribute.groups.index(str(line.group))
         if line.metric == "observed_expected":
             effect, due = found.design_effect or 1.0, float(given.y_score[members].sum())  # type: ignore[index]

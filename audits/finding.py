@@ -104,6 +104,9 @@ class Finding:
         design_effect: How much clustering widened the larger of the two variances; None when rows were taken as independent.
         chance: Chance that this line would have passed had the two rates been equal; None where it was not computed.
         too_few: True if either denominator is under 20: named, shown, never a pass.
+        further: Where a line leans for: further events in the group's own denominator, everyone else growing alike, after
+            which it passes if the rates stay as they are; 0 where the interval is inside already and it is people's
+            sensitive values that are missing.
         source: Where the limit comes from.
         why: Why the line is there.
     """
@@ -139,5 +142,6 @@ class Finding:
     design_effect: float | None = None
     chance: float | None = None
     too_few: bool = False
+    further: int | None = None
     source: str = ""
     why: str = ""

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from audits import picture, texts, wording
 from audits.finding import Leaning, Outcome, Role
-from audits.lines import METRICS
+from audits.lines import COULD_DECIDE, METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from audits.finding import Finding
     from audits.report import AuditReport
     from audits.sections import PriceRow
-
-COULD_DECIDE = 0.5
-"""Under this chance for a model that treats groups alike the page says that the audit could hardly have said yes.
-Source: issue 4, rule 2."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from audits import rule, wording
 from audits.counts import Rate, design_effect, rate, rate_rows
-from audits.finding import Counts, Finding, Outcome, Role
+from audits.finding import Counts, Finding, Leaning, Outcome, Role
 from audits.lines import METRICS, Line
 
 if TYPE_CHECKING:
@@ -91,6 +91,7 @@ def judge(line: Line, attribute: Attribute, given: AuditInput, family: int) -> F
         adjusted_high=_finite(judged.adjusted[1]),
         adjusted_level=judged.adjusted_level,
         too_few=judged.too_few,
+        further=judged.further if judged.leaning is Leaning.FOR else None,
         n=int(members.sum()),
         **numbers,
     )

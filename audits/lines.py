@@ -55,6 +55,10 @@ RARE = 0.20
 """Where either rate is under this, a line on a difference is decided on the ratio: a difference of .03 between 3.7 %
 and .6 % is small, and six times (a public agency's checks on students, 2014). Source: issue 4, rule 1; luvalla 2026."""
 
+COULD_DECIDE = 0.5
+"""Under this chance of passing a model alike in every group the audit could not decide, and nothing may be accepted on it.
+Source: issue 4, rule 2."""
+
 FOUR_FIFTHS = 0.80
 """The ratio's limit in that case; its inverse, 1.25, on the other side. Source: 29 CFR 1607.4(D), 1978."""
 

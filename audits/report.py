@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA: Final = "luvalla/audit-report/v1"
+ADDED: Final = frozenset({"further"})
+"""Fields that came to this format after its first reports: left out of the bytes where they say nothing, so that a report
+written before them keeps its digest."""
 SIGNIFICANT: Final = 10
 """Significant digits a float keeps in a report: above anything a decision turns on, below the last bits in which two
 machines' libraries may differ."""
@@ -190,7 +193,7 @@ def json_schema() -> dict[str, Any]:
     for part in (schema, *schema["$defs"].values()):
         if "properties" in part:
             part["additionalProperties"] = False
-            part["required"] = sorted(part["properties"])
+            part["required"] = sorted(set(part["properties"]) - ADDED)
         part.pop("description", None)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -206,7 +209,7 @@ def _fixed(value: Any) -> Any:
             return None
         return float(format(value, f".{SIGNIFICANT}g")) + 0.0
     if isinstance(value, dict):
-        return {k: _fixed(v) for k, v in value.items()}
+        return {k: _fixed(v) for k, v in value.items() if k not in ADDED or v is not None}
     if isinstance(value, list):
         return [_fixed(v) for v in value]
     return value

@@ -19,7 +19,7 @@ from audits.lines import RARE, Line, limit_on, region
 from audits.sections import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 LEVEL = 0.90
 """Two-sided level of the deciding interval: one-sided 5 % (TOST, Schuirmann 1987)."""
@@ -45,6 +45,8 @@ class Judgement:
         adjusted: At the Bonferroni level.
         adjusted_level: That level, two-sided.
         too_few: A denominator under `FEW`, or fewer than `MIN_CLUSTERS` clusters.
+        further: Where it leans for: further events in the group's own denominator, everyone else growing alike, after which
+            the line passes if the rates stay as they are (0: it is not events that are missing); None elsewhere.
     """
 
     outcome: Outcome
@@ -56,6 +58,7 @@ class Judgement:
     adjusted: tuple[float, float]
     adjusted_level: float
     too_few: bool
+    further: int | None = None
 
 
 def adjusted_level(line: Line, family: int) -> float:
@@ -99,7 +102,8 @@ def judge_rates(line: Line, group: Rate, rest: Rate, family: int) -> Judgement:
         else intervals.miettinen_nurminen_difference
     )
     failing = intervals.newcombe_ratio if scale is Scale.RATIO else intervals.newcombe_difference
-    inner = deciding(*group.effective(LEVEL), *rest.effective(LEVEL), LEVEL)
+    (x1, n1), (x2, n2) = group.effective(LEVEL), rest.effective(LEVEL)
+    inner = deciding(x1, n1, x2, n2, LEVEL)
     outer = failing(*group.effective(level), *rest.effective(level), level)
     if scale is Scale.DIFFERENCE:
         estimate = group.value - rest.value
@@ -107,7 +111,10 @@ def judge_rates(line: Line, group: Rate, rest: Rate, family: int) -> Judgement:
         estimate = group.value / rest.value
     else:
         estimate = math.inf if group.hits else math.nan
-    return _judge(line, _Measured(scale, estimate, _pair(inner), _pair(outer), level, few))
+    judged = _judge(line, _Measured(scale, estimate, _pair(inner), _pair(outer), level, few))
+    return _with_further(
+        line, judged, lambda k: _pair(deciding(k * x1, k * n1, k * x2, k * n2, LEVEL)), group.of
+    )
 
 
 def judge_expected(line: Line, observed: int, expected: float, effect: float, family: int) -> Judgement:
@@ -129,9 +136,12 @@ def judge_expected(line: Line, observed: int, expected: float, effect: float, fa
     seen, due = observed / effect, expected / effect
     inner = intervals.poisson_ratio(seen, due, LEVEL)
     outer = intervals.poisson_ratio(seen, due, level)
-    return _judge(
+    judged = _judge(
         line,
         _Measured(Scale.RATIO, observed / expected, _pair(inner), _pair(outer), level, expected < FEW),
+    )
+    return _with_further(
+        line, judged, lambda k: _pair(intervals.poisson_ratio(k * seen, k * due, LEVEL)), expected
     )
 
 
@@ -191,7 +201,7 @@ def not_a_pass(judged: Judgement) -> Judgement:
     """
     if judged.outcome is not Outcome.PASSED:
         return judged
-    return replace(judged, outcome=Outcome.NOT_ENOUGH_EVIDENCE, leaning=Leaning.FOR)
+    return replace(judged, outcome=Outcome.NOT_ENOUGH_EVIDENCE, leaning=Leaning.FOR, further=0)
 
 
 def excludes_twice_the_limit(finding: Finding) -> bool:
@@ -239,6 +249,33 @@ def verdict(findings: Sequence[Finding]) -> Verdict:
         leaning = Leaning.FOR
     because = dict.fromkeys(f.code for f in (*broken, *short))
     return Verdict(Outcome.NOT_ENOUGH_EVIDENCE, leaning, tuple(because))
+
+
+_MOST_TIMES = 2.0**24
+"""No audit grows by more than this: the estimate then lies on the limit itself."""
+
+
+def _with_further(
+    line: Line, judged: Judgement, grown: Callable[[float], tuple[float, float]], of: float
+) -> Judgement:
+    """Adds how many further events would decide a line that leans for: the least growth whose interval is inside."""
+    if judged.leaning is not Leaning.FOR or judged.limit is None:
+        return judged
+    lowest, highest = region(line.direction, judged.limit, judged.scale)
+
+    def inside(times: float) -> bool:
+        low, high = grown(times)
+        return lowest <= low and high <= highest
+
+    short, enough = 1.0, 2.0
+    while not inside(enough):
+        short, enough = enough, 2 * enough
+        if enough > _MOST_TIMES:
+            return judged
+    while enough - short > 1e-4 * enough:
+        middle = (short + enough) / 2
+        short, enough = (short, middle) if inside(middle) else (middle, enough)
+    return replace(judged, further=max(1, math.ceil((enough - 1) * of)))
 
 
 def _few(*rates: Rate) -> bool:

@@ -80,7 +80,8 @@ class RuleFacts:
         error: One-sided error that all deciding lines share when they fail.
         few: Denominators under this are too few to judge.
         clusters: Number of clusters (families) that were accounted for; None: every row was taken as independent.
-        chance: Chance that an equal model would have passed all deciding lines that had enough people; None: not computed.
+        chance: Chance that an equal model would have passed all deciding lines, 0 where one has too few people to pass at all;
+            None: not computed.
         simulations: Draws behind `chance`.
     """
 

@@ -37,7 +37,7 @@ EN: Mapping[str, str] = MappingProxyType(
         "may_passed": "You may certify this version. You may also say no: a passed audit is evidence, not an order.",
         "may_for": "You may say no. Where the policy allows it you may accept this version with a condition and an end date, and write down what must be counted until then. It is not a pass.",
         "may_no": "This version cannot be certified. You can ask for another one.",
-        "chance_low": "Even a model that treats these groups exactly alike would have passed this audit only {chance} of the time: for lack of people, this audit could hardly have said yes.",
+        "chance_low": "This audit could not decide. Even a model that treats these groups exactly alike would have passed it only {chance} of the time, for lack of people. A board should accept nothing on it: ask for more people, or for coarser groups in a new policy.",
         "chance_repeat": "Audits of this size would pass even a model that treats these groups exactly alike only {chance} of the time: the evidence suffices now, and a repeat may well not pass.",
         "chance_ok": "A model that treats these groups exactly alike would have passed this audit {chance} of the time.",
         "simulated": "Invented or simulated in this audit",

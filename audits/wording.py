@@ -270,6 +270,16 @@ def _numbers(f: Finding) -> str:
     return f"{start}: {amount(f.estimate, f.scale)} (90% interval {interval(f.low, f.high, f.scale)}{limit}).{rare}"
 
 
+def _further(f: Finding) -> str:
+    if not f.further:
+        return ""
+    if f.metric in {"levelling_down", "observed_expected"}:
+        whose = "people in need" if f.metric == "levelling_down" else "expected events"
+    else:
+        whose = RATE_OF[METRICS[f.metric].rate][0]
+    return f" If the rates stay as they are, it would pass with {f.further:,} further {whose} of this group (everyone else growing alike)."
+
+
 def _outcome(f: Finding) -> str:
     if f.role is Role.DESCRIBED:
         return "Described only: no limit is set."
@@ -282,7 +292,7 @@ def _outcome(f: Finding) -> str:
     if f.outcome is Outcome.NOT_APPLICABLE:
         return "Does not apply: measured need is lower in this group."
     if f.leaning is Leaning.FOR:
-        return "Not enough evidence; the estimate is inside the limit."
+        return "Not enough evidence; the estimate is inside the limit." + _further(f)
     if f.leaning is Leaning.AGAINST:
         return "Not enough evidence; the estimate is outside the limit."
     return "Not enough evidence."

@@ -138,7 +138,8 @@ def policy_page() -> str:
         ),
         (
             f"Not enough evidence may be accepted: {'yes' if accept.allowed else 'no'}; leaning {accept.leaning}, the interval "
-            f"excludes {accept.exclude_times_limit:g} times the limit, for {accept.months_at_most} months at most. "
+            f"excludes {accept.exclude_times_limit:g} times the limit, for {accept.months_at_most} months at most, and only on an audit that would have passed a model alike in every "
+            f"group {accept.chance_at_least:.0%} of the time or more; a line once, unless its interval has narrowed by a quarter since. "
             "Reasons and sources stand in the file."
         ),
     ]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audits import report as audit_reports
-from governance import certificate, gate, stopping
+from governance import certificate, certificate_form, gate, stopping
+from governance.acceptance import Accepted, accepted_in
 from governance.certificate import Invalid, Valid
 from governance.certificate_form import Subject
-from governance.errors import GovernanceEvidenceError, GovernanceInputError
+from governance.errors import EnvelopeError, GovernanceEvidenceError, GovernanceInputError
+from governance.gate import GateOutcome
 from models import artifact, plugins
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from consent.records import InstitutionalEntry
+    from governance.ballot import Ballot
     from governance.house import House
     from models.service import Service
 
@@ -64,6 +67,44 @@ def check_certificate(house: House, subject: Subject) -> Valid | Invalid:
     )
 
 
+def accepted_before(
+    house: House, service: str, ballot: Ballot | None, *, until: int | None = None
+) -> tuple[Accepted, ...]:
+    """Lines of a service that were accepted on too little evidence, by every certificate that the ledger holds.
+
+    Also by certificates that have ended or were stopped: what was accepted once was accepted.
+
+    Args:
+        house: The installation.
+        service: Service id.
+        ballot: The question on the table, whose own certificate does not count against it; None: every certificate counts.
+        until: Only entries before this index; None: all.
+
+    Raises:
+        GovernanceEvidenceError: A certificate or its report is not kept as it was.
+    """
+    found: list[Accepted] = []
+    for entry in house.ledger.institutional("certificate"):
+        if entry.body["service"] != service or (until is not None and entry.index >= until):
+            continue
+        envelope = str(entry.body["envelope"])
+        written = certificate_form.parse(house.evidence.get(envelope)).ballot
+        if written.gate_outcome is GateOutcome.NOT_ENOUGH_EVIDENCE and (
+            ballot is None or written.id != ballot.id
+        ):
+            report = audit_reports.from_json(house.evidence.get(str(entry.body["report"])))
+            found += accepted_in(envelope, report, written.undecided)
+    return tuple(found)
+
+
+def _ballot_in(envelope: bytes) -> Ballot | None:
+    """A certificate's ballot; None where it is none, which its own check says better."""
+    try:
+        return certificate_form.parse(envelope).ballot
+    except EnvelopeError:
+        return None
+
+
 def _check_one(
     house: House,
     subject: Subject,
@@ -78,6 +119,7 @@ def _check_one(
         facts = audit_reports.from_json(house.evidence.get(report))
         raw = house.evidence.get(envelope)
         raw_votes = [house.evidence.get(digest) for digest in votes]
+        before = accepted_before(house, service.id, _ballot_in(raw), until=entry.index)
     except (GovernanceEvidenceError, GovernanceInputError) as error:
         return Invalid("evidence", error.message, error.hint)
     return certificate.verify(
@@ -88,7 +130,12 @@ def _check_one(
         issuers=house.issuers(),
         subject=subject,
         gate=gate.decide(
-            facts, policy, service=service.id, kind=service.kind, model_digest=subject.model_digest
+            facts,
+            policy,
+            service=service.id,
+            kind=service.kind,
+            model_digest=subject.model_digest,
+            before=before,
         ),
         policy=policy,
         revocations=stopping.revocations(house),

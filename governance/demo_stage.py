@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from audits.lines import COULD_DECIDE
 from consent.tlog.note import generate_key, save_key
 from consent.trust_chain import Member
 from governance import demo_people, membership
+from governance import policy as policies
 from governance.founding import found
 from governance.house import House
 from models import datasets, population, training
@@ -93,7 +95,7 @@ class Rows:
 def open_house(stage: Stage) -> None:
     """`luvalla init`, and a board of three with a key each."""
     stage.busy("making a home: keys, trust root, purposes, policy, ledger, MLflow store")
-    home = found(stage.home, origin=ORIGIN, clock=stage.clock)
+    home = found(stage.home, origin=ORIGIN, clock=stage.clock, policy=policies.practice())
     with House.open(stage.home, clock=stage.clock) as house:
         root = membership.root_keys(house)
         board_keys = home.path / "board-keys"
@@ -112,7 +114,12 @@ def open_house(stage: Stage) -> None:
             "home": str(home.path),
             "origin": ORIGIN,
             "trust_root": house.trust_root.pin,
-            "policy": {"name": policy.name, "version": policy.version, "digest": policy.digest},
+            "policy": {
+                "name": policy.name,
+                "version": policy.version,
+                "digest": policy.digest,
+                "practice": policy.board.accept.chance_at_least < COULD_DECIDE,
+            },
             "board": [{"id": i, "name": n, "role": r} for i, n, r in BOARD],
             "quorum": house.trust_root.quorum,
         }

@@ -12,14 +12,16 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from audits.finding import Finding, Leaning, Outcome, Role, Scale
+from audits.finding import Finding, Outcome, Role
 from audits.lines import Line, limit_on, region
+from governance import acceptance
 from governance.errors import UnknownProfile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from audits.report import AuditReport
+    from governance.acceptance import Accepted
     from governance.policy import Policy
     from governance.profile import Profile
 
@@ -89,6 +91,7 @@ def decide(
     service: str,
     kind: str,
     model_digest: str,
+    before: Sequence[Accepted] = (),
 ) -> GateDecision:
     """Judge a report.
 
@@ -98,6 +101,7 @@ def decide(
         service: Service id that the version is to serve.
         kind: The service's kind (`assistive` or `check`), as the service declares it; the profile must be of that kind.
         model_digest: DIGEST of the artifact that is to be certified, as computed from its files now.
+        before: Lines that a board accepted before on too little evidence, for this service and by other ballots.
 
     Returns:
         The decision. Never raises for a no.
@@ -117,7 +121,9 @@ def decide(
         *_wrong_rule(report, policy),
         *_wrong_lines(report, policy.lines(service)),
     ]
-    lines = tuple(_line_decision(line, report, policy, profile) for line in policy.deciding_lines(service))
+    lines = tuple(
+        _line_decision(line, report, policy, profile, before) for line in policy.deciding_lines(service)
+    )
     gaps = _missing_checks(report, profile)
     gaps += [
         line.why
@@ -262,7 +268,9 @@ def _same_line(finding: Finding, line: Line) -> bool:
     return same_limit and finding.direction is line.direction
 
 
-def _line_decision(line: Line, report: AuditReport, policy: Policy, profile: Profile) -> LineDecision:
+def _line_decision(
+    line: Line, report: AuditReport, policy: Policy, profile: Profile, before: Sequence[Accepted]
+) -> LineDecision:
     finding = next((f for f in report.findings if f.line == line.id), None)
     if finding is None:
         return LineDecision(
@@ -285,7 +293,7 @@ def _line_decision(line: Line, report: AuditReport, policy: Policy, profile: Pro
         acceptable = spec.may_not_apply is not None
         why = f"The line {line.id} does not apply: {finding.message}"
     elif finding.outcome is Outcome.NOT_ENOUGH_EVIDENCE:
-        barrier = _why_not_acceptable(finding, line, policy)
+        barrier = acceptance.why_not(finding, line, report, policy, before)
         acceptable = barrier is None
         why = finding.message + (f" The board may not accept it: {barrier}." if barrier else "")
     return LineDecision(line.id, finding.outcome, acceptable, why, finding)
@@ -295,48 +303,4 @@ def _inside(finding: Finding, line: Line) -> bool:
     low, high = region(line.direction, limit_on(line, finding.scale), finding.scale)
     return (math.isinf(low) or (finding.low is not None and finding.low >= low)) and (
         math.isinf(high) or (finding.high is not None and finding.high <= high)
-    )
-
-
-def _why_not_acceptable(finding: Finding, line: Line, policy: Policy) -> str | None:
-    """Why the board may not accept the doubt on this line, or None if it may."""
-    rule = policy.board.accept
-    if not rule.allowed:
-        return "the policy allows no acceptance"
-    if finding.too_few:
-        return f"fewer than {policy.rule.few} people are too few to judge"
-    if finding.leaning is not Leaning.FOR:
-        return "it does not lean for"
-    if finding.level != policy.rule.level:
-        return f"its interval has level {finding.level}, not {policy.rule.level}"
-    low, high = beyond(line, finding.scale, rule.exclude_times_limit)
-    if (not math.isinf(low) and (finding.low is None or finding.low <= low)) or (
-        not math.isinf(high) and (finding.high is None or finding.high >= high)
-    ):
-        return f"its interval does not exclude {rule.exclude_times_limit:g} times the limit"
-    return None
-
-
-def beyond(line: Line, scale: Scale, times: float) -> tuple[float, float]:
-    """The region that an interval must lie strictly inside to be accepted: the allowed one, widened to `times` the limit.
-
-    For a difference that is the multiple, for a ratio the power: a ratio is as far from 1 on the logarithmic scale, so twice
-    .80 is .64 and twice 1.25 is 1.5625.
-
-    Args:
-        line: The line.
-        scale: Scale on which it was decided.
-        times: How many times the limit; 1 gives the allowed region.
-
-    Returns:
-        Lowest and highest value, infinite where that side is free.
-    """
-    low, high = region(line.direction, limit_on(line, scale), scale)
-    if scale is Scale.RATIO:
-        return (
-            low if math.isinf(low) else math.exp(math.log(low) - (times - 1) * abs(math.log(low))),
-            high if math.isinf(high) else math.exp(math.log(high) + (times - 1) * abs(math.log(high))),
-        )
-    return low - (times - 1) * abs(low) if math.isfinite(low) else low, (
-        high + (times - 1) * abs(high) if math.isfinite(high) else high
     )

@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from audits.finding import Direction, Role, Scale
-from audits.lines import METRICS, Line
+from audits.lines import COULD_DECIDE, METRICS, Line
 from consent.canonical import digest
 from governance.errors import PolicyError, UnknownProfile
 from governance.profile import AcceptRule, BoardRules, LineSpec, Profile, RuleSpec, ServiceGroups, draw
@@ -41,6 +41,11 @@ MONTHS_AT_MOST = 12
 """No policy may let evidence that is not enough stand longer than this, whatever the file says (issue 2)."""
 
 SHIPPED = "luvalla-2026.toml"
+_PRACTICE = (
+    ('name = "luvalla"', 'name = "luvalla-practice"'),
+    ("chance_at_least = 0.5", "chance_at_least = 0.0"),
+)
+"""What `practice` changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +174,22 @@ def shipped() -> bytes:
     return resources.files("governance").joinpath("policies", SHIPPED).read_bytes()
 
 
+def practice() -> bytes:
+    """The shipped policy with one change, for trying luvalla on the few real rows that come with it.
+
+    The audits of those rows could not decide (116 people in need in the smallest group), so under the shipped policy nothing
+    may be accepted on them. This one lets a board accept all the same; its name says so, and no city should agree on it.
+    """
+    text = shipped().decode()
+    for old, new in _PRACTICE:
+        if text.count(old) != 1:  # pragma: no cover - the shipped file is ours
+            raise PolicyError(
+                f"The shipped policy has no single line {old!r}.", "Report this: the two are out of step."
+            )
+        text = text.replace(old, new)
+    return text.encode()
+
+
 def months_after(at: datetime, months: int) -> datetime:
     """The same day and time so many months later; the month's last day where it is shorter."""
     year, month = divmod(at.year * 12 + at.month - 1 + months, 12)
@@ -266,6 +287,9 @@ def _board(table: Table) -> BoardRules:
             leaning=accept.one_of("leaning", ("for",)),
             exclude_times_limit=accept.number("exclude_times_limit", 1, 2),
             months_at_most=accept.whole("months_at_most", 1, MONTHS_AT_MOST),
+            chance_at_least=accept.number("chance_at_least", 0, 1)
+            if accept.has("chance_at_least")
+            else COULD_DECIDE,
             why=accept.text("why"),
             source=accept.text("source"),
         ),

@@ -90,6 +90,8 @@ class AcceptRule:
         leaning: Only lines that lean this way; always "for".
         exclude_times_limit: The 90 % interval must exclude this many times the limit (for a ratio, that power of it).
         months_at_most: The longest an acceptance may hold.
+        chance_at_least: Least chance that the audit would have passed a model alike in every group; under it the audit could
+            not decide, and nothing may be accepted on it.
         why: Plain words.
         source: Where it comes from.
     """
@@ -98,6 +100,7 @@ class AcceptRule:
     leaning: str
     exclude_times_limit: float
     months_at_most: int
+    chance_at_least: float
     why: str
     source: str
 

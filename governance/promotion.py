@@ -15,7 +15,7 @@ from governance import board, certificate, certificate_form, gate
 from governance.ballot import Ballot, Question
 from governance.board import BoardDecision, DecisionOutcome
 from governance.certificate import Invalid
-from governance.certified import check_certificate, subject_of
+from governance.certified import accepted_before, check_certificate, subject_of
 from governance.errors import GovernanceEvidenceError, GovernanceInputError
 from governance.gate import GateDecision
 from governance.vote import IgnoredVote, Vote, open_vote, verify_vote
@@ -40,14 +40,25 @@ def latest_report(house: House, case: Case) -> AuditReport | None:
     return audit_reports.from_json(house.evidence.get(case.reports[-1])) if case.reports else None
 
 
-def judge(house: House, case: Case) -> GateDecision | None:
-    """The gate's answer to a version's newest report; None where there is no report."""
+def judge(house: House, case: Case, *, anew: bool = False) -> GateDecision | None:
+    """The gate's answer to a version's newest report; None where there is no report.
+
+    Args:
+        house: The installation.
+        case: The version.
+        anew: A new question would be put to the board: what the last ballot accepted was accepted before.
+    """
     report = latest_report(house, case)
     if report is None:
         return None
     service = plugins.service(case.service)
     return gate.decide(
-        report, house.policy(), service=service.id, kind=service.kind, model_digest=case.digest
+        report,
+        house.policy(),
+        service=service.id,
+        kind=service.kind,
+        model_digest=case.digest,
+        before=accepted_before(house, service.id, None if anew else case.question()),
     )
 
 
@@ -76,6 +87,9 @@ def open_ballot(house: House, service_id: str, version: str) -> Ballot | GateDec
         and board.why_closed(standing, rules, house.clock()) is None
     ):
         return standing
+    decision = judge(house, case, anew=True) or decision
+    if not decision.acceptable:
+        return decision
     ballot = Ballot(
         question=Question.CERTIFY,
         service=case.service,

@@ -190,6 +190,28 @@ def test_twice_the_limit_for_differences_and_ratios():
     assert not rule.excludes_twice_the_limit(line_finding(0.80, Scale.RATIO, 0.63))
 
 
+@pytest.mark.parametrize(("hits", "of"), [(56, 116), (19, 40)])
+def test_the_further_events_are_the_fewest_that_would_pass(hits, of):
+    line = Line("tpr_gap", "race", "Black", Direction.AT_LEAST, -0.10, Role.DECIDES, "", "")
+    judged = rule.judge_rates(line, Rate(hits, of), Rate(188, 347), 1)
+    assert judged.leaning is Leaning.FOR
+    for further, outcome in (
+        (judged.further, Outcome.PASSED),
+        (judged.further - 1, Outcome.NOT_ENOUGH_EVIDENCE),
+    ):
+        k = (of + further) / of
+        grown = rule.judge_rates(line, Rate(k * hits, k * of), Rate(k * 188, k * 347), 1)
+        assert grown.outcome is outcome
+    assert rule.judge_rates(line, Rate(600, 1000), Rate(600, 1000), 1).further is None
+
+
+def test_observed_over_expected_and_levelling_down_say_how_many_further_events():
+    calibration = Line("observed_expected", "s", "man", Direction.AT_MOST, 1.25, Role.DECIDES, "", "")
+    assert rule.judge_expected(calibration, 55, 50.0, 1.0, 1).further > 50
+    level = Line("levelling_down", "s", "man", Direction.AT_MOST, 0.05, Role.DECIDES, "", "")
+    assert rule.judge_levelling(level, (40, 6, 5, 40), 1.0, 1).further > 10
+
+
 def test_lines_are_written_out_for_each_group_and_measure():
     each = Line("tpr_gap", "race", None, Direction.AT_LEAST, -0.10, Role.DECIDES, "", "")
     assert [line.group for line in expand([each], {"race": ["a", "b", "c"]})] == ["a", "b", "c"]

@@ -46,7 +46,7 @@ def finding_for(line, outcome=Outcome.PASSED, **changes):
             "direction": line.direction,
         }
         if outcome is Outcome.NOT_ENOUGH_EVIDENCE:
-            values["leaning"] = Leaning.FOR
+            values |= {"leaning": Leaning.FOR, "further": 120}
     if line.role is Role.DESCRIBED:
         outcome = Outcome.NOT_APPLICABLE
     made = {
@@ -125,7 +125,7 @@ class Room:
                 schema=SCHEMA,
                 subject=replace(facts, **(subject or {})),
                 verdict=Verdict(verdict, None, ()),
-                rule=replace(RuleFacts(deciding, 20, 0.9, 0.05, 20, None, None, 0), **(rule or {})),
+                rule=replace(RuleFacts(deciding, 20, 0.9, 0.05, 20, None, 0.9, 2000), **(rule or {})),
                 population=PopulationFacts(1000, 200, 200, 100),
                 findings=tuple(made if findings is None else findings(made)),
                 groups=(),

@@ -9,7 +9,8 @@ import pytest
 from audits.finding import Direction, Leaning, Outcome, Role, Scale
 from audits.lines import Line
 from governance import policy as policies
-from governance.gate import GateOutcome, beyond, decide
+from governance.acceptance import beyond
+from governance.gate import GateOutcome, decide
 
 LINE = "tpr_gap:race=Black"
 OPEN = Outcome.NOT_ENOUGH_EVIDENCE

@@ -84,6 +84,16 @@ def test_a_run_scores_only_those_who_said_yes_and_says_why_the_others_are_left_o
     assert oct(out.stat().st_mode)[-3:] == "600"
 
 
+def test_what_the_board_accepted_once_cannot_be_put_to_it_anew(city):
+    with city.house() as house:
+        case = next(case for case in house.cases.all(SERVICE.id) if case.certificate)
+        standing, anew = promotion.judge(house, case), promotion.judge(house, case, anew=True)
+    assert str(standing.outcome) == "not_enough_evidence"
+    assert standing.acceptable
+    assert not anew.acceptable
+    assert all("accepted before" in reason for reason in anew.why_not)
+
+
 def test_each_person_sees_their_own_result_and_proves_it(city):
     with city.house() as house:
         done, _ = city.run(house, "each-person")

@@ -1,0 +1,93 @@
+"""Accepting doubt: only once, only for a while, and only on an audit that could have decided."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from audits.finding import Leaning, Outcome, Scale
+from governance import policy as policies
+from governance.acceptance import Accepted, accepted_in, width
+from governance.gate import GateOutcome
+
+LINE = "tpr_gap:race=Black"
+OPEN = Outcome.NOT_ENOUGH_EVIDENCE
+DOUBT = {LINE: (OPEN, {})}
+
+
+def may_not(decision, says):
+    assert decision.outcome is GateOutcome.NOT_ENOUGH_EVIDENCE
+    assert not decision.acceptable
+    assert any(says in reason for reason in decision.why_not), decision.why_not
+
+
+@pytest.mark.parametrize(("chance", "acceptable"), [(0.5, True), (0.499, False), (0.0, False), (None, False)])
+def test_nothing_is_accepted_on_an_audit_that_could_not_decide(room, chance, acceptable):
+    decision = room.gate(room.report(DOUBT, rule={"chance": chance}))
+    assert decision.acceptable is acceptable
+    if not acceptable:
+        may_not(
+            decision, "this audit could not decide" if chance is not None else "does not state the chance"
+        )
+
+
+def test_an_audit_that_could_hardly_have_passed_still_passes_where_its_lines_do(room):
+    assert room.gate(room.report(rule={"chance": 0.1})).outcome is GateOutcome.PASSED
+
+
+def test_the_further_events_must_be_written_down(room):
+    may_not(room.gate(room.report({LINE: (OPEN, {"further": None})})), "how many further events")
+
+
+def test_a_line_is_accepted_once(room):
+    report = room.report(DOUBT)
+    before = accepted_in("sha256:" + "1" * 64, report, [LINE])
+    assert [one.finding.line for one in before] == [LINE]
+    assert room.gate(report).acceptable
+    may_not(room.gate(report, before=before), "accepted before")
+    # What was accepted on another line says nothing of this one.
+    assert room.gate(report, before=accepted_in("c", report, ["tpr_gap:sex=male"])).acceptable
+
+
+def test_a_line_is_accepted_again_where_its_interval_narrowed_by_a_quarter(room):
+    report = room.report(DOUBT)
+    now = next(f for f in report.findings if f.line == LINE)
+    for share, acceptable in ((0.74, True), (0.76, False)):
+        # The bound that faces the limit decides: how far below the estimate it lies.
+        wider = replace(now, low=now.estimate - (now.estimate - now.low) / share)
+        assert room.gate(report, before=[Accepted("c", wider)]).acceptable is acceptable
+
+
+def test_the_narrowest_acceptance_counts_and_another_scale_compares_with_nothing(room):
+    report = room.report(DOUBT)
+    now = next(f for f in report.findings if f.line == LINE)
+    wide = replace(now, low=now.estimate - 9 * (now.estimate - now.low))
+    assert room.gate(report, before=[Accepted("a", wide)]).acceptable
+    may_not(room.gate(report, before=[Accepted("a", wide), Accepted("b", now)]), "accepted before")
+    may_not(room.gate(report, before=[Accepted("a", replace(wide, scale=Scale.RATIO))]), "accepted before")
+
+
+def test_a_ratio_s_interval_is_measured_on_the_logarithmic_scale(room):
+    finding = next(f for f in room.report().findings if f.metric == "selection_ratio")
+    assert width(replace(finding, estimate=1.0, low=0.5, high=9.0)) == pytest.approx(0.6931, abs=1e-4)
+    assert width(replace(finding, estimate=1.0, low=None, high=9.0, direction="within")) == float("inf")
+
+
+def test_the_policy_for_practice_differs_in_its_name_and_one_rule(room):
+    shipped, practice = policies.shipped().decode(), policies.practice().decode()
+    changed = [(a, b) for a, b in zip(shipped.splitlines(), practice.splitlines(), strict=True) if a != b]
+    assert [a.split(" =")[0] for a, _ in changed] == ["name", "chance_at_least"]
+    assert policies.load(practice.encode()).name == "luvalla-practice"
+    assert policies.load(shipped.encode()).board.accept.chance_at_least == 0.5
+
+
+def test_a_policy_that_says_nothing_of_the_chance_asks_for_one_half(room):
+    text = "\n".join(
+        line for line in policies.shipped().decode().splitlines() if "chance_at_least" not in line
+    )
+    assert policies.load(text.encode()).board.accept.chance_at_least == 0.5
+
+
+def test_leaning_against_is_never_accepted(room):
+    may_not(room.gate(room.report({LINE: (OPEN, {"leaning": Leaning.AGAINST})})), "does not lean for")
