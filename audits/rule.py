@@ -164,7 +164,10 @@ def judge_levelling(line: Line, people: tuple[int, int, int, int], effect: float
     inner = intervals.newcombe_paired(a, b, c, d, LEVEL)
     outer = intervals.newcombe_paired(a, b, c, d, level)
     estimate = (people[1] - people[2]) / n
-    return _judge(line, _Measured(Scale.DIFFERENCE, estimate, _pair(inner), _pair(outer), level, n < FEW))
+    judged = _judge(line, _Measured(Scale.DIFFERENCE, estimate, _pair(inner), _pair(outer), level, n < FEW))
+    return _with_further(
+        line, judged, lambda k: _pair(intervals.newcombe_paired(k * a, k * b, k * c, k * d, LEVEL)), n
+    )
 
 
 def condition(line: Line, judged: Judgement, group: Rate, rest: Rate) -> Judgement:
