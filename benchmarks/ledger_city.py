@@ -6,16 +6,22 @@ import os
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, Any
 
-from consent import store, store_consents, store_log
+import numpy as np
+from ledger_copy import copy_binary, without_secondary_indexes
+
+from consent import store, store_bulk, store_consents, store_log
+from consent.canonical import SLOT_MULTIPLE
 from consent.setup import create
 from consent.tlog.merkle import leaf_hash, load_edge
 from consent.vocabulary import ConsentStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
+
+    from ledger_copy import Block
+    from numpy.typing import NDArray
 
     from consent.home import Home
     from consent.ledger import Ledger
@@ -107,61 +113,112 @@ def fill(ledger: Ledger, people: int, events_each: int) -> list[bytes]:
 def fill_projections(ledger: Ledger, people: int, events_each: int) -> list[bytes]:
     """Make a much larger ledger faster still, for bulk permits only; returns everybody's pseudonym.
 
-    People and events are as `fill` makes them, numbers given at random. Of the log there is only what its root is made of,
-    the right edge of the tree, of invented hashes. In SQLite the events' table is left with its primary key alone: a bulk
-    permit reads no other index.
+    Everybody's first events come in the order of enrolment, in which numbers are random within a block of 65,536, as the
+    product gives them; each later round of events comes in another order, random over everybody. Of the log there is only what
+    its root is made of, the right edge of the tree, of invented hashes. In SQLite the events' table is left with its primary
+    key alone: a bulk permit reads no other index. In PostgreSQL the indexes beside the primary keys are dropped, made again when
+    the rows are in, and the tables analysed, so that the planner has the choice that it has in a city.
     """
     first, now = ledger.head().size, store_consents.epoch(ledger.log.now())
     end = first + people * events_each
-    pseudonyms = [os.urandom(16) for _ in range(people)]
-    numbers = list(range(people))
-    Random(1).shuffle(numbers)  # noqa: S311 - invented people
-    codes = [status.code for status in STATUSES]
-
-    def events() -> Iterator[tuple[object, ...]]:
-        for place in range(end - first):
-            code = codes[(place * 7 + place // people) % len(codes)]
-            yield first + place, numbers[place % people], OFFER, 1, 1, code, EVERYTHING, now, now + 10**7
-
-    def tiles() -> Iterator[tuple[object, ...]]:
-        for level in range(4):
-            count = end >> 8 * (level + 1)
-            for index in range(count - count % 256, count):
-                yield level, index, b"", os.urandom(32)
-
-    edge = max(first, end - end % 256)
-    tables: dict[str, Iterable[tuple[object, ...]]] = {
-        "subject (number, pseudonym, subject, enrolled)": zip(
-            numbers, pseudonyms, pseudonyms, range(first, first + people), strict=True
+    pseudonyms = np.frombuffer(
+        os.urandom(store_bulk.PSEUDONYM_BYTES * people), f"V{store_bulk.PSEUDONYM_BYTES}"
+    )
+    chance = np.random.default_rng(1)
+    blocks = (range(low, min(low + SLOT_MULTIPLE, people)) for low in range(0, people, SLOT_MULTIPLE))
+    numbers = np.concatenate([chance.permutation(block) for block in blocks])
+    tables: dict[str, Iterator[Block]] = {
+        "subject (number, pseudonym, subject, enrolled)": _people(numbers, pseudonyms, first),
+        "consent_event (idx, number, purpose, purpose_version, notice_version, status, processing, at, expires)": _events(
+            numbers, events_each, first, now
         ),
-        "consent_event (idx, number, purpose, purpose_version, notice_version, status, processing, at, expires)": events(),
-        "entry (idx, leaf, body, at, request)": (
-            (index, os.urandom(32), b"", now, os.urandom(16)) for index in range(edge, end)
-        ),
-        "tile (level, idx, hashes, root)": tiles(),
+        "entry (idx, leaf, body, at, request)": _entries(range(max(first, end - end % 256), end), now),
+        "tile (level, idx, hashes, root)": _tiles(end),
     }
     if ledger.log.store.database.name == ledger.home.database.name:
         _load_sqlite(ledger.home.database, tables)
     else:
         with ledger.log.store.write() as connection:
             raw: Any = connection.connection.driver_connection
-            for table, rows in tables.items():
-                with raw.cursor().copy(f"COPY {table} FROM STDIN") as copying:
-                    for row in rows:
-                        copying.write_row(row)
+            with without_secondary_indexes(raw, ["subject", "consent_event"]):
+                for table, rows in tables.items():
+                    copy_binary(raw, table, rows)
+            raw.execute("ANALYZE subject, consent_event")
     ledger.checkpoint()
-    return pseudonyms
+    return pseudonyms.tolist()
 
 
-def _load_sqlite(path: Path, tables: dict[str, Iterable[tuple[object, ...]]]) -> None:
+def _people(numbers: NDArray[np.int64], pseudonyms: NDArray[np.void], first: int) -> Iterator[Block]:
+    for low in range(0, len(numbers), BATCH):
+        part = slice(low, low + BATCH)
+        enrolled = first + np.arange(low, low + len(numbers[part]))
+        yield [numbers[part].astype(">i8"), pseudonyms[part], pseudonyms[part], enrolled.astype(">i8")]
+
+
+def _events(numbers: NDArray[np.int64], each: int, first: int, now: int) -> Iterator[Block]:
+    codes, people = np.array([status.code for status in STATUSES], ">i2"), len(numbers)
+    chance = np.random.default_rng(2)
+    for turn in range(each):
+        who = numbers if turn == 0 else chance.permutation(numbers)
+        for low in range(0, people, BATCH):
+            part = who[low : low + BATCH]
+            place = np.arange(turn * people + low, turn * people + low + len(part))
+            yield [
+                (first + place).astype(">i8"),
+                part.astype(">i8"),
+                np.full(len(part), OFFER.encode(), f"S{len(OFFER)}"),
+                np.ones(len(part), ">i4"),
+                np.ones(len(part), ">i4"),
+                codes[(place * 7 + turn) % len(codes)],
+                np.full(len(part), EVERYTHING, ">i4"),
+                np.full(len(part), now, ">i8"),
+                np.full(len(part), now + 10**7, ">i8"),
+            ]
+
+
+def _entries(indexes: range, now: int) -> Iterator[Block]:
+    if indexes:
+        yield [
+            np.array(indexes, ">i8"),
+            _invented(len(indexes), 32),
+            np.full(len(indexes), b"-", "S1"),
+            np.full(len(indexes), now, ">i8"),
+            _invented(len(indexes), 16),
+        ]
+
+
+def _tiles(end: int) -> Iterator[Block]:
+    for level in range(4):
+        count = end >> 8 * (level + 1)
+        edge = np.arange(count - count % 256, count)
+        if len(edge):
+            hashes = np.full(len(edge), b"-", "S1")
+            yield [
+                np.full(len(edge), level, ">i2"),
+                edge.astype(">i8"),
+                hashes,
+                _invented(len(edge), 32),
+            ]
+
+
+def _invented(count: int, width: int) -> NDArray[np.void]:
+    return np.frombuffer(os.urandom(count * width), f"V{width}")
+
+
+def _load_sqlite(path: Path, tables: dict[str, Iterator[Block]]) -> None:
     raw = sqlite3.connect(path, isolation_level=None)
     for pragma in ("synchronous=OFF", "cache_size=-2000000"):
         raw.execute(f"PRAGMA {pragma}")
     raw.execute("BEGIN")
     for index in ("ix_consent_event_state", "ix_consent_event_number"):
         raw.execute(f"DROP INDEX {index}")
-    for table, rows in tables.items():
+    for table, blocks in tables.items():
         places = ", ".join("?" * (table.count(",") + 1))
-        raw.executemany(f"INSERT INTO {table} VALUES ({places})", rows)  # noqa: S608 - our own tables
+        for block in blocks:
+            # Text is text: bytes would be stored as a blob, which compares equal to no text.
+            columns = [
+                [OFFER] * len(each) if each.dtype == f"S{len(OFFER)}" else each.tolist() for each in block
+            ]
+            raw.executemany(f"INSERT INTO {table} VALUES ({places})", zip(*columns, strict=True))  # noqa: S608 - our own tables
     raw.execute("COMMIT")
     raw.close()
