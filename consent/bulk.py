@@ -1,4 +1,4 @@
-"""Permits for a whole population at once; the only module of this room that knows numpy.
+"""Permits for a whole population at once; with `store_bulk` the only module of this room that knows numpy.
 
 The same decision as `permit.permit`, as arrays: every event of the purpose in the order of the log is scattered by the
 person's dense number, so that the last one stands, and gathered for the people asked about.
@@ -109,7 +109,7 @@ def permits_of_pseudonyms(
     log = ledger.log
     kind = parse_processing(processing)
     check_aware(at)
-    if any(len(key) != store_bulk.PSEUDONYM_BYTES for key in pseudonyms):
+    if not set(map(len, pseudonyms)) <= {store_bulk.PSEUDONYM_BYTES}:
         raise BadRequestError(
             f"a pseudonym is not {store_bulk.PSEUDONYM_BYTES} bytes",
             "make it with `Log.pseudonym` from the external id",
@@ -186,19 +186,13 @@ class _Last:
         columns[:, : self.columns.shape[1]] = self.columns
         count = self.count
         for part in store_bulk.events(connection, purpose_id, since=self.size, size=size, at=at):
-            who, versions, end = (np.frombuffer(column, np.int64) for column in part)
-            number, place = who // store_bulk.HALF, np.arange(count, count + len(who))
-            count += len(who)
+            number = part[0]
+            place = np.arange(count, count + len(number))
+            count += len(number)
             # Not by plain assignment with repeated indices: which of them wins is promised for none but a unique one.
             np.maximum.at(columns[0], number, place)
             stands = columns[0, number] == place
-            columns[1:, number[stands]] = (
-                end[stands] % store_bulk.STATUS_VALUES,
-                versions[stands] // store_bulk.HALF,
-                versions[stands] % store_bulk.HALF,
-                who[stands] % store_bulk.HALF,
-                end[stands] // store_bulk.STATUS_VALUES,
-            )
+            columns[1:, number[stands]] = part[1:, stands]
         return _Last(size, count, columns)
 
 
@@ -265,9 +259,9 @@ class _Cache:
     def _read_people(self, connection: Connection, size: int) -> None:
         highs, lows, numbers = [self.high], [self.low], [self.number]
         for high, low, number in store_bulk.pseudonyms(connection, since=self.enrolled, size=size):
-            highs.append(np.frombuffer(high, np.uint64))
-            lows.append(np.frombuffer(low, np.uint64))
-            numbers.append(np.frombuffer(number, np.int64))
+            highs.append(high)
+            lows.append(low)
+            numbers.append(number)
         all_high = np.concatenate(highs)
         order = np.argsort(all_high)
         self.high = all_high[order]

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.consent.postgresql_server import required, system_binaries
+
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 TINY = {
     "ledger_check.py": (["--size", "40", "--runs", "1"], "a use tree: budget 3 s"),
@@ -31,6 +33,19 @@ def test_a_benchmark_runs_at_a_tiny_size(name: str) -> None:
     assert done.returncode in (0, 1), done.stderr
     assert "Traceback" not in done.stderr
     assert says in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not system_binaries() and not required(), reason="no PostgreSQL: apt-get install postgresql"
+)
+def test_permits_are_measured_on_a_server_of_the_benchmark_s_own() -> None:
+    done = _run(
+        "ledger_permit.py", "--size", "50", "--rounds", "2", "--postgresql", str(system_binaries()[0])
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"cold, from pseudonyms.*: no budget; best of 2", done.stdout)
+    assert "GB peak of the server" in done.stdout
 
 
 @pytest.mark.slow
