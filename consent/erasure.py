@@ -7,7 +7,7 @@ The steps, all in one transaction except where said, for one person or for thous
   4. the erasures' entries are appended, each payload under a key of its own class;
   5. the journal outside the database is written and synced: from here on the erasure happens, also after a crash or a
      restore (it is replayed when the ledger is opened for writing);
-  6. receipts of the people that lie in the home's own folder are deleted;
+  6. files about the people that lie in the home are deleted (consent/house_files.py);
   7. commit, checkpoint;
   8. VACUUM and an empty write-ahead log: freed bytes leave the database's files.
 """
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from consent import (
     erasure_rows,
-    receipt_files,
+    house_files,
     store_consents,
     store_erasure,
     store_log,
@@ -148,7 +148,7 @@ def erase(
             aimed = list(targets.values())
             receipts = destroy(log, writing, aimed, decision)
             append_lines(home.erasure_journal, _lines(aimed, receipts, decision))
-            receipt_files.delete_copies(home, {target.person.subject for target in aimed})
+            house_files.delete_copies(home, {target.person.subject for target in aimed})
             for position, receipt in zip(targets, receipts, strict=True):
                 results[position] = receipt
     return results
@@ -228,7 +228,7 @@ def replay(log: Log, home: Home) -> int:
     with log.writing() as writing:
         for decision, targets in waiting(writing.connection, list(lines.values())).items():
             destroy(log, writing, targets, decision)
-            receipt_files.delete_copies(home, {target.person.subject for target in targets})
+            house_files.delete_copies(home, {target.person.subject for target in targets})
             done += len(targets)
     return done
 
@@ -256,7 +256,7 @@ def destroy_without_entries(
         store_people.forget(
             connection, dict.fromkeys((person.number for person in people), beyond), log.pseudonym_key
         )
-        receipt_files.delete_copies(home, {person.subject for person in people})
+        house_files.delete_copies(home, {person.subject for person in people})
         done += len(people)
     return done
 

@@ -55,6 +55,9 @@ def _html(document: Mapping[str, Any]) -> Iterator[str]:
         yield from _part("not-shown", language, _told(told["not_proved"]))
     whole = export_words.heading("whole", language)
     yield f"<p>{escape(whole)} <code>{escape(document['record']['digest'])}</code></p>"
+    # By it an erasure recognises whose page this is (consent/house_files.py).
+    code = export_words.heading("subject", language)
+    yield f"<p>{escape(code)} <code>{escape(content['person']['subject'])}</code></p>"
     yield "</main></body></html>"
 
 

@@ -87,6 +87,7 @@ HEADINGS: Final[Mapping[str, Texts]] = {
         "sv": "Värdena sparas till",
         "en": "Values are kept until",
     },
+    "subject": {"fi": "Tunnuksesi lokissa", "sv": "Din kod i loggen", "en": "Your code in the log"},
     "why": {"fi": "Miksi", "sv": "Varför", "en": "Why"},
     "whole": {
         "fi": "Tämä sivu on luettavaksi. Kaikki, myös todisteet, on tiedostossa, jonka sisällön tiiviste on",

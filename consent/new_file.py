@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from consent.errors import ConsentInputError
+from consent.house_files import check_place
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def check_new(*paths: Path | None) -> None:
-    """Refuse files that are there already, whose folder is not, or that are one file named twice, before anything is recorded.
+    """Refuse what may not be written, before anything is recorded.
+
+    That is a file that is there already, one in a folder that is not there, one named twice, and one that an erasure would not find.
 
     Args:
         paths: Where something is to be written; ``None`` is not.
 
     Raises:
-        ConsentInputError: One of the three.
+        ConsentInputError: One of the four.
     """
     named: set[Path] = set()
     for path in (each for each in paths if each is not None):
@@ -33,3 +36,4 @@ def check_new(*paths: Path | None) -> None:
         if path.resolve() in named:
             raise ConsentInputError(f"the copy and its page would be the same file {path}", "Name two files.")
         named.add(path.resolve())
+        check_place(path)

@@ -129,9 +129,9 @@ def test_a_citizen_asks_from_another_process_and_is_answered(
         assert luvalla("my", "uses", *then, *where, "--json").json["uses"] == []
         assert luvalla("my", "consents", *then, *where, "--json").json["consents"] == []
     assert listed["rights"][0]["processing"] == ["scoring"]
-    copy = home.path / "mine.json"
-    made = luvalla("my", "export", copy, "--page", home.path / "mine.html", *where, "--json")
-    assert "Uses of the data" in (home.path / "mine.html").read_text(encoding="utf-8")
+    copy, page = home.receipts / "mine.json", home.receipts / "mine.html"
+    made = luvalla("my", "export", copy, "--page", page, *where, "--json")
+    assert "Uses of the data" in page.read_text(encoding="utf-8")
     assert (made.code, made.json["right"]) == (0, "access")
     document = json.loads(copy.read_text())
     assert (document["record"]["digest"], len(document["receipts"]["uses"])) == (made.json["digest"], 2)
