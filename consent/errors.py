@@ -199,6 +199,10 @@ class SignerUnavailableError(ConsentUnavailableError):
     """The signer process cannot be reached, is too slow, failed, or does not speak its protocol."""
 
 
+class FoundingUnfinishedError(ConsentUnavailableError):
+    """A home with a signer process is ready but for its first checkpoint or its name; the same call finishes it."""
+
+
 class SignerStateError(ConsentEvidenceError):
     """What a signer remembers of its log is gone, or is not signed by its key."""
 

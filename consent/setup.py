@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect
 
+from consent import signer_founding
 from consent.canonical import encode
 from consent.errors import BadRequestError, HomeExistsError, LedgerUnavailableError
 from consent.home import ConsentSettings, Home
+from consent.home_place import is_free, keep_name, make_folder, put_in_place, sync_all
 from consent.key_ring import KeyRing, RingKeys, new_kek, save
 from consent.keys import Vault, new_key_file
 from consent.log import Log
 from consent.migrations.upgrade import upgrade
+from consent.new_home import Furnishing, NewHome
 from consent.purposes import parse
 from consent.purposing import append_purposes
 from consent.return_rule import ReturnRule
-from consent.signing import HomeKey
+from consent.signing import signer_of
 from consent.store import Store, metadata
 from consent.store_database import database_of
-from consent.tlog.durable import sync
 from consent.tlog.external import FileCheckpointStore, RelyingStore
 from consent.tlog.note import generate_key, is_key_name, save_key
 from consent.trust import TrustRoot
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from consent.records import Purpose
     from consent.store_database import Database
     from consent.succession import Succession
+    from consent.tlog.note import VerifierKey
 
 _PRIVATE = 0o700
 
@@ -47,8 +50,13 @@ def create(
     clock: Callable[[], datetime],
     database: str | None = None,
     succeeds: Succession | None = None,
+    signer: str | None = None,
+    furnishing: Furnishing | None = None,
 ) -> Home:
     """Make a home at `path`: built beside it, then renamed, so that it is there whole or not at all.
+
+    With a signer, a failure after its first signature leaves the home at `NAME.founding`, and the same call goes on with
+    that (consent/signer_founding.py).
 
     Args:
         path: Where; must not exist, or be an empty folder.
@@ -58,18 +66,26 @@ def create(
         database: `postgresql://...` of an empty database, its password by reference (docs/ledger/databases.md);
             None: an SQLite file in the home.
         succeeds: The log that this one takes the place of, which cannot go on: its first entry says so.
+        signer: `unix:/path` of a signer process that has signed nothing yet: its key is the log's, and none is made in
+            the home; None: a key in the home.
+        furnishing: What the caller adds to the home.
 
     Returns:
         The home.
 
     Raises:
-        HomeExistsError: There is something at `path`, or a ledger in the database (exit 2).
-        ConfigurationError: The database's URL is none, or holds a password (2).
+        HomeExistsError: There is something at `path`, a ledger in the database, or a founding at `NAME.founding` that
+            was begun with other arguments (exit 2).
+        ConfigurationError: The database's URL is none, or holds a password; or the signer's address is none (2).
         BadRequestError: The origin cannot be a log's name (2).
         PurposesError: The purposes do not say what they must (2).
+        RefusedToSignError: The signer has signed something else already, or is for another log (3).
+        SignerUnavailableError: The signer does not answer; nothing was made (4).
+        FoundingUnfinishedError: The home is ready but for its first checkpoint or its name; the same call goes on (4).
         LedgerUnavailableError: The folder cannot be made, or the database not be reached (4).
     """
     path = path.absolute()
+    wanted = NewHome(origin, purposes, database, succeeds, signer, furnishing or Furnishing())
     parsed = parse(purposes)
     if not is_key_name(origin):
         raise BadRequestError(
@@ -81,44 +97,67 @@ def create(
             f"the log to succeed is named {origin} too",
             "give the new log another origin: under the old name two histories would contradict",
         )
-    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+    if not is_free(path, wanted.furnishing.keep):
         raise HomeExistsError(
             f"there is something at {path} already",
             "choose another folder; an existing home is never overwritten",
         )
+    founding = signer_founding.founding_place(path)
+    if founding.exists():
+        signer_founding.check_same(Home(founding), wanted)
+    elif signer is not None:
+        key = signer_founding.unused_key(signer, origin)
+        _build(path, founding, wanted, parsed, clock, key)
+    else:
+        _build(path, path, wanted, parsed, clock, None)
+        keep_name(path)
+        return Home(path)
+    signer_founding.finish(Home(founding), path, wanted, clock)
+    return Home(path)
+
+
+def _build(
+    path: Path,
+    place: Path,
+    wanted: NewHome,
+    purposes: tuple[Purpose, ...],
+    clock: Callable[[], datetime],
+    signer_key: VerifierKey | None,
+) -> None:
+    """Make the home for `path` beside, and put it at `place`; or leave nothing."""
     beside = path.with_name(f".{path.name}.new-{secrets.token_hex(4)}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         beside.mkdir(mode=_PRIVATE)
-        ledger = database_of(Home(beside), database)
+        ledger = database_of(Home(beside), wanted.database)
         _make_schema(ledger)
         try:
-            _fill(Home(beside), origin, purposes, parsed, clock, ledger, database, succeeds)
-            _sync_all(beside)
-            beside.rename(path)
+            _fill(Home(beside), wanted, purposes, clock, ledger, signer_key)
+            wanted.furnishing.files(Home(beside), path)
+            sync_all(beside)
+            put_in_place(beside, place, wanted.furnishing.keep if place == path else ())
         except BaseException:
-            ledger.discard_new()
+            # Not once it has its place: from there on the tables are a home's.
+            if beside.exists():
+                ledger.discard_new()
             raise
-        sync(path.parent)
     except OSError as error:
         raise LedgerUnavailableError(
             f"the home {path} cannot be made: {error.strerror}", "check the folder's permissions and space"
         ) from error
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    return Home(path)
 
 
 def _fill(
     home: Home,
-    origin: str,
-    text: str,
+    wanted: NewHome,
     purposes: tuple[Purpose, ...],
     clock: Callable[[], datetime],
     database: Database,
-    url: str | None,
-    succeeds: Succession | None,
+    signer_key: VerifierKey | None,
 ) -> None:
+    origin, succeeds = wanted.origin, wanted.succeeds
     for folder in (home.keys, home.receipts, home.outbox):
         folder.mkdir(mode=_PRIVATE)
     pseudonym_key = new_key_file(home.pseudonym_key)
@@ -130,23 +169,29 @@ def _fill(
     )
     save(home, KeyRing((first,)))
     keks = RingKeys(home, ConsentSettings.backup_days)
-    log_key, root_key = generate_key(origin), generate_key(f"{origin}/root")
-    save_key(log_key, home.log_key)
+    root_key = generate_key(f"{origin}/root")
+    if signer_key is None:
+        log_key = generate_key(origin)
+        save_key(log_key, home.log_key)
+        signer_key = log_key.verifier
     save_key(root_key, home.root_key)
     trust = TrustRoot.create(
-        log_key=log_key.verifier,
+        log_key=signer_key,
         root_keys=[root_key],
         threshold=1,
         succeeds=None if succeeds is None else succeeds.reference(),
     )
     trust.save(home.trust_root)
-    home.purposes.write_text(text, encoding="utf-8")
+    home.purposes.write_text(wanted.purposes, encoding="utf-8")
+    settings = {
+        "origin": origin,
+        "trust_root": trust.pin,
+        "database": wanted.database,
+        "signer": wanted.signer,
+    }
     # JSON's escapes are TOML's.
-    database_line = "" if url is None else f"database = {encode(url).decode()}\n"
-    home.config.write_text(
-        f'[consent]\norigin = {encode(origin).decode()}\ntrust_root = "{trust.pin}"\n{database_line}',
-        encoding="utf-8",
-    )
+    lines = [f"{key} = {encode(value).decode()}\n" for key, value in settings.items() if value is not None]
+    home.config.write_text("[consent]\n" + "".join(lines), encoding="utf-8")
     store = Store(database)
     try:
         log = Log(
@@ -159,14 +204,16 @@ def _fill(
             external=RelyingStore(FileCheckpointStore(home.checkpoint)),
             trust=trust,
             returns=ReturnRule(home.erasure_journal, pseudonym_key),
-            signer=HomeKey(home.log_key, origin),
+            signer=signer_of(wanted.signer, home.log_key, origin),
         )
         with log.writing() as writing:
             if succeeds is not None:
                 writing.institutional("succession", succeeds.body())
             writing.institutional("trust-root", {"digest": trust.pin, "version": 1})
             append_purposes(writing, purposes, known={})
-        log.checkpoint(first=True)
+            wanted.furnishing.entries(writing)
+        if wanted.signer is None:
+            log.checkpoint(first=True)
     finally:
         store.close()
 
@@ -189,10 +236,3 @@ def _make_schema(database: Database) -> None:
         raise database.explained(error) from error
     finally:
         engine.dispose()
-
-
-def _sync_all(folder: Path) -> None:
-    """Sync every file and folder in a folder, and itself: keys and pin are in no backup yet."""
-    for path in sorted(folder.rglob("*"), reverse=True):
-        sync(path)
-    sync(folder)

@@ -50,6 +50,12 @@ from governance.command_parts import (
     help="The last known checkpoint of the log that is succeeded.",
 )
 @click.option("--reason", help="Why it cannot go on, in public; with --succeeds.")
+@click.option(
+    "--signer",
+    metavar="unix:PATH",
+    help="The socket of a signer process (`luvalla ledger signer`) that has signed nothing yet: its key is the log's, "
+    "and none is made in the home. Called again after a crash, it goes on.",
+)
 @json_option
 @click.pass_context
 def init(
@@ -61,6 +67,7 @@ def init(
     succeeds: Path | None,
     checkpoint: Path | None,
     reason: str | None,
+    signer: str | None,
     *,
     as_json: bool,
 ) -> None:
@@ -68,6 +75,7 @@ def init(
 
     All state lies in it (mode 700) and nowhere else. It is made whole or not at all.
     """
+    from consent.signer_founding import founding_place  # noqa: PLC0415
     from consent.succession import read_succession  # noqa: PLC0415
     from governance import founding  # noqa: PLC0415
     from governance.house import House  # noqa: PLC0415
@@ -77,6 +85,7 @@ def init(
         succession = read_succession(succeeds, checkpoint, reason)
     elif (succeeds, checkpoint, reason) != (None, None, None):
         raise click.UsageError("--succeeds, --checkpoint and --reason belong together.", ctx)
+    going_on = founding_place(ctx.obj["home"]).exists()
     home = founding.found(
         ctx.obj["home"],
         origin=origin,
@@ -84,16 +93,29 @@ def init(
         policy=None if policy is None else policy.read_bytes(),
         database=database,
         succeeds=succession,
+        signer=signer,
     )
     with House.open(home.path) as house:
-        document = {"home": str(home.path), "origin": house.ledger.origin, "trust_root": house.trust_root.pin}
+        document = {
+            "home": str(home.path),
+            "origin": house.ledger.origin,
+            "trust_root": house.trust_root.pin,
+            "signer": signer,
+            "completed": going_on,
+        }
     show(
         document,
         lambda: [
+            *(["a founding that had stopped halfway is complete"] if going_on else []),
             f"{home.path}",
             f"trust root {document['trust_root']}",
             "Print that digest and give it to whoever will check receipts: everything provable starts from it.",
             "Keep a copy of keys/ apart from the backups of ledger.db: whoever has both can read everything.",
+            *(
+                [f"The log's key is in the signer at {signer}: `luvalla promote` needs it with --statements."]
+                if signer
+                else []
+            ),
             "Next: luvalla board keygen ID, luvalla board members --add ..., luvalla models list",
         ],
         as_json=as_json,

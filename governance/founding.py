@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
-import shutil
 from importlib import resources
 from typing import TYPE_CHECKING
 
 from consent import setup
-from consent.errors import ConsentUnavailableError
-from consent.home import Home, open_home
-from consent.ledger import Ledger, utc_now
+from consent.errors import ConsentUnavailableError, FoundingUnfinishedError, SignerUnavailableError
+from consent.home_place import is_free
+from consent.ledger import utc_now
+from consent.new_home import Furnishing
 from governance import policy as policies
 from governance.errors import GovernanceInputError, GovernanceUnavailableError
-from governance.evidence import EvidenceStore
+from governance.evidence import EvidenceStore, digest_of
 from governance.house import POLICY_FILE, default_tracking_uri
 
 if TYPE_CHECKING:
@@ -21,7 +20,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from consent.home import Home
     from consent.succession import Succession
+    from consent.writing import Writing
 
 DEMO = "demo"
 """Where `luvalla demo` plays, inside the home's folder."""
@@ -58,10 +59,12 @@ def found(
     clock: Callable[[], datetime] = utc_now,
     database: str | None = None,
     succeeds: Succession | None = None,
+    signer: str | None = None,
 ) -> Home:
     """Make a home: keys, trust root, purposes, ledger, policy, evidence, and room for MLflow.
 
-    Everything is made in a folder beside and renamed: a crash leaves no half home under the name.
+    Everything is made in a folder beside and renamed: a crash leaves no half home under the name. With a signer, a failure
+    after its first signature leaves the home at `NAME.founding`, and the same call goes on with that.
 
     Args:
         path: Where; must not exist, or be a folder that is empty but for the demo's.
@@ -71,6 +74,7 @@ def found(
         clock: What time it is.
         database: `postgresql://...` of an empty database for the ledger; an SQLite file in the home by default.
         succeeds: The log that the new one takes the place of.
+        signer: `unix:/path` of a signer process that has signed nothing yet; a key in the home by default.
 
     Returns:
         The home.
@@ -79,62 +83,57 @@ def found(
         GovernanceInputError: There is something at `path` (exit 2).
         GovernanceUnavailableError: It cannot be written there (4).
         PolicyError: The policy is none (2).
-        ConsentError: The origin or the purposes are not valid (2).
+        ConsentError: The origin or the purposes are not valid (2); the signer has signed something already (3); it does
+            not answer, or the home is not finished (4).
     """
     text = policies.shipped() if policy is None else policy
     agreed = policies.load(text)
-    if path.exists() and (not path.is_dir() or {entry.name for entry in path.iterdir()} - {DEMO}):
+    if not is_free(path, {DEMO}):
         message = f"there is something at {path} already"
         raise GovernanceInputError(message, "name another folder with --home, or move this one away")
-    beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.unfinished")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        setup.create(
-            beside,
+        return setup.create(
+            path,
             origin=origin,
             purposes=shipped_purposes() if purposes is None else purposes,
             clock=clock,
             database=database,
             succeeds=succeeds,
+            signer=signer,
+            furnishing=_furnishing(text, agreed),
         )
-        _furnish(beside, path, text, agreed, clock)
-        if (path / DEMO).exists():
-            # `luvalla demo` may have been played here before there was a home: it stays where it was.
-            (path / DEMO).rename(beside / DEMO)
-        beside.rename(path)
-    except (OSError, ConsentUnavailableError) as error:
-        # consent's own message names the folder beside, which nobody asked for.
-        cause = error if isinstance(error, OSError) else error.__cause__
-        why = cause.strerror if isinstance(cause, OSError) else str(error)
+    except (FoundingUnfinishedError, SignerUnavailableError):
+        raise
+    except ConsentUnavailableError as error:
+        # consent's own message may name the folder beside, which nobody asked for.
+        cause = error.__cause__
+        why = cause.strerror if isinstance(cause, OSError) else error.message
         message = f"cannot make a home at {path}: {why}"
         raise GovernanceUnavailableError(message, "check that the folder above it may be written") from error
-    finally:
-        if (beside / DEMO).exists():
-            (beside / DEMO).rename(path / DEMO)
-        shutil.rmtree(beside, ignore_errors=True)
-    return open_home(path)
 
 
-def _furnish(
-    beside: Path, path: Path, text: bytes, agreed: policies.Policy, clock: Callable[[], datetime]
-) -> None:
-    """Add governance's own: settings, policy with its entry, evidence, MLflow."""
-    home = Home(beside)
-    with home.config.open("a", encoding="utf-8") as file:
-        file.write(SETTINGS)
-    policy_file = beside / POLICY_FILE
-    policy_file.write_bytes(text)
-    policy_file.chmod(0o600)
-    digest = EvidenceStore(beside / "evidence").put(text)
-    with Ledger.open(home, clock=clock) as ledger:
-        ledger.append_institutional(
-            "policy",
-            {"digest": digest, "name": agreed.name, "version": agreed.version},
-            request_id=f"policy {digest}",
-        )
-        ledger.checkpoint()
-    (beside / "mlflow").mkdir(mode=0o700)
-    _make_store(beside, path)
+def _furnishing(text: bytes, agreed: policies.Policy) -> Furnishing:
+    """Governance's own: the policy and its entry, settings, evidence, MLflow."""
+
+    def entries(writing: Writing) -> None:
+        body = {"digest": digest_of(text), "name": agreed.name, "version": agreed.version}
+        writing.institutional("policy", body)
+
+    def files(beside: Home, path: Path) -> None:
+        with beside.config.open("a", encoding="utf-8") as file:
+            file.write(SETTINGS)
+        policy_file = beside.path / POLICY_FILE
+        policy_file.write_bytes(text)
+        policy_file.chmod(0o600)
+        EvidenceStore(beside.path / "evidence").put(text)
+        (beside.path / "mlflow").mkdir(mode=0o700)
+        _make_store(beside.path, path)
+
+    def difference(begun: Home) -> str | None:
+        return None if (begun.path / POLICY_FILE).read_bytes() == text else "--policy"
+
+    # `luvalla demo` may have been played here before there was a home: it stays where it was.
+    return Furnishing(entries, files, difference, frozenset({DEMO}))
 
 
 def _make_store(beside: Path, path: Path) -> None:

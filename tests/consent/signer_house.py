@@ -38,7 +38,7 @@ class Dying(FileCheckpointStore):
         os.kill(os.getpid(), signal.SIGKILL)
 
 signer_command.FileCheckpointStore = Dying
-signer_command.signer(["--state", sys.argv[2], "--socket", sys.argv[3]])
+signer_command.signer(["--state", sys.argv[2], "--socket", *sys.argv[3:]])
 """
 """The command with a disk that kills the process: before the new checkpoint is kept, or after and before the answer."""
 
@@ -87,8 +87,8 @@ class SignerHouse:
     def start(self, *args: str) -> SignerProcess:
         return self._started([*COMMAND, "--state", str(self.state), "--socket", str(self.socket), *args])
 
-    def start_dying(self, when: str) -> SignerProcess:
-        return self._started([sys.executable, "-c", DYING, when, str(self.state), str(self.socket)])
+    def start_dying(self, when: str, *args: str) -> SignerProcess:
+        return self._started([sys.executable, "-c", DYING, when, str(self.state), str(self.socket), *args])
 
     def _started(self, command: list[str]) -> SignerProcess:
         process = subprocess.Popen(command, env=ENVIRONMENT, cwd=ROOT, stderr=subprocess.PIPE, text=True)

@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from consent.errors import ConsentInputError, ConsentUnavailableError
+from consent.errors import ConsentInputError, ConsentUnavailableError, FoundingUnfinishedError
+from consent.setup import create
 from consent.tlog.checkpoint import TreeHead, sign_checkpoint
 from consent.tlog.pkcs11_key import TokenKey
+from tests.consent.ledger_world import OFFER, Clock, G, World, purposes_text
 from tests.consent.signer_house import ENVIRONMENT
 
 if TYPE_CHECKING:
@@ -120,6 +122,31 @@ def test_wrong_words_and_a_wrong_pin_are_told_apart_and_the_pin_is_never_shown(t
     nowhere = TokenKey(ORIGIN, Path("/no/such/library.so"), "luvalla", "log", PIN)
     with closing(nowhere), pytest.raises(ConsentUnavailableError, match="does not answer"):
         nowhere.sign(b"message")
+
+
+@pytest.mark.parametrize("killed", [None, "asked", "persisted"])
+def test_a_new_home_gets_its_key_from_a_token(token, house, tmp_path, killed):
+    pin = tmp_path / "pin"
+    pin.write_text(PIN + "\n")
+    pin.chmod(0o600)
+    words = ["--pkcs11-module", str(token.module), "--pkcs11-token", "luvalla", "--pkcs11-key", "log", "--pkcs11-pin-file", str(pin)]  # fmt: skip
+    vkey = house.init(*words)
+    asked = {"origin": ORIGIN, "purposes": purposes_text(), "clock": Clock(), "signer": house.address}
+    if killed:
+        house.start_dying(killed, *words)
+        with pytest.raises(FoundingUnfinishedError):
+            create(tmp_path / "home", **asked)
+        house.died()
+        signed = house.memory.read_bytes()
+    house.start(*words)
+    world = World(create(tmp_path / "home", **asked))
+    if killed == "persisted":
+        assert signed == world.home.checkpoint.read_bytes()
+    with world.open() as ledger:
+        ledger.record_consent("a", OFFER, G)
+        assert vkey.startswith(world.verify(ledger.consent_receipt("a", OFFER)).signed_by[0])
+        assert ledger.check() == []
+    assert not world.home.log_key.exists()
 
 
 def test_the_signer_process_signs_with_a_token_and_keeps_no_key(token, house, tmp_path):
