@@ -40,13 +40,13 @@ def report(*, facts: Path, out: Path | None, force: bool, dry_run: bool, as_json
     if out is not None and out.exists() and not force:
         raise AuditsInputError(f"{out.name} is already there", "choose another name, or add --force")
     if out is not None and not dry_run:
-        _write(out, page)
+        write(out, page.encode())
     written = str(out) if out is not None and not dry_run else None
-    said = {"digest": given.digest, "page": written, **_verdict(given)}
+    said = {"digest": given.digest, "page": written, **verdict(given)}
     if as_json:
         click.echo(json.dumps(said, sort_keys=True))
     else:
-        click.echo(f"{_words(given)}  {given.digest}")
+        click.echo(f"{words(given)}  {given.digest}")
         click.echo(f"page: {written}" if written else "nothing written (--dry-run)", err=True)
 
 
@@ -78,22 +78,46 @@ def compare(*, before: Path, now: Path, everything: bool, as_json: bool) -> None
         click.echo(f"with care: {caution}", err=True)
 
 
-def _verdict(given: AuditReport) -> dict[str, str | None]:
+def verdict(given: AuditReport) -> dict[str, str | None]:
+    """Gives the verdict for a JSON document.
+
+    Args:
+        given: The facts.
+
+    Returns:
+        ``outcome`` and ``leaning``.
+    """
     leaning = given.verdict.leaning
     return {"outcome": given.verdict.outcome.value, "leaning": None if leaning is None else leaning.value}
 
 
-def _words(given: AuditReport) -> str:
-    parts = [v.replace("_", " ") for v in _verdict(given).values() if v]
+def words(given: AuditReport) -> str:
+    """Says the verdict.
+
+    Args:
+        given: The facts.
+
+    Returns:
+        ``not enough evidence, leaning for``.
+    """
+    parts = [v.replace("_", " ") for v in verdict(given).values() if v]
     return ", leaning ".join(parts) if len(parts) > 1 else parts[0] if parts else wording.NOTHING
 
 
-def _write(path: Path, page: str) -> None:
-    """Writes the whole page or nothing: beside the target, then renamed over it."""
+def write(path: Path, data: bytes) -> None:
+    """Writes the whole file or nothing: beside the target, then renamed over it.
+
+    Args:
+        path: The target; replaced if it is there.
+        data: Its bytes.
+
+    Raises:
+        AuditsUnavailableError: It cannot be written.
+    """
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".luvalla-")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(page)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
         Path(name).chmod(0o644)
         Path(name).replace(path)
     except OSError as error:

@@ -60,7 +60,8 @@ def rate_rows(rate: str, y_true: NDArray[np.int8], y_pred: NDArray[np.int8]) -> 
     """Marks a rate's denominator and, in it, its hits.
 
     Args:
-        rate: ``tpr``, ``fpr``, ``ppv``, ``fdr``, ``selection_rate`` or ``need``.
+        rate: ``tpr``, ``fnr``, ``fpr``, ``ppv``, ``fdr``, ``for`` (false omission), ``accuracy``, ``selection_rate`` or
+            ``need``.
         y_true: 0 or 1, [n].
         y_pred: 0 or 1, [n].
 
@@ -71,9 +72,12 @@ def rate_rows(rate: str, y_true: NDArray[np.int8], y_pred: NDArray[np.int8]) -> 
     everyone = np.ones(len(y_true), dtype=np.bool_)
     of, hit = {
         "tpr": (need, selected),
+        "fnr": (need, ~selected),
         "fpr": (~need, selected),
         "ppv": (selected, need),
         "fdr": (selected, ~need),
+        "for": (~selected, need),
+        "accuracy": (everyone, need == selected),
         "selection_rate": (everyone, selected),
         "need": (everyone, need),
     }[rate]

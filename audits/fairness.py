@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,8 +17,9 @@ import pandas as pd
 from fairlearn import metrics as fairlearn_metrics
 from sklearn.metrics import accuracy_score, precision_score
 
-from audits import chance, judging, rule, wording
+from audits import chance, degenerate, judging, rule, wording
 from audits.check import AuditInput, CheckResult
+from audits.completions import Span
 from audits.counts import rate, rate_rows
 from audits.errors import AuditsError
 from audits.finding import Finding, Leaning, Outcome, Role
@@ -25,7 +27,7 @@ from audits.lines import COULD_DECIDE
 from audits.sections import GroupRow, PriceRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -33,20 +35,44 @@ if TYPE_CHECKING:
 
     Bools = NDArray[np.bool_]
 
+
+def _false_discovery_rate(
+    y_true: NDArray[np.int64], y_pred: NDArray[np.int64], sample_weight: NDArray[np.int64] | None = None
+) -> float:
+    return float(precision_score(1 - y_true, y_pred, sample_weight=sample_weight, zero_division=0.0))
+
+
+def _false_omission_rate(
+    y_true: NDArray[np.int64], y_pred: NDArray[np.int64], sample_weight: NDArray[np.int64] | None = None
+) -> float:
+    return float(precision_score(y_true, 1 - y_pred, sample_weight=sample_weight, zero_division=0.0))
+
+
 _METRICS: dict[str, Callable[..., Any]] = {
     "selection_rate": fairlearn_metrics.selection_rate,
     "true_positive_rate": fairlearn_metrics.true_positive_rate,
     "false_positive_rate": fairlearn_metrics.false_positive_rate,
     "false_negative_rate": fairlearn_metrics.false_negative_rate,
     "precision": partial(precision_score, zero_division=0.0),
+    "false_discovery_rate": _false_discovery_rate,
+    "false_omission_rate": _false_omission_rate,
     "accuracy": accuracy_score,
 }
-_OURS = {
-    "selection_rate": "selection_rate",
-    "true_positive_rate": "tpr",
-    "false_positive_rate": "fpr",
-    "precision": "ppv",
-}
+"""Names as fairlearn has them; it has no rates of false discovery and omission, so these are the precision of the opposite
+outcome, and of the people not selected, in the same frame."""
+RATES: Mapping[str, str] = MappingProxyType(
+    {
+        "selection_rate": "selection_rate",
+        "true_positive_rate": "tpr",
+        "false_positive_rate": "fpr",
+        "false_negative_rate": "fnr",
+        "precision": "ppv",
+        "false_discovery_rate": "fdr",
+        "false_omission_rate": "for",
+        "accuracy": "accuracy",
+    }
+)
+"""fairlearn's name of a metric, and ours (`audits.counts.rate_rows`)."""
 
 
 @dataclass(frozen=True)
@@ -72,32 +98,20 @@ class FairnessCheck:
             judging.judge(line, given.attributes[line.attribute], given, family[line.role])
             for line in given.lines
         ]
+        selected, n = int(given.y_pred.sum()), len(given.y_pred)
+        who = degenerate.nothing_decided(Span(selected, selected), Span(n - selected, n - selected))
+        findings = list(degenerate.unpraised(findings, who))
         unknowns = [
-            f"{a.name} is missing for {wording.percent(a.missing)} of people (over {rule.MISSING:.0%}): its lines cannot pass."
-            for a in given.attributes.values()
-            if a.missing > rule.MISSING
+            too_much_missing(a.name, a.missing) for a in given.attributes.values() if a.missing > rule.MISSING
         ]
-        unknowns += [
-            f"{wording.METRIC_TITLE[f.metric]}, {wording.who(f)}: too few people to judge."
-            for f in findings
-            if f.too_few and f.role is not Role.DESCRIBED
-        ]
-        unknowns += [
-            f"Measures of need disagree. {wording.plain(f)}"
-            for f in findings
-            if f.measure and (f.outcome is Outcome.FAILED or f.leaning is Leaning.AGAINST)
-        ]
+        unknowns += doubts(findings)
         if given.clusters is None:
             unknowns.append(
                 "Every row was taken as independent of the others. If people come in families or in groups, the intervals "
                 "are too narrow: clustering was not accounted for."
             )
         by_line, overall = equal_model(given, tuple(findings))
-        if overall is not None and overall < COULD_DECIDE:
-            unknowns.append(
-                "This audit could not decide: a model alike in every group would have passed it "
-                f"{wording.percent(overall, 0)} of the time. A board should accept nothing on it."
-            )
+        unknowns += could_not_decide(overall)
         return CheckResult(
             findings=tuple(replace(f, chance=by_line.get(f.line or "")) for f in findings),
             groups=group_rows(given),
@@ -105,6 +119,73 @@ class FairnessCheck:
             unknowns=tuple(unknowns),
             chance=overall,
         )
+
+
+def doubts(findings: Sequence[Finding]) -> tuple[str, ...]:
+    """Names the lines that were too few to judge, and measures of need that disagree.
+
+    Args:
+        findings: Of the lines.
+
+    Returns:
+        A sentence each.
+    """
+    few = [
+        f"{wording.METRIC_TITLE[f.metric]}, {wording.who(f)}: too few people to judge."
+        for f in findings
+        if f.too_few and f.role is not Role.DESCRIBED
+    ]
+    disagree = [
+        f"Measures of need disagree. {wording.plain(f)}"
+        for f in findings
+        if f.measure and (f.outcome is Outcome.FAILED or f.leaning is Leaning.AGAINST)
+    ]
+    return (*few, *disagree)
+
+
+def too_much_missing(attribute: str, share: float) -> str:
+    """Says that an attribute's lines cannot pass.
+
+    Args:
+        attribute: Sensitive feature.
+        share: Of people without a value, 0 to 1.
+
+    Returns:
+        The sentence.
+    """
+    return f"{attribute} is missing for {wording.percent(share)} of people (over {rule.MISSING:.0%}): its lines cannot pass."
+
+
+def counts_for_chance(line: Line, found: Finding) -> bool:
+    """Tells whether a line belongs to the chance that an equal model would have passed.
+
+    Args:
+        line: The line.
+        found: Its finding.
+
+    Returns:
+        True for a deciding line that applies and could run.
+    """
+    return line.role is Role.DECIDES and found.outcome not in {Outcome.NOT_APPLICABLE, Outcome.COULD_NOT_RUN}
+
+
+def could_not_decide(overall: float | None) -> tuple[str, ...]:
+    """Says so where even an equal model would seldom have passed.
+
+    Args:
+        overall: Chance that an equal model would have passed all deciding lines; None: not computed.
+
+    Returns:
+        A sentence, or nothing.
+    """
+    if overall is None or overall >= COULD_DECIDE:
+        return ()
+    return (
+        (
+            "This audit could not decide: a model alike in every group would have passed it "
+            f"{wording.percent(overall, 0)} of the time. A board should accept nothing on it."
+        ),
+    )
 
 
 def group_rows(given: AuditInput) -> tuple[GroupRow, ...]:
@@ -119,21 +200,46 @@ def group_rows(given: AuditInput) -> tuple[GroupRow, ...]:
     Raises:
         AuditsError: A rate of ours is not fairlearn's to the last digit.
     """
-    rows = []
+    rows: list[GroupRow] = []
     for attribute in given.attributes.values():
         cells = np.bincount(
             attribute.codes * 4 + given.y_true * 2 + given.y_pred, minlength=len(attribute.groups) * 4
         ).reshape(-1, 2, 2)
-        by_group = metric_frame(attribute.groups, cells).by_group.to_dict(orient="index")
-        for g, group in enumerate(attribute.groups):
-            (tn, fp), (fn, tp) = cells[g].tolist()
-            n = tn + fp + fn + tp
-            if n == 0:
-                continue
-            of = {"true_positive_rate": tp + fn, "false_negative_rate": tp + fn, "false_positive_rate": fp + tn, "precision": tp + fp}  # fmt: skip
-            values = {k: float(v) if of.get(k, n) else None for k, v in by_group[group].items()}
-            _same_as_fairlearn(values, given, attribute.codes == g)
-            rows.append(GroupRow(attribute.name, group, n, tp, fn, fp, tn, values))
+        counted = rows_of_cells(attribute.name, attribute.groups, cells)
+        for row in counted:
+            _same_as_fairlearn(row.metrics, given, attribute.codes == attribute.groups.index(row.group))
+        rows += counted
+    return tuple(rows)
+
+
+def rows_of_cells(attribute: str, groups: tuple[str, ...], cells: NDArray[np.int64]) -> tuple[GroupRow, ...]:
+    """Gives fairlearn's metrics of each group's four cells.
+
+    Args:
+        attribute: Sensitive feature.
+        groups: Names, [G].
+        cells: People by group, y_true and y_pred, int64[G, 2, 2].
+
+    Returns:
+        A row for each group that has people, in the order given.
+    """
+    by_group = metric_frame(groups, cells).by_group.to_dict(orient="index")
+    rows = []
+    for g, group in enumerate(groups):
+        (tn, fp), (fn, tp) = cells[g].tolist()
+        n = tn + fp + fn + tp
+        if n == 0:
+            continue
+        of = {
+            "true_positive_rate": tp + fn,
+            "false_negative_rate": tp + fn,
+            "false_positive_rate": fp + tn,
+            "precision": tp + fp,
+            "false_discovery_rate": tp + fp,
+            "false_omission_rate": fn + tn,
+        }
+        values = {k: float(v) if of.get(k, n) else None for k, v in by_group[group].items()}
+        rows.append(GroupRow(attribute, group, n, tp, fn, fp, tn, tp + fp, values))
     return tuple(rows)
 
 
@@ -180,7 +286,7 @@ def equal_model(given: AuditInput, findings: tuple[Finding, ...]) -> tuple[dict[
     together: list[float] = []
     families: dict[tuple[str, str, str | None], list[tuple[Line, int]]] = {}
     for line, found in zip(given.lines, findings, strict=True):
-        if line.role is not Role.DECIDES or found.outcome in {Outcome.NOT_APPLICABLE, Outcome.COULD_NOT_RUN}:
+        if not counts_for_chance(line, found):
             continue
         attribute = given.attributes[line.attribute]
         if found.too_few:
@@ -230,7 +336,7 @@ def _price(given: AuditInput) -> tuple[PriceRow, ...]:
 
 
 def _same_as_fairlearn(values: dict[str, float | None], given: AuditInput, members: Bools) -> None:
-    for name, ours in _OURS.items():
+    for name, ours in RATES.items():
         theirs = values[name]
         mine = rate(*rate_rows(ours, given.y_true, given.y_pred), members, None).value
         if theirs is not None and theirs != mine:

@@ -68,6 +68,25 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class Ranges:
+    """What the counts behind a comparison can be, where a table withheld or rounded some of them.
+
+    Args:
+        group_hits: Least and most.
+        group_of: The same.
+        rest_hits: The same.
+        rest_of: The same.
+        estimate: Least and most of the estimate over all tables that fit; None: not bounded.
+    """
+
+    group_hits: tuple[int, int]
+    group_of: tuple[int, int]
+    rest_hits: tuple[int, int]
+    rest_of: tuple[int, int]
+    estimate: tuple[float | None, float | None]
+
+
+@dataclass(frozen=True)
 class Finding:
     """One answered question of an audit.
 
@@ -107,6 +126,8 @@ class Finding:
         further: Where a line leans for: further events in the group's own denominator, everyone else growing alike, after
             which it passes if the rates stay as they are; 0 where the interval is inside already and it is people's
             sensitive values that are missing.
+        ranges: From counts that were withheld or rounded: what they can be. Intervals are then unions over all whole tables
+            that fit, and estimate, rates and `counts` are one of these tables', the middle one. None: counts are exact.
         source: Where the limit comes from.
         why: Why the line is there.
     """
@@ -143,5 +164,6 @@ class Finding:
     chance: float | None = None
     too_few: bool = False
     further: int | None = None
+    ranges: Ranges | None = None
     source: str = ""
     why: str = ""

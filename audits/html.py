@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from audits import picture, texts, wording
+from audits import group_view, picture, texts, wording
 from audits.finding import Leaning, Outcome, Role
 from audits.lines import COULD_DECIDE, METRICS
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from audits.finding import Finding
+    from audits.group_view import GroupView
     from audits.report import AuditReport
     from audits.sections import PriceRow
 
@@ -114,6 +115,7 @@ class Page:
         quiet: Screening findings that passed.
         described: Findings without a limit.
         every: All findings, in the report's order.
+        groups: Who is affected.
         price: Against the first version.
         identity: Label and value of what was audited.
         labels: Features in plain words.
@@ -136,6 +138,7 @@ class Page:
     quiet: tuple[FindingView, ...]
     described: tuple[FindingView, ...]
     every: tuple[FindingView, ...]
+    groups: tuple[GroupView, ...]
     price: tuple[PriceView, ...]
     identity: tuple[tuple[str, str], ...]
     labels: Mapping[str, str]
@@ -206,6 +209,7 @@ def view(report: AuditReport) -> Page:
         quiet=tuple(v for v in screening if v.badge.tone in _CALM),
         described=tuple(v for v in every if v.finding.role is Role.DESCRIBED),
         every=every,
+        groups=tuple(group_view.view(g) for g in report.groups),
         price=tuple(_price_view(p, t) for p in report.price),
         identity=_identity(report, t),
         labels={i.feature: i.label for i in report.explanation.importance} if report.explanation else {},
@@ -272,13 +276,27 @@ def _finding_view(f: Finding, number: int, t: Mapping[str, str]) -> FindingView:
         interval=_ends(f, f.low, f.high) if f.level is not None else wording.NOTHING,
         wider=_ends(f, f.adjusted_low, f.adjusted_high) if f.adjusted_level is not None else wording.NOTHING,
         allowed=wording.allowed(f) or wording.NOTHING,
-        group_counts=wording.NOTHING
-        if c is None
-        else f"{c.group_hits} of {c.group_of} ({wording.percent(f.rate)})",
-        rest_counts=wording.NOTHING
-        if c is None
-        else f"{c.rest_hits} of {c.rest_of} ({wording.percent(f.rest_rate)})",
+        group_counts=_counts(
+            None if c is None else (c.group_hits, c.group_of),
+            None if f.ranges is None else (f.ranges.group_hits, f.ranges.group_of),
+            f.rate,
+        ),
+        rest_counts=_counts(
+            None if c is None else (c.rest_hits, c.rest_of),
+            None if f.ranges is None else (f.ranges.rest_hits, f.ranges.rest_of),
+            f.rest_rate,
+        ),
     )
+
+
+def _counts(
+    counts: tuple[int, int] | None,
+    ranges: tuple[tuple[int, int], tuple[int, int]] | None,
+    rate: float | None,
+) -> str:
+    if ranges is not None:
+        return " of ".join(wording.between(*r) for r in ranges)
+    return wording.NOTHING if counts is None else f"{counts[0]} of {counts[1]} ({wording.percent(rate)})"
 
 
 def _ends(f: Finding, low: float | None, high: float | None) -> str:

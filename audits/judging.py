@@ -38,13 +38,50 @@ def judge(line: Line, attribute: Attribute, given: AuditInput, family: int) -> F
         The finding; ``could_not_run`` where the line's input is missing.
     """
     missing_input = _missing(line, given)
-    base = Finding(
+    if missing_input is not None:
+        return draft(line, *missing_input)
+    members = (
+        attribute.codes == attribute.groups.index(line.group)
+        if line.group in attribute.groups
+        else attribute.codes < 0
+    )
+    if line.metric == "observed_expected":
+        judged, numbers = _expected(line, members, given, family)
+    elif line.metric == "levelling_down":
+        judged, numbers = _levelled(line, members, given, family)
+    else:
+        judged, numbers = _compared(line, members, given, family)
+    judged, note = with_missing(line, judged, attribute.missing)
+    if line.metric == "levelling_down" and not _equal_capacity(given) and judged.limit is not None:
+        judged = replace(judged, outcome=Outcome.NOT_ENOUGH_EVIDENCE, leaning=judged.leaning)
+        note = "The two versions do not select equally many people, so they cannot be compared at equal capacity."
+    found = conclude(line, judged, int(members.sum()), numbers, note)
+    if line.metric == "levelling_down" and given.baseline is not None and given.baseline.y_pred is None:
+        return replace(
+            found,
+            message=f"{wording.who(found)}: this is the first version, there is nothing to level down from.",
+        )
+    return found
+
+
+def draft(line: Line, outcome: Outcome, message: str) -> Finding:
+    """Writes down a line of which nothing was counted.
+
+    Args:
+        line: The line.
+        outcome: What came of it.
+        message: Why.
+
+    Returns:
+        The finding.
+    """
+    return Finding(
         code=f"fairness.{line.id}",
         check="fairness",
         metric=line.metric,
         role=line.role,
-        outcome=missing_input[0] if missing_input else Outcome.COULD_NOT_RUN,
-        message=missing_input[1] if missing_input else "",
+        outcome=outcome,
+        message=message,
         tool="luvalla",
         version=version("luvalla"),
         line=line.id,
@@ -57,29 +94,23 @@ def judge(line: Line, attribute: Attribute, given: AuditInput, family: int) -> F
         source=line.source,
         why=line.why,
     )
-    if missing_input is not None:
-        return base
-    members = (
-        attribute.codes == attribute.groups.index(line.group)
-        if line.group in attribute.groups
-        else attribute.codes < 0
-    )
-    if line.metric == "observed_expected":
-        judged, numbers = _expected(line, members, given, family)
-    elif line.metric == "levelling_down":
-        judged, numbers = _levelled(line, members, given, family)
-    else:
-        judged, numbers = _compared(line, members, given, family)
-    note = ""
-    if attribute.missing > rule.MISSING and line.role is not Role.DESCRIBED:
-        judged = rule.not_a_pass(judged)
-        note = f"{attribute.name} is missing for over {rule.MISSING:.0%} of people, so this line cannot pass."
-    if line.metric == "levelling_down" and not _equal_capacity(given) and judged.limit is not None:
-        judged = replace(judged, outcome=Outcome.NOT_ENOUGH_EVIDENCE, leaning=judged.leaning)
-        note = "The two versions do not select equally many people, so they cannot be compared at equal capacity."
+
+
+def conclude(line: Line, judged: rule.Judgement, n: int, numbers: dict[str, Any], note: str) -> Finding:
+    """Writes down a judgement.
+
+    Args:
+        line: The line.
+        judged: Its judgement.
+        n: People of the group.
+        numbers: Rates, counts, events and design effect, as `compare` gives them.
+        note: One more sentence; "" if there is none.
+
+    Returns:
+        The finding, with its message.
+    """
     found = replace(
-        base,
-        outcome=judged.outcome,
+        draft(line, judged.outcome, ""),
         leaning=judged.leaning if judged.outcome is Outcome.NOT_ENOUGH_EVIDENCE else None,
         scale=judged.scale,
         limit=judged.limit,
@@ -92,15 +123,48 @@ def judge(line: Line, attribute: Attribute, given: AuditInput, family: int) -> F
         adjusted_level=judged.adjusted_level,
         too_few=judged.too_few,
         further=judged.further if judged.leaning is Leaning.FOR else None,
-        n=int(members.sum()),
+        n=n,
         **numbers,
     )
-    if line.metric == "levelling_down" and given.baseline is not None and given.baseline.y_pred is None:
-        return replace(
-            found,
-            message=f"{wording.who(found)}: this is the first version, there is nothing to level down from.",
-        )
     return replace(found, message=wording.say(found, note))
+
+
+def with_missing(line: Line, judged: rule.Judgement, missing: float) -> tuple[rule.Judgement, str]:
+    """Takes back a pass where too many sensitive values are missing.
+
+    Args:
+        line: The line.
+        judged: Its judgement.
+        missing: Share of people without a value, 0 to 1.
+
+    Returns:
+        The judgement that stands, and what to say of it.
+    """
+    if missing <= rule.MISSING or line.role is Role.DESCRIBED:
+        return judged, ""
+    note = f"{line.attribute} is missing for over {rule.MISSING:.0%} of people, so this line cannot pass."
+    return rule.not_a_pass(judged), note
+
+
+def compare(
+    line: Line, rates: tuple[Rate, Rate], need: tuple[Rate, Rate] | None, family: int
+) -> tuple[rule.Judgement, dict[str, Any]]:
+    """Judges a line on two groups' rates.
+
+    Args:
+        line: The line.
+        rates: The group's, and everyone else's.
+        need: Their rates of need, where the line asks for them; None: not known.
+        family: Lines of the same role, this one included.
+
+    Returns:
+        The judgement, and the numbers behind it for `conclude`.
+    """
+    judged = rule.judge_rates(line, *rates, family)
+    if line.unless_need_is_lower and need is not None:
+        judged = rule.condition(line, judged, *need)
+    clustered = [r.design_effect for r in rates if r.clusters is not None]
+    return judged, _numbers(*rates, max(clustered) if clustered else None)
 
 
 def _missing(line: Line, given: AuditInput) -> tuple[Outcome, str] | None:
@@ -154,15 +218,16 @@ def _compared(
     line: Line, members: Bools, given: AuditInput, family: int
 ) -> tuple[rule.Judgement, dict[str, Any]]:
     of, hit = rate_of(line, given)
+    rows = rate_rows("need", given.y_true, given.y_pred)
     group, rest = (rate(of, hit, who, given.clusters) for who in (members, ~members))
-    judged = rule.judge_rates(line, group, rest, family)
-    if line.unless_need_is_lower:
-        rows = rate_rows("need", given.y_true, given.y_pred)
-        judged = rule.condition(
-            line, judged, *(rate(*rows, who, given.clusters) for who in (members, ~members))
-        )
+    need = (
+        (rate(*rows, members, given.clusters), rate(*rows, ~members, given.clusters))
+        if line.unless_need_is_lower
+        else None
+    )
+    judged, numbers = compare(line, (group, rest), need, family)
     effect = None if given.clusters is None else max(group.design_effect, rest.design_effect)
-    return judged, _numbers(group, rest, effect)
+    return judged, numbers | {"design_effect": effect}
 
 
 def _expected(

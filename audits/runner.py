@@ -131,7 +131,7 @@ def audit(
             data_quality=next((r.data_quality for r in results if r.data_quality is not None), None),
             unknowns=tuple(dict.fromkeys((*(u for r in results for u in r.unknowns), *unknowns))),
             simulated=simulated,
-            tools=_tools(findings),
+            tools=tools(findings),
         )
     )
 
@@ -187,18 +187,32 @@ def _unique(findings: list[Finding]) -> tuple[Finding, ...]:
     return tuple(findings)
 
 
-def _rule(given: AuditInput, results: list[CheckResult]) -> RuleFacts:
-    chances = [r.chance for r in results if r.chance is not None]
+def rule_facts(lines: Sequence[Line], clusters: int | None, overall: float | None) -> RuleFacts:
+    """Writes down the rule as applied.
+
+    Args:
+        lines: Written out.
+        clusters: Number of clusters accounted for; None: rows were taken as independent.
+        overall: Chance that an equal model would have passed; None: not computed.
+
+    Returns:
+        The facts.
+    """
     return RuleFacts(
-        deciding=sum(line.role is Role.DECIDES for line in given.lines),
-        screening=sum(line.role is Role.SCREENS for line in given.lines),
+        deciding=sum(line.role is Role.DECIDES for line in lines),
+        screening=sum(line.role is Role.SCREENS for line in lines),
         level=rule.LEVEL,
         error=rule.ERROR,
         few=rule.FEW,
-        clusters=None if given.clusters is None else int(given.clusters.max()) + 1,
-        chance=chances[0] if chances else None,
-        simulations=chance.DRAWS if chances else 0,
+        clusters=clusters,
+        chance=overall,
+        simulations=0 if overall is None else chance.DRAWS,
     )
+
+
+def _rule(given: AuditInput, results: list[CheckResult]) -> RuleFacts:
+    clusters = None if given.clusters is None else int(given.clusters.max()) + 1
+    return rule_facts(given.lines, clusters, next((r.chance for r in results if r.chance is not None), None))
 
 
 def _population(given: AuditInput) -> PopulationFacts:
@@ -212,7 +226,15 @@ def _population(given: AuditInput) -> PopulationFacts:
     )
 
 
-def _tools(findings: tuple[Finding, ...]) -> tuple[Tool, ...]:
+def tools(findings: tuple[Finding, ...]) -> tuple[Tool, ...]:
+    """Names the libraries behind the numbers.
+
+    Args:
+        findings: All of an audit.
+
+    Returns:
+        Names and versions, sorted.
+    """
     names: dict[str, Any] = {
         n: version(n) for n in ("fairlearn", "luvalla", "numpy", "scikit-learn", "scipy", "statsmodels")
     }

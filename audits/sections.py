@@ -103,21 +103,27 @@ class GroupRow:
         attribute: Sensitive feature.
         group: Group; ``unknown`` where the value is missing.
         n: People.
-        true_positives: In need and selected: found.
-        false_negatives: In need and not selected: missed.
-        false_positives: Selected without need.
-        true_negatives: Neither.
-        metrics: fairlearn's `MetricFrame` values by name; None where the denominator is empty (fairlearn says 0).
+        true_positives: In need and selected: found. None: not in a table of counts.
+        false_negatives: In need and not selected: missed. None: the same.
+        false_positives: Selected without need. None: the same.
+        true_negatives: Neither. None: the same.
+        selected: Selected, in need or not. None: the same.
+        metrics: fairlearn's `MetricFrame` values by name; None where the denominator is empty (fairlearn says 0), or not in a
+            table of counts.
+        ranges: Least and most of each count that a table withheld or rounded, by `audits.completions.COUNTS`; the counts and
+            metrics above are then those of one whole table that fits, the middle one. Empty: all are exact.
     """
 
     attribute: str
     group: str
     n: int
-    true_positives: int
-    false_negatives: int
-    false_positives: int
-    true_negatives: int
+    true_positives: int | None
+    false_negatives: int | None
+    false_positives: int | None
+    true_negatives: int | None
+    selected: int | None
     metrics: dict[str, float | None]
+    ranges: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -285,16 +291,16 @@ class PopulationFacts:
 
     Args:
         n: Rows (people).
-        in_need: With the outcome.
-        selected: Selected by this version.
-        found: In need and selected.
+        in_need: With the outcome. None: not in a table of counts.
+        selected: Selected by this version. None: the same.
+        found: In need and selected. None: the same.
         missing: Share of people without a value, per sensitive feature.
         threshold: Threshold deployed; None where not given.
     """
 
     n: int
-    in_need: int
-    selected: int
-    found: int
+    in_need: int | None
+    selected: int | None
+    found: int | None
     missing: dict[str, float] = field(default_factory=dict)
     threshold: float | None = None

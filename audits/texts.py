@@ -74,6 +74,7 @@ EN: Mapping[str, str] = MappingProxyType(
         "everybody": "Everybody",
         "n": "People",
         "need": "In need",
+        "selected_n": "Selected",
         "found_n": "Found",
         "missed_n": "Missed",
         "without": "Without need",

@@ -12,7 +12,7 @@ from audits.finding import Direction, Leaning, Outcome, Role, Scale
 from audits.lines import METRICS, RARE, region
 
 if TYPE_CHECKING:
-    from audits.finding import Finding
+    from audits.finding import Finding, Ranges
 
 NOTHING = "-"
 """Where there is no number."""
@@ -24,7 +24,10 @@ RATE_OF = {
     "tpr": ("people in need", "were found"),
     "ppv": ("people selected", "were in need"),
     "fpr": ("people not in need", "were selected all the same"),
+    "fnr": ("people in need", "were missed"),
     "fdr": ("people selected", "were not in need"),
+    "for": ("people not selected", "were in need"),
+    "accuracy": ("people", "were rightly selected or rightly not"),
     "selection_rate": ("people", "were selected"),
 }
 """Per rate: who is its denominator, and what makes a hit."""
@@ -34,6 +37,9 @@ METRIC_TITLE = {
     "ppv_gap": "Wasted contact",
     "fpr_gap": "False alarms",
     "fdr_gap": "Wrongly selected",
+    "fnr_gap": "Share of need missed",
+    "for_gap": "Wrongly left out",
+    "accuracy_gap": "Right either way",
     "selection_gap": "Difference in selection",
     "selection_ratio": "Selected less often",
     "other_need_tpr_gap": "Missed need, by another measure",
@@ -45,6 +51,9 @@ METRIC_QUESTION = {
     "ppv_gap": "Of the people selected, are as many in need in this group as among everyone else?",
     "fpr_gap": "Of the people not in need, are as many selected in this group as among everyone else?",
     "fdr_gap": "Of the people selected, are as many selected without need in this group as among everyone else?",
+    "fnr_gap": "Of the people in need, are as many missed in this group as among everyone else?",
+    "for_gap": "Of the people not selected, are as many in need in this group as among everyone else?",
+    "accuracy_gap": "Are decisions about this group right as often as about everyone else?",
     "selection_gap": "Is this group selected as often as everyone else?",
     "selection_ratio": "Is this group selected as often as everyone else, where its need is not lower?",
     "other_need_tpr_gap": "If need were measured differently, would as many be found in this group as among everyone else?",
@@ -167,6 +176,8 @@ def plain(f: Finding) -> str:
     """
     if f.counts is None or f.n == 0 or f.estimate is None or f.rate is None:
         return f.message
+    if f.ranges is not None:
+        return _possible(f, f.ranges)
     c = f.counts
     if f.metric == "observed_expected":
         if c.group_hits >= _OF_100:
@@ -198,6 +209,19 @@ def plain(f: Finding) -> str:
     if people > 0 and METRICS[f.metric].rate == "tpr":
         return f"{start} At everyone else's rate, {_people(people)} more in need would have been found here."
     return start
+
+
+def between(low: int, high: int) -> str:
+    """Writes a count that may have been withheld or rounded.
+
+    Args:
+        low: Least it can be.
+        high: Most it can be.
+
+    Returns:
+        ``805``, or ``0 to 4``.
+    """
+    return str(low) if low == high else f"{low} to {high}"
 
 
 def group_name(group: str | None, attribute: str | None) -> str:
@@ -238,6 +262,16 @@ def say(finding: Finding, note: str = "") -> str:
     return " ".join(part for part in (_numbers(finding), _outcome(finding), note) if part)
 
 
+def _possible(f: Finding, r: Ranges) -> str:
+    whose, verb = RATE_OF[METRICS[f.metric].rate]
+    low, high = r.estimate
+    return (
+        f"In the group {who(f)}, {between(*r.group_hits)} of {between(*r.group_of)} {whose} {verb}; among everyone else, "
+        f"{between(*r.rest_hits)} of {between(*r.rest_of)}. Some counts were withheld or rounded: {'that' if f.scale is Scale.RATIO else 'the difference'} can be "
+        f"anything from {interval(low, high, f.scale)}."
+    )
+
+
 def _people(number: int) -> str:
     return "1 person" if number == 1 else f"{number} people"
 
@@ -261,6 +295,11 @@ def _numbers(f: Finding) -> str:
             f"{who(f)}{by}: of {c.group_of} {whose}, {c.group_hits} {verb} ({percent(f.rate)}); "
             f"of {c.rest_of} among everyone else, {c.rest_hits} ({percent(f.rest_rate)})"
         )
+        if (r := f.ranges) is not None:
+            start = (
+                f"{who(f)}: of {between(*r.group_of)} {whose}, {between(*r.group_hits)} {verb}; of {between(*r.rest_of)} among "
+                f"everyone else, {between(*r.rest_hits)}; in the middle of what is possible"
+            )
     if f.estimate is None:
         return start + "."
     limit = f"; allowed: {allowed(f)}" if f.limit is not None else ""

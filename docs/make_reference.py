@@ -35,7 +35,7 @@ MADE = f"<!-- Made from the code by `{COMMAND}`: change the code, not this page.
 MODULES = (
     "models.service", "models.plugins", "models.datasets", "models.population", "models.training", "models.mitigation",
     "models.scoring", "models.reasons", "models.artifact", "models.registry", "models.card", "models.testing",
-    "audits.runner", "audits.lines", "audits.check", "audits.finding", "audits.report", "audits.html", "audits.compare",
+    "audits.runner", "audits.from_counts", "audits.count_table", "audits.lines", "audits.check", "audits.finding", "audits.report", "audits.html", "audits.compare",
     "consent.home", "consent.setup", "consent.ledger", "consent.ledger_reader", "consent.records", "consent.uses", "consent.bulk",
     "consent.purposes", "consent.vocabulary", "consent.trust", "consent.tlog.verify",
     "governance.policy", "governance.gate", "governance.board", "governance.ballot", "governance.vote",

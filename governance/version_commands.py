@@ -17,12 +17,41 @@ from governance.command_parts import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from governance.development import Foreseen
     from governance.house import House
 
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Say what would be done; write and record nothing."
 )
+
+
+def counts_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of an audit from a table of counts."""
+    path = click.Path(path_type=Path, dir_okay=False)
+    for option in (
+        click.option("--force", is_flag=True, help="From counts: replace files that are there."),
+        click.option(
+            "--page", type=path, help="From counts: write the page that a board reads to this file."
+        ),
+        click.option("--out", type=path, help="From counts: write the report's facts (JSON) to this file."),
+        click.option(
+            "--rounded-to",
+            type=click.IntRange(min=1),
+            help="From counts: plain numbers were rounded to a multiple of this.",
+        ),
+        click.option(
+            "--lines",
+            type=path,
+            help="From counts: TOML file of lines; without it, a starting point for an offer of help.",
+        ),
+        click.option(
+            "--counts", type=path, help="Audit this table of counts per group, in place of a version."
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 @click.command()
@@ -115,22 +144,57 @@ def train(
 
 
 @click.command()
-@click.argument("service")
-@click.argument("version")
-@population_option
+@click.argument("service", required=False)
+@click.argument("version", required=False)
 @click.option(
-    "--by", required=True, help="Who audits: their board-member id, or any name. They may not vote on it."
+    "--population",
+    "file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="CSV or Parquet file, one person a row.",
 )
+@click.option("--by", help="Who audits: their board-member id, or any name. They may not vote on it.")
+@counts_options
 @dry_run_option
 @json_option
 @click.pass_context
 def audit(
-    ctx: click.Context, service: str, version: str, file: Path, by: str, *, dry_run: bool, as_json: bool
+    ctx: click.Context,
+    service: str | None,
+    version: str | None,
+    file: Path | None,
+    by: str | None,
+    *,
+    counts: Path | None,
+    dry_run: bool,
+    as_json: bool,
+    lines: Path | None,
+    rounded_to: int | None,
+    out: Path | None,
+    page: Path | None,
+    force: bool,
 ) -> None:
     """Audit VERSION of SERVICE on consenting people's rows, under the policy in force.
 
-    Exits with 1 where the gate's answer does not let the board say yes, or nobody consented.
+    With --counts FILE: audit a table of counts per group (CSV or JSON; columns group, and tp, fp, fn, tn or n and selected;
+    <5 where a count was withheld). No home, register or ledger is needed, and nothing is recorded.
+
+    Exits with 1 where the gate's answer does not let the board say yes, or nobody consented; from counts, where the verdict is
+    not passed.
     """
+    if counts is not None:
+        from audits import counts_command  # noqa: PLC0415
+
+        if service or file or by:
+            raise click.UsageError(
+                "--counts stands alone: no SERVICE, VERSION, --population or --by with it."
+            )
+        wanted_counts = counts_command.Wanted(counts, lines, rounded_to, out, page, force, dry_run, as_json)
+        ctx.exit(counts_command.run(wanted_counts))
+    if force or any(given is not None for given in (lines, rounded_to, out, page)):
+        message = "--lines, --rounded-to, --out, --page and --force go with --counts FILE."
+        raise click.UsageError(message)
+    if not (service and version and file and by):
+        raise click.UsageError("expected SERVICE VERSION --population FILE --by ID, or --counts FILE.")
     from governance import auditing, development, promotion  # noqa: PLC0415
     from models import plugins, population  # noqa: PLC0415
 
