@@ -11,7 +11,7 @@ from consent.entries import InstitutionalAct, Payload
 from consent.receipt_record import ProvedPlace, standard_members
 from consent.tlog.checkpoint import TreeHead, sign_checkpoint
 from tests.consent import receipt_builder
-from tests.consent.make_vectors import (
+from tests.consent.vector_log import (
     ISSUED,
     ORIGIN,
     MemoryLog,

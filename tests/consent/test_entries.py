@@ -8,7 +8,8 @@ from consent import canonical
 from consent.entries import InstitutionalAct, Payload, PersonalEntry, UnknownEntry, parse_entry
 from consent.errors import EntryFormatError, NotCanonicalError
 from consent.shapes import INSTITUTIONAL, PAYLOADS
-from tests.consent.make_vectors import rights_vectors, succession_vectors, world
+from tests.consent.make_vectors import rights_vectors, succession_vectors
+from tests.consent.vector_log import world
 
 DIGEST = canonical.digest(b"")
 TIME = "2026-11-24T09:00:00Z"

@@ -8,7 +8,7 @@ from consent.errors import ProofRangeError, TreeDamagedError
 from consent.tlog import merkle
 from consent.tlog.verify import VerificationError, verify_consistency, verify_inclusion
 from tests.consent import second_verifier as naive
-from tests.consent.make_vectors import CT_LEAVES, MemoryLog
+from tests.consent.vector_log import CT_LEAVES, MemoryLog
 
 # Public reference values of the Certificate Transparency project for the leaves of `CT_LEAVES`, sizes 1 to 8.
 CT_ROOTS = [

@@ -14,7 +14,7 @@ from consent.tlog import verify
 from consent.tlog.checkpoint import TreeHead, open_checkpoint, parse_decimal, sign_checkpoint
 from consent.tlog.merkle import EMPTY_ROOT
 from consent.tlog.note import Note, VerifierKey, generate_key, is_key_name, load_key, save_key, sign_note
-from tests.consent.make_vectors import signing_key
+from tests.consent.vector_log import signing_key
 
 # The example of C2SP signed-note, section "Verifier keys".
 EXAMPLE_VKEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from consent.errors import NoteError
 from consent.tlog.proof import Proof
-from tests.consent.make_vectors import world
+from tests.consent.vector_log import world
 
 HASH = st.binary(min_size=32, max_size=32)
 NOTE = world().checkpoint

@@ -18,7 +18,7 @@ from consent.records import ConsentRequest, Representation
 from consent.vocabulary import ConsentStatus, GivenBy, OwnSay, UseStatus
 from tests.consent import standard_vector, use_vector
 from tests.consent.ledger_world import OFFER, make_world, use_request
-from tests.consent.make_vectors import world as vectors
+from tests.consent.vector_log import world as vectors
 
 LANGUAGES = ("fi", "sv", "en")
 S = ConsentStatus

@@ -8,8 +8,8 @@ import pytest
 
 from tests.consent import standard_vector, use_vector
 from tests.consent.make_schemas import files
-from tests.consent.make_vectors import world as vector_world
 from tests.consent.receipt_schemas import SCHEMA_OF, SCHEMAS, check_schema
+from tests.consent.vector_log import world as vector_world
 
 
 def test_the_schemas_and_the_context_are_made_again_byte_for_byte():

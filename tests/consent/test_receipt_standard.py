@@ -23,8 +23,8 @@ from consent.tlog import verify
 from consent.vocabulary import DPV, EU_GDPR, LEGAL_BASES, ConsentStatus, GivenBy, OwnSay
 from tests.consent import standard_vector
 from tests.consent.ledger_world import OFFER, make_world, purposes_text, use_request
-from tests.consent.make_vectors import world as vector_world
 from tests.consent.receipt_schemas import check_schema
+from tests.consent.vector_log import world as vector_world
 
 ROOT = Path(__file__).parents[2]
 CONTRACTS = (

@@ -15,7 +15,7 @@ from consent.tlog import verify
 from consent.tlog.cosignature import WitnessKey
 from consent.trust import TrustRoot
 from consent.trust_chain import LABEL, Member, WitnessRule
-from tests.consent.make_vectors import ORIGIN, signing_key, trust_root
+from tests.consent.vector_log import ORIGIN, signing_key, trust_root
 
 ROOTS = [signing_key(f"city.example/root-{number}", f"root {number}") for number in (1, 2, 3)]
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -20,15 +20,8 @@ from consent.tlog.checkpoint import TreeHead, sign_checkpoint
 from consent.tlog.verify import VerificationError, verify_receipt
 from consent.vocabulary import UseStatus
 from tests.consent import receipt_builder, standard_vector, use_vector
-from tests.consent.make_vectors import (
-    ISSUED,
-    ORIGIN,
-    MemoryLog,
-    changed,
-    refused_vectors,
-    signing_key,
-    world,
-)
+from tests.consent.make_vectors import changed, refused_vectors
+from tests.consent.vector_log import ISSUED, ORIGIN, MemoryLog, signing_key, world
 
 VERIFIER = Path(verify.__file__)
 RECEIPTS = {

@@ -16,7 +16,7 @@ from consent.errors import ConsentInputError
 from consent.tlog import verify
 from consent.tlog.checkpoint import TreeHead, sign_checkpoint
 from tests.consent import receipt_builder, standard_vector
-from tests.consent.make_vectors import (
+from tests.consent.vector_log import (
     ISSUED,
     ORIGIN,
     MemoryLog,

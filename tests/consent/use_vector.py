@@ -11,7 +11,8 @@ from consent.entries import InstitutionalAct, Payload
 from consent.tlog import merkle
 from consent.tlog.checkpoint import TreeHead, sign_checkpoint
 from tests.consent import receipt_builder
-from tests.consent.make_vectors import (
+from tests.consent.standard_vector import DOCUMENT
+from tests.consent.vector_log import (
     ISSUED,
     ORIGIN,
     SLOTS,
@@ -21,7 +22,6 @@ from tests.consent.make_vectors import (
     signing_key,
     trust_root,
 )
-from tests.consent.standard_vector import DOCUMENT
 
 VALUES = b'{"c":[0.5,-1.25,0],"s":0.32,"x":[61.0,"no",null]}'
 EXPLANATION: dict[str, Any] = {

@@ -14,7 +14,7 @@ from consent.tlog.note import Note, generate_key, load_key, save_key
 from consent.trust import TrustRoot
 from consent.trust_chain import WitnessRule
 from tests.consent.ledger_world import OFFER, ORIGIN, G, World, make_world, open_trust
-from tests.consent.make_vectors import signing_key
+from tests.consent.vector_log import signing_key
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -29,8 +29,8 @@ from consent.trust import TrustRoot
 from consent.trust_chain import WitnessRule
 from consent.vocabulary import ConsentStatus
 from tests.consent.ledger_world import OFFER, ORIGIN, Clock, G, World, make_world, open_trust
-from tests.consent.make_vectors import signing_key
 from tests.consent.restored import Backup, content
+from tests.consent.vector_log import signing_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,8 +24,8 @@ from consent.trust import TrustRoot
 from consent.trust_chain import WitnessRule
 from tests.consent.ledger.test_refusals import give, luvalla, refused, said_on_the_page, sound
 from tests.consent.ledger_world import OFFER, ORIGIN, G, World, open_trust
-from tests.consent.make_vectors import signing_key
 from tests.consent.signer_house import SignerHouse, impostor
+from tests.consent.vector_log import signing_key
 from tests.consent.witness.test_processes import WitnessProcess
 
 if TYPE_CHECKING:

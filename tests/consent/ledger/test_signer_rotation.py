@@ -18,8 +18,8 @@ from consent.tlog.checkpoint import TreeHead, open_checkpoint
 from consent.tlog.signer import STATEMENT_START
 from consent.vocabulary import ConsentStatus
 from tests.consent.ledger_world import OFFER, ORIGIN, World, kept, trust
-from tests.consent.make_vectors import signing_key
 from tests.consent.signer_house import SignerHouse
+from tests.consent.vector_log import signing_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,8 +24,8 @@ from consent.tlog.external import FileCheckpointStore
 from consent.tlog.signer import MAX_REQUEST_BYTES, Signer
 from consent.vocabulary import ConsentStatus
 from tests.consent.ledger_world import OFFER, ORIGIN, World, kept
-from tests.consent.make_vectors import signing_key
 from tests.consent.signer_house import SignerHouse, impostor
+from tests.consent.vector_log import signing_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ from consent.tlog.verify import VerificationError, verify_published, verify_succ
 from consent.trust import TrustRoot
 from consent.trust_chain import WitnessRule
 from tests.consent.ledger_world import OFFER, ORIGIN, G, World, make_world, open_trust, purposes_text
-from tests.consent.make_vectors import signing_key
+from tests.consent.vector_log import signing_key
 
 NEXT = "city.example/consent-2"
 WHY = "entries were lost in a restore, and not published"

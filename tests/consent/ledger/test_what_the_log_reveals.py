@@ -19,7 +19,7 @@ from consent.trust_chain import WitnessRule
 from consent.vocabulary import ConsentStatus, Right, UseStatus
 from consent.witnessing import Witnesses
 from tests.consent.ledger_world import DEVELOPMENT, MODEL, OFFER, ORIGIN, open_trust, use_request
-from tests.consent.make_vectors import signing_key
+from tests.consent.vector_log import signing_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable

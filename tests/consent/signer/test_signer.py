@@ -24,8 +24,8 @@ from consent.tlog.signer import (
     Signer,
     decide,
 )
-from tests.consent.make_vectors import MemoryLog, signing_key
 from tests.consent.test_external import FailingDisk
+from tests.consent.vector_log import MemoryLog, signing_key
 
 ORIGIN = "city.example/consent"
 KEY = signing_key(ORIGIN, "log")

@@ -21,7 +21,7 @@ from consent.witnessed import witnesses_of_log
 from consent.witnessing import Witnesses
 from tests.consent.ledger.test_durable import restore, snapshot
 from tests.consent.ledger_world import OFFER, ORIGIN, World, make_world, open_trust
-from tests.consent.make_vectors import signing_key
+from tests.consent.vector_log import signing_key
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from consent.tlog.cosignature import WitnessKey
 from consent.tlog.note import load_key
 from consent.vocabulary import ConsentStatus
 from tests.consent.ledger_world import OFFER, ORIGIN, make_world, trust
-from tests.consent.make_vectors import signing_key
+from tests.consent.vector_log import signing_key
 
 KEY = WitnessKey.of(signing_key("ombudsman.example/witness", "witness 1"))
 

@@ -22,7 +22,7 @@ from consent.tlog.note import Note, NoteSignature, VerifierKey
 from consent.tlog.witness import MAX_REQUEST_BYTES, AddCheckpoint, WitnessState
 from consent.witness_command import _logs
 from consent.witness_server import WitnessServer
-from tests.consent.make_vectors import ORIGIN, MemoryLog, signing_key
+from tests.consent.vector_log import ORIGIN, MemoryLog, signing_key
 
 LOG = signing_key(ORIGIN, "log")
 KEY = signing_key("ombudsman.example/witness", "witness 1")
