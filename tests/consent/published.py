@@ -5,8 +5,21 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+from consent.records import ConsentRequest
+from tests.consent.ledger_world import OFFER, G
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from consent.ledger import Ledger
+
+
+def give(ledger: Ledger, count: int, start: int = 0) -> None:
+    ledger.record_consents([ConsentRequest(f"invented-{start + each}", OFFER, G) for each in range(count)])
+
+
+def vkey(ledger: Ledger) -> str:
+    return next(iter(ledger.log.trust.log_vkeys(1))).vkey
 
 
 def needed(folder: Path) -> list[str]:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +15,7 @@ from consent.tlog.proof import Proof
 from tests.consent import second_verifier
 from tests.consent.ledger_world import OFFER, G, make_world, open_trust
 from tests.consent.published import flips, needed
+from tests.consent.verifier_alone import run
 
 
 @pytest.fixture(scope="module")
@@ -36,19 +34,6 @@ def city(tmp_path_factory):
     shutil.copy(world.home.trust_root, folder / "trust-root.json")
     shutil.copy(Path(verify.__file__), folder / "verify.py")
     return folder, open_trust(world.home)
-
-
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    return subprocess.run(
-        [sys.executable, "verify.py", *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
 
 
 def test_a_published_log_is_checked_from_its_folder_alone(city):
