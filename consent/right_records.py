@@ -19,6 +19,7 @@ from consent.store_people import Person
 from consent.vocabulary import ConsentStatus, Processing, RetentionClass, Right, RightAnswer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -98,19 +99,31 @@ class RightRef:
     replayed: bool = False
 
 
-def record(log: Log, asked: RightRequest) -> RightRef:
-    """Record it in one transaction; see `Ledger.record_right`. The checkpoint is the caller's."""
+def record(log: Log, asked: RightRequest, *, scoped: Callable[[int], str] | None = None) -> RightRef:
+    """Record it in one transaction; see `Ledger.record_right`. The checkpoint is the caller's.
+
+    Args:
+        log: The log.
+        asked: The right, and the answer.
+        scoped: From the person's number to the request id, instead of `asked.request_id`: for a caller whose request ids are
+            each person's own, and who must not put anybody on record for a right that is not recorded.
+    """
     body = _body(asked)
     pseudonym = log.pseudonym(asked.person)
     request = log.request(asked.request_id)
     fingerprint = log.fingerprint(b"right", pseudonym, encode(body))
     with log.writing() as writing:
+        if scoped is not None:
+            known = person_of(log, writing.connection, asked.person)
+            request = None if known is None else log.request(scoped(known.number))
         index = log.answered(writing.connection, request, fingerprint)
         if index is not None:
             return RightRef(index, replayed=True)
         _check_scope(writing.connection, asked)
         person, keys = consenting.person_and_keys(log, writing, pseudonym)
         key = keys[RetentionClass.EVIDENCE]
+        if scoped is not None:
+            request = log.request(scoped(person.number))
         corrected = None if asked.corrects is None else _corrected(writing.connection, person, asked.corrects)
         index = writing.personal(
             "right", person, key, body, request=request, fingerprint=fingerprint if request else None

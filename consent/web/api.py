@@ -13,6 +13,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from consent import answers, explained, lost_runs, receipt_page, words
 from consent.errors import RequestConflictError, ReturnRefusedError
+from consent.foresight import foresee
 from consent.group_commit import GroupCommit
 from consent.home import Home  # noqa: TC001 - the same
 from consent.ledger import Ledger, utc_now
@@ -222,8 +223,9 @@ def answer_consent(
         if answer.notice_version not in (None, notice.version):
             raise ProblemError(problems.NOTICE_CHANGED)
         try:
-            request_id = None if idempotency_key is None else scoped(ledger.enrol(person.id), idempotency_key)
-            outcome = _record(ledger, person, answer, answer.language or language, request_id)
+            outcome = _never_on_record(ledger, person, answer) or _record(
+                ledger, person, answer, answer.language or language, idempotency_key
+            )
         except ReturnRefusedError as error:
             raise ProblemError(problems.NOT_RECORDED, state=NO_RETURN) from error
     if isinstance(outcome, TransitionRefused):
@@ -242,10 +244,22 @@ _OTHER_NO: Final = {
 _NO_ALREADY: Final = (ConsentStatus.REFUSED, ConsentStatus.WITHDRAWN)
 
 
+def _never_on_record(ledger: Ledger, person: Person, answer: schemas.Answer) -> TransitionRefused | None:
+    """Why the first answer of somebody would not be recorded: then they are not put on record for its request id either."""
+    if ledger.number_of(person.id) is not None:
+        return None
+    asked = ConsentStatus(answer.answer)
+    refused = foresee(ledger, person.id, answer.purpose, asked)
+    if refused is None or asked not in _OTHER_NO:
+        return refused
+    return foresee(ledger, person.id, answer.purpose, _OTHER_NO[asked])
+
+
 def _record(
-    ledger: Ledger, person: Person, answer: schemas.Answer, language: str, request_id: str | None
+    ledger: Ledger, person: Person, answer: schemas.Answer, language: str, key: str | None
 ) -> ConsentReceiptRef | TransitionRefused:
     asked = ConsentStatus(answer.answer)
+    request_id = None if key is None else scoped(ledger.enrol(person.id), key)
 
     def record(status: ConsentStatus) -> ConsentReceiptRef | TransitionRefused:
         return ledger.record_consent(

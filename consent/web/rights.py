@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from consent import exporting, right_answers, right_records, right_words
-from consent.errors import BadRequestError, ReturnRefusedError, UnknownPersonError
+from consent.errors import BadRequestError, UnknownPersonError
 from consent.exporting import ExportRequest
 from consent.right_records import RightRequest
 from consent.vocabulary import Right
 from consent.web import right_schemas as schemas
 from consent.web.api import METHOD, IdempotencyKey, Language, Me, TheService, refusals, scoped
 from consent.web.as_of import When  # noqa: TC001 - FastAPI reads annotations at run time
-
-if TYPE_CHECKING:
-    from consent.ledger import Ledger
 
 me = APIRouter(prefix="/v1/me", tags=["me"])
 _BEFORE = "This Idempotency-Key had been answered before."
@@ -57,7 +55,6 @@ def record_right(
     if (right is Right.RECTIFICATION) != (asked.corrects is not None):
         raise BadRequestError("a rectification names the entry that is wrong, and only it does", "")
     with service.ledger(read_only=False) as ledger:
-        request_id = _request_id(ledger, person.id, idempotency_key)
         done = right_records.record(
             ledger.log,
             RightRequest(
@@ -68,8 +65,8 @@ def record_right(
                 tuple(asked.processing),
                 tuple(asked.categories),
                 corrects=asked.corrects,
-                request_id=request_id,
             ),
+            scoped=None if idempotency_key is None else partial(scoped, key=idempotency_key),
         )
         ledger.checkpoint()
     if done.replayed:
@@ -82,16 +79,6 @@ def record_right(
         "replayed": done.replayed,
     }
     return schemas.RightRecorded.model_validate(told)
-
-
-def _request_id(ledger: Ledger, person: str, key: str | None) -> str | None:
-    """The request's own id; none for the first right of somebody who asked not to be recorded again: a right always counts."""
-    if key is None:
-        return None
-    try:
-        return scoped(ledger.enrol(person), key)
-    except ReturnRefusedError:
-        return None
 
 
 @me.post(

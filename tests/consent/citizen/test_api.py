@@ -12,6 +12,7 @@ import jsonschema
 import pytest
 
 from consent import words
+from consent.ledger import Ledger
 from consent.tlog.verify import verify_receipt
 from consent.web import problems
 from consent.web.api import Service
@@ -157,6 +158,40 @@ def test_a_repeated_right_is_recorded_once_and_listed(citizen: Citizen) -> None:
         assert [each["right_words"] for each in told["rights"]] == [words_]
     assert [(each["purpose"], each["processing"]) for each in told["standing"]] == [(OFFER, "scoring")]
     assert citizen.ask("/v1/me/rights", EEVA).json() == {"rights": [], "standing": []}
+
+
+def test_who_was_refused_is_not_put_on_record(citizen: Citizen, home: Home) -> None:
+    """A request id is each person's own; it must cost nobody a number whose answer or right is not recorded."""
+
+    def ask(person: str, **said: Any) -> Any:
+        return citizen.ask(
+            "/v1/me/rights", person, method="POST", json=said, headers={"Idempotency-Key": "k"}
+        )
+
+    with Ledger.open(home, read_only=True) as ledger:
+        before = ledger.head().size
+    assert ask(EEVA, right="objection", purposes=["nothing.known"]).status_code == 404
+    assert ask(EEVA, right="objection", categories=["nothing:Known"]).status_code == 422
+    assert ask(EEVA, right="rectification", corrects=0).status_code == 422
+    assert citizen.say(EEVA, "renewed", key="k").status_code in (409, 422)
+    with Ledger.open(home, read_only=True) as ledger:
+        assert (ledger.head().size, ledger.number_of(EEVA)) == (before, None)
+    first, again = ask(EEVA, right="objection"), ask(EEVA, right="objection")
+    assert (first.status_code, again.status_code, again.json()["index"]) == (201, 200, first.json()["index"])
+    with Ledger.open(home, read_only=True) as ledger:
+        assert ledger.head().size == before + 2
+
+
+def test_a_first_right_of_who_asked_not_to_be_recorded_is_repeated_too(
+    citizen: Citizen, home: Home, clock: Callable[[], Any]
+) -> None:
+    with Ledger.open(home, clock=clock) as ledger:
+        ledger.erase(DAVID, ground="eu-gdpr:A17-1-b", no_return=True)
+    said = {"json": {"right": "access"}, "headers": {"Idempotency-Key": "k"}, "method": "POST"}
+    answers_ = [citizen.ask("/v1/me/rights", DAVID, **said) for _ in range(2)]
+    assert [answer.status_code for answer in answers_] == [201, 200]
+    assert citizen.say(DAVID, "given", key="k2").status_code == 409
+    assert citizen.say(DAVID, "withdrawn", key="k3").status_code == 201
 
 
 def test_a_correction_names_my_own_wrong_entry(citizen: Citizen) -> None:
