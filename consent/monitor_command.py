@@ -16,7 +16,7 @@ from consent.options import json_option, respond
 from consent.published_log import FolderFiles, web_files
 from consent.tlog.checkpoint import Checkpoint, open_checkpoint
 from consent.tlog.contradiction import Contradiction, RolledBack
-from consent.tlog.monitor import follow
+from consent.tlog.monitor import MOST_NEW, follow
 from consent.tlog.monitor_state import MonitorState
 from consent.tlog.proof import HEADER, Proof
 from consent.trust import TrustRoot
@@ -103,6 +103,13 @@ def _evidence(found: Contradiction | RolledBack) -> tuple[str, str, str]:
     help="A receipt, proof or checkpoint seen elsewhere, which the log must agree with; may be repeated. Only its "
     "checkpoint is kept.",
 )
+@click.option(
+    "--most-new",
+    type=click.IntRange(min=1),
+    default=MOST_NEW,
+    show_default=True,
+    help="Most entries to follow in one call; each takes 32 bytes of the state folder.",
+)
 @json_option
 @click.pass_context
 def monitor(
@@ -113,6 +120,7 @@ def monitor(
     trust_root: Path | None,
     pin: str | None,
     receipts: Sequence[Path],
+    most_new: int,
     as_json: bool,
 ) -> None:
     """Follow the log published at URL (or in a folder): recompute it, and hold it to every head seen before.
@@ -128,7 +136,7 @@ def monitor(
         trust = newest_trust_root(served, MonitorState(state, given.origin, given.log_vkeys), given)
         memory = MonitorState(state, trust.origin, trust.log_vkeys)
         seen = [_seen(path, trust) for path in receipts]
-        found = follow(served, memory, trust.origin, trust.log_vkeys, seen)
+        found = follow(served, memory, trust.origin, trust.log_vkeys, seen, most_new=most_new)
         if isinstance(found, Contradiction | RolledBack):
             name, message, hint = _evidence(found)
             path = memory.write(name, found.text())

@@ -21,6 +21,8 @@ from consent.tlog.merkle import (
 from consent.tlog.note import b64
 
 if TYPE_CHECKING:
+    from mmap import mmap
+
     from consent.tlog.checkpoint import Checkpoint
 
 
@@ -79,14 +81,14 @@ class RolledBack:
 
 
 class LeafStore:
-    """A `HashStore` over leaf hashes in memory.
+    """A `HashStore` over leaf hashes: those of the levels above are kept in memory, an eighth of a byte for each entry.
 
     Args:
-        leaves: The 32-byte leaf hashes, concatenated.
+        leaves: The 32-byte leaf hashes, concatenated; a file's are read where they lie.
     """
 
-    def __init__(self, leaves: bytes) -> None:
-        self._levels = [leaves]
+    def __init__(self, leaves: bytes | mmap) -> None:
+        self._levels: list[bytes | mmap] = [leaves]
 
     def tile(self, level: int, index: int) -> bytes:
         """See `HashStore.tile`."""
@@ -110,7 +112,7 @@ class LeafStore:
         return self._levels[level][start * HASH_SIZE : end * HASH_SIZE]
 
 
-def contradiction(older: Checkpoint, newer: Checkpoint, leaves: bytes) -> Contradiction | None:
+def contradiction(older: Checkpoint, newer: Checkpoint, leaves: bytes | mmap) -> Contradiction | None:
     """Compare two heads by the leaves of the newer one.
 
     Args:

@@ -5,6 +5,7 @@
   3. the served tiles must be what the entries give;
   4. every head seen elsewhere (a receipt's) that the log now covers must be one of its earlier states;
   5. only then is the new head remembered.
+Leaf hashes go to the state folder as they come: memory does not grow with the log.
 What does not fit is looked at once more from the first entry on, so that the log's own signatures prove what it did.
 """
 
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
     from consent.tlog.monitor_state import KeysAt, MonitorState
 
 
+MOST_NEW = 100_000_000
+"""Entries followed in one call: 3.2 GB of the state folder, and hours. A log's key can sign any size, and its server can feed
+entries of no bytes for ever; memory does not grow with them, and the folder by no more than this."""
+
+
 @dataclass(frozen=True)
 class Followed:
     """The log continues all that was seen of it.
@@ -46,7 +52,13 @@ class Followed:
 
 
 def follow(
-    files: LogFiles, state: MonitorState, origin: str, keys_at: KeysAt, seen: Sequence[Checkpoint] = ()
+    files: LogFiles,
+    state: MonitorState,
+    origin: str,
+    keys_at: KeysAt,
+    seen: Sequence[Checkpoint] = (),
+    *,
+    most_new: int = MOST_NEW,
 ) -> Followed | Contradiction | RolledBack:
     """Follow the log to its present head. The caller holds `state.locked()`.
 
@@ -56,13 +68,14 @@ def follow(
         origin: Its name.
         keys_at: The keys that may sign a checkpoint of a size.
         seen: Verified heads from elsewhere; kept until they can be compared.
+        most_new: Most entries that are read and kept in one call.
 
     Returns:
         That all is well; or evidence that it is not. Nothing is remembered of a head that contradicts.
 
     Raises:
         PublishedLogError: The files do not give the signed root (exit 3).
-        PublishedLogUnavailableError: A file cannot be fetched (4).
+        PublishedLogUnavailableError: A file cannot be fetched, or the log grew by more than `most_new` (4).
         NoteError: The checkpoint is malformed, of another log or not signed by it (3).
         MonitorStateError: What was kept is damaged (3).
     """
@@ -78,76 +91,77 @@ def follow(
     if kept is not None and served.size <= kept.size:
         if served.head != kept.head:
             return _not_after(state, kept, served)
-        new = b""
     else:
+        grown = served.size - (0 if kept is None else kept.size)
+        if grown > most_new:
+            raise PublishedLogUnavailableError(
+                f"the log says that it grew by {grown} entries, at most {most_new} are followed in one call",
+                "if you believe it, name more with --most-new: 32 bytes of disk for each",
+            )
         try:
-            new, edge = _extended(files, state, edge, served)
+            edge = _extended(files, state, edge, served)
         except PublishedLogError as error:
             # Perhaps the log has two histories: then the whole of this one, signed, shows it.
-            found = None if kept is None else _other_history(files, kept, served)
+            found = None if kept is None else _other_history(files, state, kept, served)
             if found is None:
                 raise error from None
             return found
-    start = 0 if kept is None else kept.size
-    waiting = 0
-    whole = b""
-    for each in state.pending():
-        if each.size > served.size:
-            waiting += 1
-            continue
-        whole = whole or state.leaves(start) + new
-        against = contradiction(each, served, whole) if each.size else None
-        if against is not None:
-            return against
-        compared += 1
+    pending = state.pending()
+    due = [each for each in pending if each.size <= served.size]
+    with state.leaves(served.size if due else 0) as leaves:
+        for each in due:
+            against = contradiction(each, served, leaves) if each.size else None
+            if against is not None:
+                return against
     if kept is None or served.note != kept.note:
-        state.advance(start, new, served, edge)
-    for each in state.pending():
-        if each.size <= served.size:
-            state.compared(each)
-    return Followed(served, None if kept is None else kept.size, compared, waiting)
+        state.advance(served, edge)
+    for each in due:
+        state.compared(each)
+    return Followed(served, None if kept is None else kept.size, compared + len(due), len(pending) - len(due))
 
 
 def _not_after(state: MonitorState, kept: Checkpoint, served: Checkpoint) -> Contradiction | RolledBack:
     """A head that is not larger than the kept one, and not the same."""
     if not served.size:
         return RolledBack(kept, served)
-    against = contradiction(served, kept, state.leaves(kept.size))
+    with state.leaves(kept.size) as leaves:
+        against = contradiction(served, kept, leaves)
     return RolledBack(kept, served) if against is None else against
 
 
-def _extended(
-    files: LogFiles, state: MonitorState, edge: RightEdge, served: Checkpoint
-) -> tuple[bytes, RightEdge]:
-    """Read what is new; return its leaf hashes and the edge after them."""
+def _extended(files: LogFiles, state: MonitorState, edge: RightEdge, served: Checkpoint) -> RightEdge:
+    """Read what is new, and keep its leaf hashes; return the edge after them."""
     start = edge.size
-    new = bytearray()
-    for first, leaves in _leaves(files, start - start % TILE_WIDTH, served.size):
-        known = max(0, start - first)
-        if b"".join(leaves[:known]) != state.leaf_range(first, first + known):
-            raise PublishedLogError("entries that were there before are others now", DAMAGED)
-        _check_tile(files, 0, first // TILE_WIDTH, b"".join(leaves))
-        edge, tiles = edge.extended(leaves[known:])
-        for tile in tiles:
-            if tile.level:
-                _check_tile(files, tile.level, tile.index, tile.hashes)
-        new += b"".join(leaves[known:])
-    if edge.root() != served.root:
-        raise PublishedLogError(
-            f"the entries served do not give the root that was signed for {served.size} of them", DAMAGED
-        )
-    for level, hashes in enumerate(edge.levels):
-        if level and hashes:
-            _check_tile(files, level, (served.size >> (TILE_BITS * level)) // TILE_WIDTH, hashes)
-    return bytes(new), edge
+    with state.extending(start) as add:
+        for first, leaves in _leaves(files, start - start % TILE_WIDTH, served.size):
+            known = max(0, start - first)
+            if b"".join(leaves[:known]) != state.leaf_range(first, first + known):
+                raise PublishedLogError("entries that were there before are others now", DAMAGED)
+            _check_tile(files, 0, first // TILE_WIDTH, b"".join(leaves))
+            edge, tiles = edge.extended(leaves[known:])
+            for tile in tiles:
+                if tile.level:
+                    _check_tile(files, tile.level, tile.index, tile.hashes)
+            add(b"".join(leaves[known:]))
+        if edge.root() != served.root:
+            raise PublishedLogError(
+                f"the entries served do not give the root that was signed for {served.size} of them", DAMAGED
+            )
+        for level, hashes in enumerate(edge.levels):
+            if level and hashes:
+                _check_tile(files, level, (served.size >> (TILE_BITS * level)) // TILE_WIDTH, hashes)
+    return edge
 
 
-def _other_history(files: LogFiles, kept: Checkpoint, served: Checkpoint) -> Contradiction | None:
+def _other_history(
+    files: LogFiles, state: MonitorState, kept: Checkpoint, served: Checkpoint
+) -> Contradiction | None:
     """Read the served log from its first entry: if it gives the signed root, it says what it holds at the kept size."""
-    whole = b"".join(b"".join(leaves) for _, leaves in _leaves(files, 0, served.size))
-    if root_at(LeafStore(whole), served.size) != served.root or not kept.size:
-        return None
-    return contradiction(kept, served, whole)
+    hashes = (b"".join(leaves) for _, leaves in _leaves(files, 0, served.size))
+    with state.aside(served.size, hashes) as whole:
+        if root_at(LeafStore(whole), served.size) != served.root or not kept.size:
+            return None
+        return contradiction(kept, served, whole)
 
 
 def _leaves(files: LogFiles, first: int, size: int) -> Iterator[tuple[int, list[bytes]]]:

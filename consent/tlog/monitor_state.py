@@ -1,7 +1,8 @@
 """What a monitor remembers of a log, as files: the last head it verified, every leaf hash, and heads seen elsewhere.
 
 `head.json` is the only file that is believed, and it is replaced by rename, last. Leaf hashes beyond its size are left
-over from a crash and are written over. A leaf takes 32 bytes: 10 million entries, 320 MB.
+over from a crash and are written over. A leaf takes 32 bytes: 10 million entries, 320 MB. They are written as they come and
+read where they lie: a log makes this folder grow, and not the monitor's memory.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from mmap import ACCESS_READ, mmap
 from typing import TYPE_CHECKING
 
 from consent.errors import ConsentUnavailableError, MonitorStateError, NoteError
@@ -26,9 +28,11 @@ if TYPE_CHECKING:
     from consent.tlog.note import VerifierKey
 
     KeysAt = Callable[[int], Iterable[VerifierKey]]
+    Leaves = bytes | mmap
 
 _HEAD = "head.json"
 _LEAVES = "leaves"
+_ASIDE = "other-leaves"
 _PENDING = "pending"
 _CHECKPOINTS = "checkpoints"
 _HINT = "keep the folder as it is, and follow the log anew with an empty --state folder"
@@ -103,12 +107,30 @@ class MonitorState:
         except FileNotFoundError:
             return None
 
-    def leaves(self, size: int) -> bytes:
-        """Return the first `size` leaf hashes, concatenated."""
-        if not size:
-            return b""
-        with (self.path / _LEAVES).open("rb") as file:
-            return file.read(size * HASH_SIZE)
+    @contextmanager
+    def leaves(self, size: int) -> Iterator[Leaves]:
+        """The first `size` leaf hashes, concatenated; they stay on disk."""
+        with _mapped(self.path / _LEAVES, size) as leaves:
+            yield leaves
+
+    @contextmanager
+    def extending(self, start: int) -> Iterator[Callable[[bytes], object]]:
+        """Write leaf hashes after the first `start` as they come; on disk when the block ends, taken back when it fails."""
+        with _writing(self.path / _LEAVES, start) as add:
+            yield add
+
+    @contextmanager
+    def aside(self, size: int, hashes: Iterable[bytes]) -> Iterator[Leaves]:
+        """All leaf hashes of another history, in a file that is there as long as the block."""
+        path = self.path / _ASIDE
+        try:
+            with _writing(path, 0) as add:
+                for each in hashes:
+                    add(each)
+            with _mapped(path, size) as leaves:
+                yield leaves
+        finally:
+            path.unlink(missing_ok=True)
 
     def leaf_range(self, start: int, end: int) -> bytes:
         """Return the leaf hashes `start`..`end`-1, concatenated; fewer where the file ends."""
@@ -118,15 +140,8 @@ class MonitorState:
             file.seek(start * HASH_SIZE)
             return file.read((end - start) * HASH_SIZE)
 
-    def advance(self, start: int, new: bytes, head: Checkpoint, edge: RightEdge) -> None:
-        """Remember a verified head: first the leaves, synced, then the head by rename."""
-        handle = os.open(self.path / _LEAVES, os.O_WRONLY | os.O_CREAT, 0o644)
-        with os.fdopen(handle, "wb") as file:
-            file.truncate(start * HASH_SIZE)
-            file.seek(start * HASH_SIZE)
-            file.write(new)
-            file.flush()
-            os.fsync(handle)
+    def advance(self, head: Checkpoint, edge: RightEdge) -> None:
+        """Remember a verified head by rename; its leaves were written before (`extending`)."""
         value = {"note": head.note, "levels": [b64(level) for level in edge.levels]}
         self.write(_HEAD, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
         # Only after it: what lies there counts as compared.
@@ -166,6 +181,32 @@ class MonitorState:
         path = self.path / name
         replace_file(path, text.encode())
         return path
+
+
+@contextmanager
+def _writing(path: Path, start: int) -> Iterator[Callable[[bytes], object]]:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT, 0o644)
+    with os.fdopen(handle, "wb") as file:
+        file.truncate(start * HASH_SIZE)
+        file.seek(start * HASH_SIZE)
+        try:
+            yield file.write
+            file.flush()
+            os.fsync(handle)
+        except BaseException:
+            with suppress(OSError):
+                file.flush()
+                file.truncate(start * HASH_SIZE)
+            raise
+
+
+@contextmanager
+def _mapped(path: Path, size: int) -> Iterator[Leaves]:
+    if not size:
+        yield b""
+        return
+    with path.open("rb") as file, mmap(file.fileno(), size * HASH_SIZE, access=ACCESS_READ) as leaves:
+        yield leaves
 
 
 def _name(seen: Checkpoint) -> str:
