@@ -23,7 +23,7 @@ check: set-up
 	@$(bin)/ruff check .
 	@$(bin)/ruff format --check .
 	@$(bin)/mypy
-	@$(bin)/python -m pytest -q tests/test_architecture.py tests/test_docs.py
+	@$(bin)/python -m pytest -q tests/test_architecture.py tests/test_docs.py tests/test_docs_run.py
 
 lock:
 	uv lock --python 3.11
