@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from consent.ledger import Ledger
     from tests.consent.signer_house import SignerHouse
 
+pytest.register_assert_rewrite("tests.consent.ledger_machine")  # it says what it saw, as a test does
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "backend" in metafunc.fixturenames:

@@ -2,27 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sqlite3
-from contextlib import closing, contextmanager
 from datetime import timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from consent import kek_rotation, rotation
 from consent.bulk import permits
@@ -30,7 +16,6 @@ from consent.entries import PersonalEntry, parse_entry
 from consent.errors import (
     BadRequestError,
     ConsentChanged,
-    LedgerUnavailableError,
     PublishedLogUnavailableError,
     RefillRefusedError,
     RefusedToSignError,
@@ -43,70 +28,22 @@ from consent.restoring import restore
 from consent.state import FOLLOWS
 from consent.tlog.bundles import bundles
 from consent.tlog.note import generate_key
-from consent.tlog.proof import Proof
 from consent.trust import TrustRoot
 from consent.trust_commands import _signers
 from consent.uses import UseRequest
-from consent.vocabulary import ConsentStatus, Right, RightAnswer, UseStatus
-from tests.consent import postgresql_server
-from tests.consent.ledger_model import ASKING, CATEGORIES, ENDS, PROCESSING, Asked, Event, Kept, Memory, Model
-from tests.consent.ledger_world import DEVELOPMENT, OFFER, ORIGIN, make_world, open_trust
+from consent.vocabulary import Right, RightAnswer, UseStatus
+from tests.consent.ledger_machine import PEOPLE, CityState, S
+from tests.consent.ledger_model import CATEGORIES, ENDS, PROCESSING, Asked, Event, Model
+from tests.consent.ledger_world import DEVELOPMENT, OFFER, ORIGIN, open_trust
 
-S = ConsentStatus
-PEOPLE = ["ann", "ben", "cia"]
 people = st.sampled_from(PEOPLE)
 statuses = st.sampled_from([S.REQUESTED, S.GIVEN, S.RENEWED, S.REFUSED, S.WITHDRAWN, S.REVOKED])
 fates = st.sampled_from([None, None, False, True])
 """How a commit ends: well; with an error and nothing written; with an error although all was written."""
 
 
-class City(RuleBasedStateMachine):
-    """The machine; `server` is where its database is made, None for an SQLite file."""
-
-    def __init__(self, server) -> None:
-        super().__init__()
-        self.server = server
-
-    @initialize()
-    def found(self) -> None:
-        self.folder = TemporaryDirectory()
-        self.url = self.server.new_database() if self.server else None
-        self.world = make_world(Path(self.folder.name), database=self.url)
-        self.backup = None
-        self.ledger = self.world.open()
-        self.memory = Memory({person: Model() for person in PEOPLE})
-        # What no restore takes away: the journal of erasures, numbers that were given, and what people have at home.
-        self.erased: set[int] = set()
-        self.no_return: set[str] = set()
-        self.used_numbers: set[int] = set()
-        self.retries: list = []
-        self.receipts: list[Kept] = []
-        self.founded = self.ledger.head().size
-        self.public = Path(self.folder.name) / "public"
-        self.published = 0
-
-    def teardown(self) -> None:
-        if hasattr(self, "ledger"):
-            # Days pass: that a key of keys is due to be destroyed is said rightly.
-            assert [fault for fault in self.ledger.check() if fault.table != "keks"] == []
-            for receipt in self.receipts:
-                self.world.verify(json.loads(receipt.text))
-            self.ledger.close()
-            self.folder.cleanup()
-
-    def now(self):
-        return self.world.clock.now
-
-    @property
-    def model(self) -> dict[str, Model]:
-        return self.memory.people
-
-    def enrolled(self, person: str) -> None:
-        if self.model[person].number is None:
-            number = self.ledger.number_of(person)
-            assert number not in self.used_numbers, "a number was given twice"
-            self.used_numbers.add(number)
-            self.model[person].number = number
+class City(CityState):
+    """The rules: each does one thing to the ledger and to the model."""
 
     @rule(person=people)
     def enrol(self, person: str) -> None:
@@ -117,11 +54,6 @@ class City(RuleBasedStateMachine):
         number = self.ledger.enrol(person)
         self.enrolled(person)
         assert number == self.model[person].number
-
-    def possible(self, person: str, status: S) -> bool:
-        model = self.model[person]
-        forbidden = person in self.no_return and (status in ASKING or model.number is None)
-        return status in FOLLOWS[model.status(self.now())] and not forbidden
 
     @rule(person=people, status=statuses, bulk=st.booleans())
     def answer(self, person: str, status: S, *, bulk: bool) -> None:
@@ -148,33 +80,6 @@ class City(RuleBasedStateMachine):
         size = self.ledger.head().size
         assert self.ledger.record_consent(person, OFFER, status, request_id=request).index == index
         assert self.ledger.head().size == size
-
-    @contextmanager
-    def failing_commit(self, *, written: bool):
-        """The next commit fails: before it was done, or after it was, so that only the answer is lost."""
-        dialect = self.ledger.log.store._writer.dialect
-        original = dialect.do_commit
-
-        def commit(connection) -> None:
-            dialect.do_commit = original
-            if written:
-                original(connection)
-            error = psycopg.OperationalError if self.url else sqlite3.OperationalError
-            raise error("the connection, or the disk, is gone")
-
-        dialect.do_commit = commit
-        try:
-            yield
-        finally:
-            del dialect.do_commit
-
-    def failed(self, act, *, written: bool, grows: bool = True) -> None:
-        """Do something whose commit fails, and see what is there: nothing of it, or all of it."""
-        size = self.ledger.head().size
-        with self.failing_commit(written=written), pytest.raises(LedgerUnavailableError) as caught:
-            act()
-        assert caught.value.exit_code == 4
-        assert (self.ledger.head().size > size) == (written and grows)
 
     @rule(person=people, status=statuses, written=st.booleans(), crash=st.booleans())
     def answer_at_a_failing_commit(self, person: str, status: S, *, written: bool, crash: bool) -> None:
@@ -288,29 +193,6 @@ class City(RuleBasedStateMachine):
         self.backup = (self.stored(), self.world.home.checkpoint.read_bytes(), self.memory.copy())
         self.ledger = self.world.open()
 
-    def stored(self) -> Any:
-        """A copy of the database as it is."""
-        if self.url is None:
-            with closing(sqlite3.connect(self.world.home.database)) as connection:
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            return self.world.home.database.read_bytes()
-        return self.copied(self.url)
-
-    def copied(self, url: str) -> str:
-        return postgresql_server.copy_database(self.server, url)
-
-    def put(self, stored: Any) -> None:
-        """Put a copy in the database's place."""
-        home = self.world.home
-        if self.url is None:
-            for name in ("ledger.db-wal", "ledger.db-shm"):
-                (home.path / name).unlink(missing_ok=True)
-            home.database.write_bytes(stored)
-            return
-        text = home.config.read_text(encoding="utf-8")
-        home.config.write_text(text.replace(f'"{self.url}"', f'"{stored}"'), encoding="utf-8")
-        self.url = stored
-
     @precondition(lambda self: self.backup)
     @rule()
     def restore_an_older_backup(self) -> None:
@@ -381,15 +263,6 @@ class City(RuleBasedStateMachine):
             receipt = self.ledger.use_receipt(person, run)
             assert self.world.verify(receipt).use.status == status
             self.keep(person, receipt, None)
-
-    def keep(self, person: str, receipt: dict, event: Event | None) -> None:
-        enrolment = Proof.parse(receipt["enrolment"]["proof"]).index
-        self.receipts.append(Kept(person, self.model[person].number, enrolment, event, json.dumps(receipt)))
-
-    def forget(self, person: str) -> None:
-        self.erased.add(self.model[person].number)
-        self.model[person] = Model()
-        self.retries = [entry for entry in self.retries if entry[0] != person]
 
     @rule()
     def publish(self) -> None:
@@ -473,28 +346,6 @@ class City(RuleBasedStateMachine):
     def reopen(self) -> None:
         self.ledger.close()
         self.ledger = self.world.open()
-
-    @invariant()
-    def agrees(self) -> None:
-        if not hasattr(self, "ledger"):
-            return
-        head = self.ledger.head()
-        assert (head.checkpoint.size, head.checkpoint.root) == (head.size, head.root)
-        assert self.ledger.lost_openings() == len(self.memory.lost)
-        reasons = {person: model.reason(self.now(), self.memory.lost) for person, model in self.model.items()}
-        bulk = permits(self.ledger, [*PEOPLE, "nobody"], OFFER, "scoring")
-        assert bulk.status.tolist() == [*reasons.values(), UseStatus.NO_CONSENT]
-        for person, model in self.model.items():
-            assert self.ledger.number_of(person) == model.number
-            permit = self.ledger.permit(person, OFFER, "scoring")
-            assert (0 if isinstance(permit, Permitted) else permit.status) == reasons[person]
-            record = next(r for r in self.ledger.consents(person) if r.purpose.id == OFFER)
-            assert record.status is model.status(self.now())
-            assert [event.index for event in record.history] == [event.index for event in model.events]
-            assert [event.status for event in record.history] == [event.status for event in model.events]
-            assert [(v.index, v.run, v.status) for v in self.ledger.uses(person)] == model.runs
-            for run, (value, _) in model.values.items():
-                assert self.ledger.values(person, run) == value
 
     @rule(data=st.data(), processing=st.sampled_from(PROCESSING))
     def ask_as_of_an_index(self, data, processing: str) -> None:
