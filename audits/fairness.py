@@ -17,7 +17,7 @@ import pandas as pd
 from fairlearn import metrics as fairlearn_metrics
 from sklearn.metrics import accuracy_score, precision_score
 
-from audits import chance, degenerate, judging, rule, wording
+from audits import chance, degenerate, judging, regrouped, rule, wording
 from audits.check import AuditInput, CheckResult
 from audits.completions import Span
 from audits.counts import rate, rate_rows
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from audits.check import Attribute
     from audits.lines import Line
 
     Bools = NDArray[np.bool_]
@@ -93,14 +94,21 @@ class FairnessCheck:
         Raises:
             AuditsError: fairlearn and our counts disagree: one of the two is wrong.
         """
+        cells = regrouped.cross(given)
         family = {role: sum(line.role is role for line in given.lines) for role in Role}
+        family[Role.SCREENS] += len(cells)
         findings = [
             judging.judge(line, given.attributes[line.attribute], given, family[line.role])
             for line in given.lines
         ]
+        found, pools = regrouped.judge_pools(given, findings, family[Role.DECIDES])
+        crossed = [
+            replace(judging.judge(line, attribute, given, family[Role.SCREENS]), crossed=of)
+            for line, attribute, of in cells
+        ]
         selected, n = int(given.y_pred.sum()), len(given.y_pred)
         who = degenerate.nothing_decided(Span(selected, selected), Span(n - selected, n - selected))
-        findings = list(degenerate.unpraised(findings, who))
+        findings = list(degenerate.unpraised([*found, *(judged for _, _, judged in pools), *crossed], who))
         unknowns = [
             too_much_missing(a.name, a.missing) for a in given.attributes.values() if a.missing > rule.MISSING
         ]
@@ -110,7 +118,7 @@ class FairnessCheck:
                 "Every row was taken as independent of the others. If people come in families or in groups, the intervals "
                 "are too narrow: clustering was not accounted for."
             )
-        by_line, overall = equal_model(given, tuple(findings))
+        by_line, overall = equal_model(given, found, pools)
         unknowns += could_not_decide(overall)
         return CheckResult(
             findings=tuple(replace(f, chance=by_line.get(f.line or "")) for f in findings),
@@ -267,7 +275,9 @@ def metric_frame(groups: tuple[str, ...], cells: NDArray[np.int64]) -> fairlearn
     )
 
 
-def equal_model(given: AuditInput, findings: tuple[Finding, ...]) -> tuple[dict[str, float], float | None]:
+def equal_model(
+    given: AuditInput, findings: tuple[Finding, ...], pools: tuple[tuple[Line, Attribute, Finding], ...] = ()
+) -> tuple[dict[str, float], float | None]:
     """Chance that a model whose groups are alike in each line would have passed it, and all of them.
 
     A deciding line that has too few people to pass, whatever the model, makes it none at all.
@@ -277,6 +287,7 @@ def equal_model(given: AuditInput, findings: tuple[Finding, ...]) -> tuple[dict[
     Args:
         given: What there is to look at.
         findings: One per line, in the lines' order.
+        pools: Lines that small groups share; the groups' own lines then cannot pass or fail.
 
     Returns:
         Chance by line id, and of all deciding lines; None if no line decides or none could run.
@@ -284,11 +295,15 @@ def equal_model(given: AuditInput, findings: tuple[Finding, ...]) -> tuple[dict[
     rng = np.random.default_rng(given.seed)
     by_line: dict[str, float] = {}
     together: list[float] = []
-    families: dict[tuple[str, str, str | None], list[tuple[Line, int]]] = {}
-    for line, found in zip(given.lines, findings, strict=True):
+    families: dict[tuple[str, tuple[str, ...], str | None], tuple[Attribute, list[tuple[Line, int]]]] = {}
+    single = [
+        (line, given.attributes[line.attribute], found)
+        for line, found in zip(given.lines, findings, strict=True)
+        if found.pool is None
+    ]
+    for line, attribute, found in (*single, *pools):
         if not counts_for_chance(line, found):
             continue
-        attribute = given.attributes[line.attribute]
         if found.too_few:
             by_line[line.id] = 0.0
             together.append(0.0)
@@ -300,13 +315,13 @@ def equal_model(given: AuditInput, findings: tuple[Finding, ...]) -> tuple[dict[
             effect, due = found.design_effect or 1.0, float(given.y_score[members].sum())  # type: ignore[index]
             drawn = chance.expected(line, due / effect, rng)
         else:
-            key = (line.metric, line.attribute, line.measure)
-            families.setdefault(key, []).append((line, attribute.groups.index(str(line.group))))
+            key = (line.metric, (attribute.name, *attribute.groups), line.measure)
+            place = attribute.groups.index(str(line.group))
+            families.setdefault(key, (attribute, []))[1].append((line, place))
             continue
         by_line[line.id] = float(drawn.mean())
         together.append(by_line[line.id])
-    for (_, name, _), lines in families.items():
-        attribute = given.attributes[name]
+    for attribute, lines in families.values():
         of, hit = judging.rate_of(lines[0][0], given)
         people = [rate(of, hit, attribute.codes == g, given.clusters) for g in range(len(attribute.groups))]
         effective = np.array([p.effective(rule.LEVEL)[1] for p in people])

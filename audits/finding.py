@@ -128,6 +128,9 @@ class Finding:
             sensitive values that are missing.
         ranges: From counts that were withheld or rounded: what they can be. Intervals are then unions over all whole tables
             that fit, and estimate, rates and `counts` are one of these tables', the middle one. None: counts are exact.
+        pooled: Groups that were too small each and decide together in this finding; () elsewhere.
+        pool: Code of the finding in which this group, too few by itself, decides together with others; None elsewhere.
+        crossed: Sensitive features whose groups were crossed; () elsewhere.
         source: Where the limit comes from.
         why: Why the line is there.
     """
@@ -165,5 +168,8 @@ class Finding:
     too_few: bool = False
     further: int | None = None
     ranges: Ranges | None = None
+    pooled: tuple[str, ...] = ()
+    pool: str | None = None
+    crossed: tuple[str, ...] = ()
     source: str = ""
     why: str = ""

@@ -79,7 +79,9 @@ def check(
         y_score=score,
         threshold=threshold,
         attributes=attributes,
-        lines=policy_lines.expand(drawn, groups, tuple(needs or ())),
+        lines=policy_lines.at_most(
+            policy_lines.expand(drawn, groups, tuple(needs or ())), given=lines is not None
+        ),
         other_needs=needs,
         baseline=first,
         features=features,

@@ -198,6 +198,26 @@ def _missing(line: Line, given: AuditInput) -> tuple[Outcome, str] | None:
     return None
 
 
+def events_share(line: Line, given: AuditInput) -> float:
+    """Gives the share of people who are in a line's own denominator.
+
+    Args:
+        line: The line.
+        given: The audit's input.
+
+    Returns:
+        0 to 1; 0 where the line has nothing to judge. For observed / expected: the mean probability.
+    """
+    first = given.baseline is not None and given.baseline.y_pred is None
+    if _missing(line, given) is not None or (line.metric == "levelling_down" and first):
+        return 0.0
+    if line.metric == "observed_expected":
+        return float(np.mean(np.asarray(given.y_score)))
+    if line.metric == "levelling_down":
+        return float(given.y_true.mean())
+    return float(rate_of(line, given)[0].mean())
+
+
 def rate_of(line: Line, given: AuditInput) -> tuple[Bools, Bools]:
     """Marks the denominator and the hits of a line that compares two groups' rates.
 

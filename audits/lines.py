@@ -62,6 +62,10 @@ COULD_DECIDE = 0.5
 """Under this chance of passing a model alike in every group the audit could not decide, and nothing may be accepted on it.
 Source: issue 4, rule 2."""
 
+MOST_DECIDING = 24
+"""Deciding lines at most: the Bonferroni level of a fail is one-sided 5 %/m, and at m = 24 intervals are already 1.9 times as
+wide as one line's (z 2.86 against 1.64 at 5 %): more lines would be lines that can never fail. Source: issue 4, rule 1."""
+
 FOUR_FIFTHS = 0.80
 """The ratio's limit in that case; its inverse, 1.25, on the other side. Source: 29 CFR 1607.4(D), 1978."""
 
@@ -202,6 +206,37 @@ def expand(
                 written = replace(line, group=group, measure=measure)
                 out.setdefault(written.id, written)
     return tuple(out.values())
+
+
+def at_most(lines: Sequence[Line], *, given: bool) -> tuple[Line, ...]:
+    """Holds the deciding lines to `MOST_DECIDING`.
+
+    Args:
+        lines: Written out.
+        given: Whether the caller drew them; luvalla's own are made fewer.
+
+    Returns:
+        The lines. Of luvalla's own, as many metrics as there is room for go on deciding, in the order of `_FIRST`; the rest
+        screen.
+
+    Raises:
+        AuditsInputError: More deciding lines than that, and no metric can be left to screening.
+    """
+    kept = list(_FIRST)
+    while sum(line.role is Role.DECIDES for line in lines) > MOST_DECIDING:
+        if given or len(kept) == 1:
+            count = sum(line.role is Role.DECIDES for line in lines)
+            raise AuditsInputError(
+                f"{count} deciding lines; at most {MOST_DECIDING} can decide",
+                "let fewer metrics or coarser groups decide, and screen the others: with more, the lines grow too wide to fail",
+            )
+        metric = kept.pop()
+        lines = [replace(line, role=Role.SCREENS) if line.metric == metric else line for line in lines]
+    return tuple(lines)
+
+
+_FIRST = ("tpr_gap", "levelling_down", "observed_expected", "selection_ratio")
+"""Metrics of `default_lines` that decide, the most important first."""
 
 
 def default_lines(

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA: Final = "luvalla/audit-report/v1"
-ADDED: Final = frozenset({"further"})
+ADDED: Final = frozenset({"crossed", "further", "pool", "pooled"})
 """Fields that came to this format after its first reports: left out of the bytes where they say nothing, so that a report
 written before them keeps its digest."""
 SIGNIFICANT: Final = 10
@@ -209,7 +209,7 @@ def _fixed(value: Any) -> Any:
             return None
         return float(format(value, f".{SIGNIFICANT}g")) + 0.0
     if isinstance(value, dict):
-        return {k: _fixed(v) for k, v in value.items() if k not in ADDED or v is not None}
+        return {k: _fixed(v) for k, v in value.items() if k not in ADDED or v not in (None, [])}
     if isinstance(value, list):
         return [_fixed(v) for v in value]
     return value

@@ -229,7 +229,7 @@ def verdict(findings: Sequence[Finding]) -> Verdict:
     """Brings the findings together.
 
     Args:
-        findings: All of an audit.
+        findings: All of an audit. A finding that points to its pool is decided there.
 
     Returns:
         Passed only if every deciding finding that applies passed, at least one line among them did, and every check that
@@ -240,7 +240,8 @@ def verdict(findings: Sequence[Finding]) -> Verdict:
     if failed:
         return Verdict(Outcome.FAILED, None, tuple(f.code for f in failed))
     broken = [f for f in count if f.outcome is Outcome.COULD_NOT_RUN]
-    deciding = [f for f in count if f.role is Role.DECIDES and f.outcome is not Outcome.NOT_APPLICABLE]
+    decides = [f for f in count if f.role is Role.DECIDES and f.pool is None]
+    deciding = [f for f in decides if f.outcome is not Outcome.NOT_APPLICABLE]
     short = [f for f in deciding if f.outcome is not Outcome.PASSED]
     lines = [f for f in deciding if f.line is not None]
     if lines and not short and not broken:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -212,7 +213,9 @@ def rule_facts(lines: Sequence[Line], clusters: int | None, overall: float | Non
 
 def _rule(given: AuditInput, results: list[CheckResult]) -> RuleFacts:
     clusters = None if given.clusters is None else int(given.clusters.max()) + 1
-    return rule_facts(given.lines, clusters, next((r.chance for r in results if r.chance is not None), None))
+    facts = rule_facts(given.lines, clusters, next((r.chance for r in results if r.chance is not None), None))
+    crossed = sum(len(f.crossed) > 0 for r in results for f in r.findings)
+    return replace(facts, screening=facts.screening + crossed)
 
 
 def _population(given: AuditInput) -> PopulationFacts:

@@ -75,7 +75,7 @@ class RuleFacts:
 
     Args:
         deciding: Number of deciding lines: the m of the Bonferroni level.
-        screening: Number of screening lines, their own family.
+        screening: Number of screening lines, crossed groups among them: their own family.
         level: Level of the deciding intervals.
         error: One-sided error that all deciding lines share when they fail.
         few: Denominators under this are too few to judge.

@@ -47,7 +47,14 @@ def accepted_in(certificate: str, report: AuditReport, undecided: Iterable[str])
         undecided: Ids of the lines, as its ballot says.
     """
     lines = set(undecided)
-    return tuple(Accepted(certificate, finding) for finding in report.findings if finding.line in lines)
+    pools = {
+        finding.pool for finding in report.findings if finding.line in lines and finding.pool is not None
+    }
+    return tuple(
+        Accepted(certificate, finding)
+        for finding in report.findings
+        if finding.code in pools or (finding.line in lines and finding.pool is None)
+    )
 
 
 def width(finding: Finding) -> float:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from audits.finding import Finding, Outcome, Role
 from audits.lines import Line, limit_on, region
-from governance import acceptance
+from governance import acceptance, regrouped
 from governance.errors import UnknownProfile
 
 if TYPE_CHECKING:
@@ -234,6 +234,10 @@ def _wrong_lines(report: AuditReport, lines: Sequence[Line]) -> list[str]:
         if finding.line in seen:
             reasons.append(f"Two findings are about the line {finding.line}.")
         seen.add(finding.line)
+        if finding.crossed or finding.pooled:
+            if (why := regrouped.why_wrong(finding, report, lines)) is not None:
+                reasons.append(why)
+            continue
         line = next((line for line in lines if _is_about(finding, line)), None)
         if line is None:
             if finding.role is not Role.DESCRIBED:
@@ -276,13 +280,20 @@ def _line_decision(
         return LineDecision(
             line.id, Outcome.COULD_NOT_RUN, False, f"The report lacks the line {line.id}.", None
         )
+    asked = line.id
+    if finding.pool is not None:
+        shared = regrouped.pool_of(finding, report)
+        if shared is None:
+            why = f"The report says that {line.id} is decided together with other groups, and does not hold that finding."
+            return LineDecision(asked, Outcome.COULD_NOT_RUN, False, why, finding)
+        finding, line = shared, replace(line, group=shared.group)
     acceptable = False
     why = finding.message
     if finding.outcome is Outcome.PASSED:
         acceptable = _inside(finding, line)
         if not acceptable:
             return LineDecision(
-                line.id,
+                asked,
                 Outcome.COULD_NOT_RUN,
                 False,
                 f"The report calls the line {line.id} passed, but its interval is not inside the limit.",
@@ -296,7 +307,7 @@ def _line_decision(
         barrier = acceptance.why_not(finding, line, report, policy, before)
         acceptable = barrier is None
         why = finding.message + (f" The board may not accept it: {barrier}." if barrier else "")
-    return LineDecision(line.id, finding.outcome, acceptable, why, finding)
+    return LineDecision(asked, finding.outcome, acceptable, why, finding)
 
 
 def _inside(finding: Finding, line: Line) -> bool:

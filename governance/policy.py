@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from audits.finding import Direction, Role, Scale
-from audits.lines import COULD_DECIDE, METRICS, Line
+from audits.lines import COULD_DECIDE, METRICS, MOST_DECIDING, Line
 from consent.canonical import digest
 from governance.errors import PolicyError, UnknownProfile
 from governance.profile import AcceptRule, BoardRules, LineSpec, Profile, RuleSpec, ServiceGroups, draw
@@ -33,9 +33,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 """The only file format there is."""
 
-MAX_DECIDING_LINES = 24
-"""Deciding lines of one service at most: the Bonferroni level of a fail is one-sided 5 %/m, and at m = 24 intervals are
-already 1.9 times as wide as one line's (z 2.86 against 1.64 at 5 %): more lines would be lines that can never fail."""
+MAX_DECIDING_LINES = MOST_DECIDING
+"""Deciding lines of one service at most."""
 
 MONTHS_AT_MOST = 12
 """No policy may let evidence that is not enough stand longer than this, whatever the file says (issue 2)."""
