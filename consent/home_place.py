@@ -13,19 +13,28 @@ if TYPE_CHECKING:
 
 
 def is_free(path: Path, keep: Collection[str] = ()) -> bool:
-    """Whether a home can be made at a path: nothing is there, or a folder with nothing but the names to keep."""
+    """Whether a home can be made at a path: nothing is there, or a folder with nothing but the names to keep.
+
+    A link or a mounted disk is in the way: a finished home is renamed to the path, and neither can be renamed over.
+    """
+    if path.is_symlink() or path.is_mount():
+        return False
     return not path.exists() or (path.is_dir() and {entry.name for entry in path.iterdir()} <= set(keep))
 
 
-def make_folder(path: Path) -> None:
-    """Make a folder and those above it, each on disk in the one above it.
+def make_folder(path: Path, mode: int = 0o777) -> None:
+    """Make a folder and those above it, each on disk in the one above it; one that is there stays as it is.
+
+    Args:
+        path: The folder.
+        mode: Its permission bits, less the process's umask; those above it get the usual ones.
 
     Raises:
         OSError: It cannot be made.
     """
     if not path.is_dir():
         make_folder(path.parent)
-        path.mkdir(exist_ok=True)
+        path.mkdir(mode, exist_ok=True)
         sync(path.parent)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 import shutil
 from datetime import UTC
@@ -100,7 +101,7 @@ def create(
     if not is_free(path, wanted.furnishing.keep):
         raise HomeExistsError(
             f"there is something at {path} already",
-            "choose another folder; an existing home is never overwritten",
+            "choose another folder (on a disk of its own, one inside it); an existing home is never overwritten",
         )
     founding = signer_founding.founding_place(path)
     if founding.exists():
@@ -139,7 +140,9 @@ def _build(
         except BaseException:
             # Not once it has its place: from there on the tables are a home's.
             if beside.exists():
-                ledger.discard_new()
+                # A server that is away keeps its tables, and the next call says so.
+                with contextlib.suppress(*ledger.errors):
+                    ledger.discard_new()
             raise
     except OSError as error:
         raise LedgerUnavailableError(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from consent.errors import ConsentInputError, ConsentUnavailableError
+from consent.home_place import make_folder
 from consent.options import json_option, respond
 from consent.serving import stop_at_sigterm
 from consent.signer_server import OWNER_AND_GROUP, OWNER_ONLY, SignerServer
@@ -198,7 +199,7 @@ def _init(
     public = key.verifier
     head = None if checkpoint is None else _head(checkpoint, origin, logs)
     try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(state, 0o700)
     except OSError as error:
         raise ConsentUnavailableError(
             f"the folder {state} cannot be made: {error.strerror}", "Check the path and its permissions."

@@ -90,7 +90,10 @@ def found(
     agreed = policies.load(text)
     if not is_free(path, {DEMO}):
         message = f"there is something at {path} already"
-        raise GovernanceInputError(message, "name another folder with --home, or move this one away")
+        raise GovernanceInputError(
+            message,
+            "name another folder with --home (on a disk of its own, one inside it), or move this one away",
+        )
     try:
         return setup.create(
             path,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import TYPE_CHECKING
 
 import pytest
 
+import cli
 from consent import receipt_files, rotation
 from consent.home import Home
 from consent.setup import create
@@ -89,3 +91,24 @@ def test_a_commit_to_sqlite_waits_for_the_disk(world: World) -> None:
     with world.open() as ledger, ledger.log.store.write() as connection:
         for pragma, value in (("synchronous", 2), ("journal_mode", "wal"), ("secure_delete", 1)):
             assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value, pragma
+
+
+def test_a_new_signer_s_folder_and_those_above_it_are_on_disk_with_their_names(
+    tmp_path: Path, synced: Synced
+) -> None:
+    state = tmp_path / "above" / "signer"
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["ledger", "signer", "--state", str(state), "--init", "--origin", ORIGIN])
+    assert not ended.value.code
+    for path in [state, *state.iterdir()]:
+        assert synced.file(path) or path.name.endswith(".lock"), path
+    assert {"last", "signer.pem", "signer.vkey"} <= synced.names(state)
+    assert "signer" in synced.names(state.parent)
+    assert "above" in synced.names(tmp_path)
+    assert stat.S_IMODE(state.stat().st_mode) == 0o700
+
+
+def test_the_folders_above_a_new_home_are_on_disk_too(tmp_path: Path, synced: Synced) -> None:
+    create(tmp_path / "srv" / "a" / "city", origin=ORIGIN, purposes=purposes_text(), clock=lambda: START)
+    assert "srv" in synced.names(tmp_path)
+    assert "a" in synced.names(tmp_path / "srv")

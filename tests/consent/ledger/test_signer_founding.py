@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
@@ -46,6 +46,9 @@ from tests.consent.ledger_writers import stored_entries
 from tests.consent.second_verifier import mth
 from tests.consent.signer_house import ENVIRONMENT, ROOT, SignerHouse
 from tests.consent.small_disk import small_disk
+
+if TYPE_CHECKING:
+    from tests.consent.postgresql_server import Server
 
 KILLED = """
 import json, os, signal, sys
@@ -448,6 +451,53 @@ def test_a_disk_that_fails_leaves_nothing_or_a_founding(
     assert (founding.tables() > 0) == bool(left and founding.database)
     assert (founding.house_last().size > 0) == (bool(left) and not where.endswith("founding.sync"))
     founding.whole(founding.make())
+
+
+@pytest.mark.parametrize("with_signer", [True, False])
+def test_a_database_server_that_is_lost_when_the_entries_are_committed(
+    tmp_path: Path, house: SignerHouse, durable: Server, *, with_signer: bool
+) -> None:
+    founding = Founding(tmp_path, house, durable.new_database(), Clock())
+    words = {} if with_signer else {"signer": None}
+
+    def lost(*_: object) -> None:
+        durable.stop(signal.SIGQUIT)
+        raise OSError(5, "Input/output error")
+
+    with pytest.raises(LedgerUnavailableError, match="Input/output error"):
+        founding.make(furnishing=Furnishing(files=lost), **words)
+    durable.restart_if_stopped()
+    assert founding.names() == set()
+    # Its tables stay, since nobody could drop them, and the signer is new.
+    assert "holds a ledger already" in founding.refused(HomeExistsError, 2, **words).message
+    founding.empty_database()
+    if with_signer:
+        founding.whole(founding.make())
+
+
+def test_a_database_server_that_is_lost_before_the_signature(
+    tmp_path: Path, house: SignerHouse, durable: Server
+) -> None:
+    founding = Founding(tmp_path, house, durable.new_database(), Clock())
+    with pytest.raises(FoundingUnfinishedError) as caught:
+        founding.make(furnishing=Furnishing(files=lambda *_: durable.stop(signal.SIGQUIT)))
+    assert said_on_the_page(caught.value)
+    durable.restart_if_stopped()
+    assert founding.names() == {"home.founding"}
+    assert founding.house_last().size == 0
+    founding.whole(founding.make())
+
+
+@pytest.mark.sqlite_file
+def test_a_place_that_cannot_be_renamed_over_is_refused_before_anything_is_signed(founding: Founding) -> None:
+    (founding.folder / "elsewhere").mkdir()
+    for target in ("elsewhere", "nowhere"):
+        founding.path.symlink_to(founding.folder / target)
+        assert "already" in founding.refused(HomeExistsError, 2).message
+        founding.path.unlink()
+    with small_disk(1) as disk, pytest.raises(HomeExistsError, match="already"):
+        create(disk.folder, clock=founding.clock, **founding.words())
+    assert founding.house_last().size == 0
 
 
 @pytest.mark.parametrize("with_signer", [True, False])
