@@ -189,6 +189,7 @@ def _load(target: str) -> click.Command:
     if not isinstance(command, click.Command):
         message = f"{target} is not a command"
         raise TypeError(message)
+    command.epilog = command.epilog or luvalla.epilog
     return command
 
 

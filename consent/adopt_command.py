@@ -23,6 +23,8 @@ def adopt(*, file: Path, dry_run: bool, as_json: bool) -> None:
 
     A version on record never changes: a changed purpose, or a reworded notice, is the next version, and consents for the
     version before it permit nothing any more. People whose yes ends so are counted: those are to be asked anew.
+
+    Example: `luvalla consent adopt purposes.toml --dry-run`.
     """
     text = file.read_bytes().decode("utf-8", "replace")
     proposed = parse(text)

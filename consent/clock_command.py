@@ -21,6 +21,8 @@ def confirm_clock(*, yes: bool, dry_run: bool, as_json: bool) -> None:
 
     It records the trust root's version in force once more, with the present time. A clock that is behind the last entry
     cannot be confirmed: nothing is ever recorded before what is there.
+
+    Example: `luvalla ledger confirm-clock --yes`. Exit code 4: the clock is behind the last entry.
     """
     with Ledger.open(current_home(), read_only=dry_run, clock_confirmed=True) as ledger:
         trust, now = ledger.log.trust, format_time(ledger.log.now())

@@ -195,13 +195,14 @@ withdraw = _answering(
 ask = _answering(
     ConsentStatus.REQUESTED,
     "ask",
-    f"Record that a person was shown the notice of PURPOSE and asked; not an answer: it permits nothing.\n\n{_EXIT_ONE}",
+    f"Record that a person was shown the notice of PURPOSE and asked; not an answer: it permits nothing.\n\n"
+    f"Example: `luvalla consent ask health-benefit.offer --person - --language sv`.\n\n{_EXIT_ONE}",
 )
 revoke = _answering(
     ConsentStatus.REVOKED,
     "revoke",
     "Record that the controller ends a consent to PURPOSE, such as for a service that ends: the next run leaves the person "
-    f"out.\n\n{_EXIT_ONE}",
+    f"out.\n\nExample: `luvalla consent revoke health-benefit.offer --person - --dry-run`.\n\n{_EXIT_ONE}",
 )
 
 

@@ -72,6 +72,9 @@ def erase(
     """Destroy what is kept of one person, or of a list; everyone else's proofs, earlier and later, still verify.
 
     It cannot be undone. The same person may return, and is then a new one to the ledger.
+
+    Example: `luvalla consent erase --person - --ground eu-gdpr:A17-1-b --dry-run` says what would be erased, and what the
+    law may ask to keep.
     """
     if (person is None) == (listed is None):
         raise click.UsageError("Name one of --person and --file.")
@@ -110,6 +113,8 @@ def readmit(*, person: str, dry_run: bool, as_json: bool) -> None:
     """Take back that an erased person is not to be asked again, because they themselves want to come back.
 
     Nothing of the refusal stays, and nothing links them to what was erased: a consent from now on is that of a new person.
+
+    Example: `luvalla consent readmit --person -`.
     """
     with open_ledger(read_only=dry_run) as ledger:
         found = ledger.asked_not_to_return(person) if dry_run else ledger.allow_return(person)

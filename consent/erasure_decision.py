@@ -79,7 +79,7 @@ def decide(
     if bool(kept) != bool(kept_why):
         raise BadRequestError(
             "classes are kept without a reason, or a reason is given and nothing kept",
-            "say which of GDPR 17(3) holds",
+            "give both or neither: the classes, and which ground of GDPR 17(3) holds",
         )
     erased = tuple(item for item in ERASABLE if item not in kept)
     if not erased:

@@ -17,6 +17,8 @@ def expire(*, dry_run: bool, as_json: bool) -> None:
 
     It changes no answer: from its last second on a consent permits nothing, noted or not. Run it daily; it may be stopped and
     repeated at any time.
+
+    Example: `luvalla consent expire --dry-run` counts them.
     """
     with open_ledger(read_only=dry_run) as ledger:
         if dry_run:

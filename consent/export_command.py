@@ -57,6 +57,8 @@ def export(
 
     The log's entry holds the digest of what was given, readable with the person's key alone. Whoever is not on record gets
     nothing and leaves no trace (exit code 2).
+
+    Example: `luvalla consent export --person - --out copy.json --page copy.html --language fi`.
     """
     check_new(out, page)
     right = Right.PORTABILITY if portability else Right.ACCESS

@@ -186,6 +186,7 @@ def _send(
 def _answer(status: int, headers: Message, body: bytes, what: str, most: int) -> Answer:
     if len(body) > most:
         raise ConsentUnavailableError(
-            f"{what} sent more than {most // 1024 // 1024} MB", "This is not the expected answer."
+            f"{what} sent more than {most // 1024 // 1024} MB",
+            "Check the address: no answer of it is that long.",
         )
     return Answer(status, headers.get_content_type().lower(), body)

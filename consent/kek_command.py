@@ -38,6 +38,9 @@ def rotate_kek(*, if_due: bool, destroy_expired: bool, dry_run: bool, as_json: b
 
     The old key stays for the backups until the day that receipts of erasures give. With --destroy-expired alone no key is
     replaced; with --dry-run the keys and their days are listed.
+
+    Example, for every night: `luvalla ledger rotate-kek --if-due --destroy-expired`. Exit code 2: the folder `keys` does not
+    fit the list of keys; 4: some keys are still wrapped by the old one, call it again.
     """
     home = current_home()
     with open_ledger(read_only=dry_run) as ledger:

@@ -16,6 +16,8 @@ def migrate(*, dry_run: bool, as_json: bool) -> None:
     """Bring a ledger that an older luvalla wrote to this one's schema.
 
     All steps are one transaction; no byte that was hashed is changed, and every receipt stays as it is. Make a backup first.
+
+    Example: `luvalla ledger migrate --dry-run`. Exit code 4: a newer luvalla wrote the ledger.
     """
     try:
         from consent.migrate import migrate as bring_up  # noqa: PLC0415 - the citizens' wheel has no Alembic

@@ -128,6 +128,9 @@ def monitor(
     A newer trust root that is published beside the log is followed too, when it continues the one given. Exit code 3: the
     log contradicts itself, shows less than before, lacks cosignatures that the trust root asks for, or its files are
     wrong. Evidence is left in the state folder.
+
+    Example: `luvalla ledger monitor https://log.city.example --state seen --trust-root trust-root.json --pin sha256:...`.
+    Exit code 4: the log cannot be reached, or another monitor uses the folder.
     """
     given = _trust(trust_root, pin)
     files = FolderFiles(Path(log)) if Path(log).is_dir() else web_files(log)

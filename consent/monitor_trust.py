@@ -109,4 +109,7 @@ def _newer(one: TrustRoot, other: TrustRoot) -> TrustRoot:
         return one
     if other.continues(one):
         return other
-    raise TrustRootError("neither trust root continues the other", "keep both")
+    raise TrustRootError(
+        "neither trust root continues the other",
+        "keep both, publish them, and ask the log's operator which one the root keys meant",
+    )

@@ -157,10 +157,13 @@ def _refusal(answer: fetch.Answer, path: str) -> ConsentError:
         return RunPeopleLostError(told, "`luvalla my uses` lists it among what cannot be said.")
     if answer.status == _NOT_FOUND and told:
         return ConsentInputError(
-            told, "`luvalla my uses` lists the runs with their ids." if "/uses/" in path else ""
+            told,
+            "`luvalla my uses` lists the runs with their ids."
+            if "/uses/" in path
+            else "`luvalla my consents` shows the purposes, and what is on record.",
         )
     if told:
-        return ConsentInputError(told)
+        return ConsentInputError(told)  # its own sentence says what to do
     return ConsentUnavailableError(
         f"the address answers, but not as {WHAT} (status {answer.status}, {answer.content_type})",
         "Check --api: the address without /v1.",

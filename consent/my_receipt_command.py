@@ -42,6 +42,8 @@ def receipt(
     """Write a receipt into FILE, which must not exist; readable by me alone.
 
     `luvalla verify` checks it with no network. It is mine, and holds in the clear what it proves.
+
+    Example: `luvalla my receipt mine.html --purpose health-benefit.offer --format html`.
     """
     if (purpose is None) == (run is None):
         raise click.UsageError("Name one of --purpose and --run.")

@@ -47,7 +47,10 @@ _key_option = click.option(
 def rights(
     *, as_of_index: int | None, at: datetime | None, api: str, token_file: Path, language: str, as_json: bool
 ) -> None:
-    """List the rights that I exercised, the answers, and which processing leaves me out because of them."""
+    """List the rights that I exercised, the answers, and which processing leaves me out because of them.
+
+    Example: `luvalla my rights --language fi`.
+    """
     answer = ask(api, as_of_path("/v1/me/rights", at, as_of_index), read_token(token_file), language)
     show(answer, lambda: right_answers.lines(answer, language), as_json=as_json)
 
@@ -84,9 +87,11 @@ def right(
     language: str,
     as_json: bool,
 ) -> None:
-    """Exercise RIGHT: object, withdraw an objection, ask for a restriction, a correction, access or portability.
+    """Exercise a right: object, withdraw an objection, ask for a restriction, a correction, access or portability.
 
     It counts from the next run on. Access and portability are asked for here; `luvalla my export` answers both at once.
+
+    Example: `luvalla my right objection --processing scoring`.
     """
     if (right == Right.RECTIFICATION.value) != (entry is not None):
         raise click.UsageError(
@@ -132,6 +137,8 @@ def export(
     """Write a copy of what is held about me into FILE, which must not exist; readable by me alone.
 
     That it was given is on record first, with its digest. If the connection breaks, ask again with the same --request-id.
+
+    Example: `luvalla my export everything.json --page everything.html`.
     """
     check_new(file, page)
     wanted = Right.PORTABILITY if portability else Right.ACCESS

@@ -48,6 +48,8 @@ def permit(
 
     With an earlier instant or size, the answer of that day: for the version of the purpose that was the newest then.
     Exit code 1: no, and why.
+
+    Example: `luvalla consent permit health-benefit.offer scoring --person - --at 2026-11-24`.
     """
     with open_ledger(read_only=True) as ledger:
         decision = ledger.permit(person, purpose, processing, at=instant(at), as_of=as_of_index)

@@ -25,6 +25,8 @@ def publish(folder: Path, *, new_only: bool, dry_run: bool, as_json: bool) -> No
     The files hold no personal data. Every entry is hashed again, and what is in DIR already is compared; the checkpoint
     comes last. Exit code 3 when DIR holds another log, a changed file, or what the ledger contradicts; 4 when DIR cannot
     be written or another process publishes there.
+
+    Example: `luvalla ledger publish /srv/log --new-only`.
     """
     with open_ledger(read_only=True) as ledger:
         done = ledger.publish(folder, dry_run=dry_run, new_only=new_only)
@@ -46,7 +48,10 @@ def publish(folder: Path, *, new_only: bool, dry_run: bool, as_json: bool) -> No
 @click.argument("index", type=click.IntRange(min=0))
 @json_option
 def prove(index: int, *, as_json: bool) -> None:
-    """Print the proof that entry INDEX is in the log (C2SP tlog-proof), under the last checkpoint."""
+    """Print the proof that entry INDEX is in the log (C2SP tlog-proof), under the last checkpoint.
+
+    Example: `luvalla ledger prove 17` prints that of the eighteenth entry.
+    """
     with open_ledger() as ledger:
         proof = ledger.prove(index)
     respond({"index": index, "proof": proof}, [proof.removesuffix("\n")], as_json=as_json)

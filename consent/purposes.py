@@ -15,6 +15,7 @@ from consent.vocabulary import LEGAL_BASES, Language, Processing
 _ID = re.compile(r"[a-z][a-z0-9]*(?:[.-][a-z0-9]+)*", re.ASCII)
 _CATEGORY = re.compile(r"[a-z][a-z0-9-]*:[A-Za-z][A-Za-z0-9-]*", re.ASCII)
 _MAX_DAYS = 36_525
+_SHOWN = 60
 _LANGUAGES = tuple(language.value for language in Language)
 _KEYS = frozenset(
     {
@@ -164,8 +165,12 @@ def _purpose(table: Any, position: int) -> Purpose:
             f"use {', '.join(item.value for item in Processing)}",
         )
     categories = _words(table, "categories", where, least=1)
-    if not all(_CATEGORY.fullmatch(word) for word in categories):
-        raise PurposesError(f"{where}: categories are DPV terms with a prefix", "write e.g. pd:Education")
+    wrong = [word for word in categories if not _CATEGORY.fullmatch(word)]
+    if wrong:
+        raise PurposesError(
+            f"{where}: categories are DPV terms with a prefix, one is {_got(wrong[0])}",
+            "write e.g. pd:Education",
+        )
     more: dict[str, Any] = {
         **{key: _text(table, key, where) for key in _OPTIONAL_TEXTS if key in table},
         **{key: _words(table, key, where, least=1) for key in _OPTIONAL_LISTS if key in table},
@@ -214,10 +219,16 @@ def _exact_keys(
         )
 
 
+def _got(value: Any) -> str:
+    """A value of the file as a message shows it."""
+    said = repr(value)
+    return said if len(said) <= _SHOWN else f"{said[:_SHOWN]}..."
+
+
 def _text(table: dict[str, Any], key: str, where: str) -> str:
     value = table[key]
     if not isinstance(value, str) or not value.strip():
-        raise PurposesError(f"{where}: `{key}` must be text and not empty", "fill it in")
+        raise PurposesError(f"{where}: `{key}` must be text and not empty, it is {_got(value)}", "fill it in")
     return value
 
 
@@ -225,7 +236,8 @@ def _identifier(table: dict[str, Any], where: str) -> str:
     value = _text(table, "id", where)
     if not _ID.fullmatch(value) or len(value) > 100:  # noqa: PLR2004 - the column holds 128
         raise PurposesError(
-            f"{where}: an id is lower-case words joined by dots or hyphens", "write e.g. health-benefit.offer"
+            f"{where}: an id is at most 100 characters, lower-case words joined by dots or hyphens; it is {_got(value)}",
+            "write e.g. health-benefit.offer",
         )
     return value
 
@@ -234,7 +246,8 @@ def _integer(table: dict[str, Any], key: str, where: str, *, low: int) -> int:
     value = table[key]
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= _MAX_DAYS:
         raise PurposesError(
-            f"{where}: `{key}` must be a whole number from {low} to {_MAX_DAYS}", "correct it"
+            f"{where}: `{key}` must be a whole number from {low} to {_MAX_DAYS}, it is {_got(value)}",
+            "correct it",
         )
     return value
 
@@ -246,7 +259,9 @@ def _words(table: dict[str, Any], key: str, where: str, *, least: int) -> tuple[
         or not all(isinstance(word, str) and word for word in value)
         or len(value) < least
     ):
-        raise PurposesError(f"{where}: `{key}` must be a list of texts, at least {least}", "correct it")
+        raise PurposesError(
+            f"{where}: `{key}` must be a list of texts, at least {least}, it is {_got(value)}", "correct it"
+        )
     if len(set(value)) != len(value):
         raise PurposesError(f"{where}: `{key}` names something twice", "name it once")
     return tuple(sorted(value))

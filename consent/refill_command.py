@@ -26,6 +26,8 @@ def refill(log: str, *, dry_run: bool, as_json: bool) -> None:
     written, or nothing.
 
     Exit code 3: the published log is shorter than what was signed, or is another history.
+
+    Example: `luvalla ledger refill https://log.city.example --dry-run` says how many entries are missing.
     """
     files = FolderFiles(Path(log)) if Path(log).is_dir() else web_files(log)
     home = current_home()

@@ -22,6 +22,9 @@ def restore_opening(*, receipt: Path, person: str, as_json: bool) -> None:
 
     The receipt is verified, and must open the very entries that stand in the log. Who brings it is identified as ever.
     Consents count again when the last lost opening is back, or when their people confirm them.
+
+    Example: `luvalla ledger restore-opening receipt.json --person -`. Exit code 3: the receipt does not verify; 2: it is of
+    another person, or of somebody erased.
     """
     try:
         with receipt.open("rb") as file:

@@ -115,13 +115,15 @@ object_ = _limiting(
     "object",
     Right.OBJECTION,
     "eu-gdpr:A21",
-    "Record an objection (GDPR 21): runs in its scope leave the person out from now on, until it is withdrawn.",
+    "Record an objection (GDPR 21): runs in its scope leave the person out from now on, until it is withdrawn.\n\n"
+    "Example: `luvalla consent object --person - --processing scoring`.",
 )
 restrict = _limiting(
     "restrict",
     Right.RESTRICTION,
     "eu-gdpr:A18",
-    "Record a restriction (GDPR 18): runs in its scope leave the person out from now on, until it is lifted.",
+    "Record a restriction (GDPR 18): runs in its scope leave the person out from now on, until it is lifted.\n\n"
+    "Example: `luvalla consent restrict --person - --reason 'accuracy is contested'`.",
 )
 
 
@@ -145,7 +147,10 @@ def lift(
     reason: str | None,
     request_id: str | None,
 ) -> None:
-    """Lift a restriction, or withdraw an objection, for all or a part of its scope."""
+    """Lift a restriction, or withdraw an objection, for all or a part of its scope.
+
+    Example: `luvalla consent lift --objection --person - --ground word`.
+    """
     right = Right.OBJECTION_WITHDRAWN if objection else Right.RESTRICTION_LIFTED
     _record(
         right, person, language, as_json=as_json, dry_run=dry_run, answer=answer, ground=ground, purposes=purpose,
@@ -172,6 +177,8 @@ def correct(
     """Record that the consent at INDEX was recorded wrongly (GDPR 16).
 
     Where it is the person's newest word, it is found invalid in the same step; unless the answer is `refused`.
+
+    Example: `luvalla consent correct 17 --person -`.
     """
     _record(
         Right.RECTIFICATION, person, language, as_json=as_json, dry_run=dry_run, answer=answer, ground=ground, corrects=index,
@@ -187,7 +194,10 @@ def correct(
 def rights(
     *, person: str, as_of_index: int | None, at: datetime | None, language: str, as_json: bool
 ) -> None:
-    """List the rights that a person exercised, and which processing leaves them out because of an objection or restriction."""
+    """List the rights that a person exercised, and which processing leaves them out because of an objection or restriction.
+
+    Example: `luvalla consent rights --person - --language fi`.
+    """
     with open_ledger(read_only=True) as ledger:
         told = right_answers.rights(ledger, person, language, at=instant(at), as_of=as_of_index)
     respond(told, right_answers.lines(told, language), as_json=as_json)

@@ -106,6 +106,9 @@ def signer(
 
     Make a signer once with --init, then serve with --socket until it is stopped; docs/ledger/signer.md tells it step by step.
     Exit code 3: what the signer remembers is gone, or is not signed by its key.
+
+    Example: `luvalla ledger signer --state signer --init --origin city.example/consent`, then `luvalla ledger signer --state
+    signer --socket /run/signer/socket`.
     """
     token = _token(pkcs11_module, pkcs11_token, pkcs11_key, pkcs11_pin_file)
     if init:

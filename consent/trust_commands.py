@@ -71,6 +71,9 @@ def witnesses(
     """Show the witnesses that count; with --key and --threshold, replace them in a new version of the trust root.
 
     The new rule holds for checkpoints larger than the present one, so that receipts handed out before still verify.
+
+    Example: `luvalla ledger witnesses --key VKEY --threshold 1 --dry-run`. Exit code 3: the root keys given are too few to
+    sign.
     """
     home = current_home()
     root = _trust(home)
@@ -116,6 +119,8 @@ def rotate_key(*, signer: str | None, root_keys: tuple[Path, ...], dry_run: bool
 
     Every checkpoint signed so far still verifies; one that the old key signs from now on is refused. Stop what else
     writes first: it would go on with the old key. Called again after a crash, it goes on where it stopped.
+
+    Example: `luvalla ledger rotate-key --dry-run`. Exit code 3: the root keys given are too few to sign.
     """
     home = current_home()
     root = _trust(home)
@@ -155,6 +160,9 @@ def rotate_root_key(*, root_keys: tuple[Path, ...], dry_run: bool, as_json: bool
 
     Keys of other holders stay. A thief of fewer keys than the threshold can sign nothing any more; where the threshold
     is 1, the thief can do the same as you: see docs/ledger/drills.md. Called again after a crash, it goes on.
+
+    Example: `luvalla ledger rotate-root-key --root-key a.pem --root-key b.pem`. Exit code 3: the root keys given are too few
+    to sign.
     """
     home = current_home()
     root = _trust(home)

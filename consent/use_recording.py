@@ -116,7 +116,10 @@ def _plain(use: UseRequest) -> _Request:
             "something given as a person's number is not a number of this log", "pass `Permits.numbers`"
         )
     if not _STATUSES.issuperset(statuses):
-        raise BadRequestError("a status is not a code of `UseStatus`", "see consent/vocabulary.py")
+        raise BadRequestError(
+            "a status is not a code of `UseStatus`",
+            "use the codes of `consent.vocabulary.UseStatus`, such as 1 for used",
+        )
     for name, value in (("certificate", use.certificate), ("output", use.output)):
         if value is not None and not is_digest(value):
             raise BadRequestError(

@@ -22,6 +22,7 @@ STRONGEST: Final = (
     3  # reasons told without asking: what a reader keeps in mind; the rest stands in the full table
 )
 
+_OTHER_VERSION: Final = "The run was recorded by another version of luvalla; ask the service's team."
 _FOR: Final[words.Texts] = {
     "fi": "puhui ehdotuksen puolesta",
     "sv": "talade för ett förslag",
@@ -116,15 +117,19 @@ class Why:
 def _number(value: object, what: str) -> float:
     """Read a finite number that may be written as a decimal string (hashed documents hold no floats)."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ConsentEvidenceError(f"the run's explanation has no number where {what} should stand")
+        raise ConsentEvidenceError(
+            f"the run's explanation has no number where {what} should stand", _OTHER_VERSION
+        )
     try:
         number = float(value)
     except ValueError as error:
         raise ConsentEvidenceError(
-            f"the run's explanation has no number where {what} should stand"
+            f"the run's explanation has no number where {what} should stand", _OTHER_VERSION
         ) from error
     if not math.isfinite(number):
-        raise ConsentEvidenceError(f"the run's explanation has no finite number where {what} should stand")
+        raise ConsentEvidenceError(
+            f"the run's explanation has no finite number where {what} should stand", _OTHER_VERSION
+        )
     return number
 
 
@@ -136,10 +141,12 @@ def _parse_values(values: bytes) -> tuple[Sequence[Any], Sequence[Any], float]:
     except (ValueError, KeyError, TypeError) as error:
         raise ConsentEvidenceError(
             'the kept values are not of the form {"c": [...], "s": ..., "x": [...]}',
-            "The run was recorded by another version of luvalla; ask the service's team.",
+            _OTHER_VERSION,
         ) from error
     if not isinstance(contributions, list) or not isinstance(features, list):
-        raise ConsentEvidenceError("the kept values' contributions and features are not lists")
+        raise ConsentEvidenceError(
+            "the kept values' contributions and features are not lists", _OTHER_VERSION
+        )
     return contributions, features, _number(score, "the score")
 
 

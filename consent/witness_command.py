@@ -63,6 +63,10 @@ def witness(
     """Co-sign the checkpoints of others' logs, each only if it continues the last one (C2SP tlog-witness).
 
     Put a server that speaks TLS in front of it. A new version of the trust root counts from the next request on.
+
+    Example: `luvalla ledger witness --state witness --init --name ombudsman.example/witness`, then the same without --init
+    and --name, and with `--trust-root trust-root.json --pin sha256:...`. Exit code 4: the memory is gone, or the port is
+    taken.
     """
     if init:
         _init(state, name, as_json=as_json)

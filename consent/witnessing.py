@@ -155,7 +155,10 @@ def _ask(
                 f"the witness {url} has cosigned another log of {old} entries than ours", _FORKED
             )
         if answer.status != _CONFLICT or answer.content_type != _SIZE_TYPE:
-            raise ConsentUnavailableError(f"the witness {url} answered with status {answer.status}", "ask it")
+            raise ConsentUnavailableError(
+                f"the witness {url} answered with status {answer.status}",
+                "ask whoever runs it; the next checkpoint asks it again",
+            )
         size = parse_decimal(answer.body[:20].decode("ascii", "replace").removesuffix("\n"))
         if size > head.size and size > newest():
             raise RefusedToSignError(

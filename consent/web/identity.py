@@ -152,7 +152,8 @@ class KeySource:
             )
             if answer.status != 200:  # noqa: PLR2004 - HTTP's own number
                 raise ConsentUnavailableError(
-                    f"the identity provider's key set answered with status {answer.status}"
+                    f"the identity provider's key set answered with status {answer.status}, expected 200",
+                    "Check --jwks and the provider; the keys known so far are used for an hour.",
                 )
             return parse_jwks(answer.body)
         try:

@@ -53,7 +53,10 @@ def record_right(
     response.headers["Content-Language"] = language
     right = Right(asked.right)
     if (right is Right.RECTIFICATION) != (asked.corrects is not None):
-        raise BadRequestError("a rectification names the entry that is wrong, and only it does", "")
+        raise BadRequestError(
+            "a rectification names the entry that is wrong, and only it does",
+            "give `corrects` with it, and with no other",
+        )
     with service.ledger(read_only=False) as ledger:
         done = right_records.record(
             ledger.log,
