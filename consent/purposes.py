@@ -236,7 +236,7 @@ def _identifier(table: dict[str, Any], where: str) -> str:
     value = _text(table, "id", where)
     if not _ID.fullmatch(value) or len(value) > 100:  # noqa: PLR2004 - the column holds 128
         raise PurposesError(
-            f"{where}: an id is at most 100 characters, lower-case words joined by dots or hyphens; it is {_got(value)}",
+            f"{where}: an id is lower-case words joined by dots or hyphens, at most 100 characters; it is {_got(value)}",
             "write e.g. health-benefit.offer",
         )
     return value
