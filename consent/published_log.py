@@ -54,13 +54,16 @@ class FolderFiles:
         """See `LogFiles.read`."""
         try:
             with (self.path / name).open("rb") as file:
-                content = file.read(limit + 1)
+                content = bytearray()
+                # In pieces: a read of the limit would take that much memory for the smallest file.
+                while len(content) <= limit and (piece := file.read(_PIECE)):
+                    content += piece
         except FileNotFoundError:
             return None
         except OSError as error:
             message = f"{self.path / name} cannot be read: {error.strerror}"
             raise PublishedLogUnavailableError(message, "check the folder and its owner") from error
-        return _within(name, content, limit)
+        return _within(name, bytes(content), limit)
 
 
 @dataclass(frozen=True)

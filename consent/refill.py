@@ -5,10 +5,10 @@ lost: the openings of entries about people, and the lists of people of runs. The
 rest on a consent before them are refused until it is confirmed anew (consent/loss.py, docs/decisions/ledger-loss.md).
 
   1. the published checkpoint is verified by the trust root, and is not shorter than the one kept outside the database;
-  2. all bundles from the database's end on are fetched, before anything is locked;
+  2. all bundles from the database's end on are fetched into a file, before anything is locked (consent/refill_entries.py);
   3. the database's own tree, extended by them, must have the published root; the outside checkpoint must fit too;
-  4. entries, tiles, acts of the institution and what is lost are written in one transaction, and where the numbers of
-     new people begin also outside the database (consent/number_floor.py);
+  4. entries, tiles, acts of the institution and what is lost are written in one transaction, range by range, and where the
+     numbers of new people begin also outside the database (consent/number_floor.py);
   5. erasures of the journal that the database lacks are carried out in it, without entries of their own: theirs are
      among the lost.
 """
@@ -21,10 +21,9 @@ from typing import TYPE_CHECKING
 
 from consent import erasure, number_floor, store_consents, store_log, store_lost, store_people
 from consent.canonical import SLOT_MULTIPLE, digest, encode, parse_time
-from consent.entries import InstitutionalAct, PersonalEntry, parse_entry
+from consent.entries import InstitutionalAct, PersonalEntry
 from consent.erasure_journal import read_lines
 from consent.errors import (
-    ConsentError,
     PublishedLogUnavailableError,
     PurposesError,
     RefillRefusedError,
@@ -32,24 +31,26 @@ from consent.errors import (
 )
 from consent.log import too_few
 from consent.purposes import encoded, notice_digests, parse
+from consent.refill_entries import fetched, parsed
 from consent.row_mac import with_mac
 from consent.store_lost import Refill
-from consent.tlog.bundles import bundles
 from consent.tlog.checkpoint import open_checkpoint
-from consent.tlog.merkle import TILE_WIDTH, leaf_hash, load_edge, root_at
+from consent.tlog.merkle import leaf_hash, load_edge, root_at
 from consent.tlog.note import MAX_NOTE_BYTES
 from consent.tlog.tiles import CHECKPOINT
 from consent.writing import REQUEST_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import Connection
 
     from consent.home import Home
     from consent.log import Log
     from consent.records import Purpose
+    from consent.refill_entries import Missing
     from consent.tlog.bundles import LogFiles
     from consent.tlog.checkpoint import Checkpoint
-    from consent.tlog.merkle import FullTile
 
 _SUCCESSION = "if no published copy has more, begin a new log that names this one: docs/ledger/drills.md"
 
@@ -71,17 +72,6 @@ class Refilled:
     openings: int
     runs: int
     erased: int
-
-
-@dataclass(frozen=True)
-class _Found:
-    """The missing entries, parsed."""
-
-    first: int
-    bodies: list[bytes]
-    acts: dict[int, InstitutionalAct]
-    personal: list[int]
-    tiles: tuple[FullTile, ...]
 
 
 def refill(log: Log, home: Home, files: LogFiles, *, dry_run: bool = False) -> Refilled:
@@ -107,33 +97,31 @@ def refill(log: Log, home: Home, files: LogFiles, *, dry_run: bool = False) -> R
         first = store_log.log_end(connection).size
         edge = load_edge(store_log.SqlHashes(connection), first)
     _check_sizes(log, served, first)
-    start = first - first % TILE_WIDTH
-    whole = [body for _, of_bundle in bundles(files, start, served.size) for body in of_bundle]
-    bodies = whole[first - start :]
-    edge, tiles = edge.extended([leaf_hash(body) for body in bodies])
-    if edge.root() != served.root:
-        raise RefillRefusedError(
-            f"the {first} entries of the database, continued by the published ones, do not have the root published "
-            f"for {served.size}",
-            "one of the two is another history: keep both, run `luvalla ledger check` and `luvalla ledger monitor`",
-        )
-    parsed = {first + position: _parsed(body) for position, body in enumerate(bodies)}
-    found = _Found(
-        first,
-        bodies,
-        {index: each for index, each in parsed.items() if isinstance(each, InstitutionalAct)},
-        [index for index, each in parsed.items() if isinstance(each, PersonalEntry)],
-        tiles,
-    )
-    purposes = _purposes(home, found)
-    runs = sum(act.kind == "run" for act in found.acts.values())
-    if dry_run:
-        return Refilled(first, served.size, len(found.personal), runs, 0)
+    with fetched(files, edge, served.size, home.path) as missing:
+        if missing.root != served.root:
+            raise RefillRefusedError(
+                f"the {first} entries of the database, continued by the published ones, do not have the root published "
+                f"for {served.size}",
+                "one of the two is another history: keep both, run `luvalla ledger check` and `luvalla ledger monitor`",
+            )
+        purposes = _purposes(home, missing.named)
+        if dry_run:
+            return Refilled(first, served.size, missing.personal, missing.runs, 0)
+        erased = _write(log, home, missing, purposes)
+    return Refilled(first, served.size, missing.personal, missing.runs, len(erased))
+
+
+def _write(
+    log: Log, home: Home, missing: Missing, purposes: list[tuple[int, Purpose | None, Purpose | None]]
+) -> list[int]:
+    """Step 4 and 5; whose erasure has only a lost entry."""
+    first = missing.first
     with log.store.write() as connection:
         if store_log.log_end(connection).size != first:
             raise RefillRefusedError("the database grew while the published log was read", "try again")
-        floor = _number_floor(connection, len(found.personal), number_floor.read(home.number_floor))
-        _insert(log, connection, found, purposes)
+        floor = _number_floor(connection, missing.personal, number_floor.read(home.number_floor))
+        _insert(log, connection, missing)
+        _insert_purposes(connection, purposes)
         last = log.last_checkpoint()
         if last is not None and root_at(store_log.SqlHashes(connection), last.size) != last.root:
             raise RefillRefusedError(
@@ -141,11 +129,11 @@ def refill(log: Log, home: Home, files: LogFiles, *, dry_run: bool = False) -> R
                 "somebody signed two histories with this log's key: keep both, and see docs/ledger/drills.md",
             )
         erased, journal = _erase_again(log, connection, home, first)
-        filled = Refill(first, served.size, floor, journal, encode(list(erased)))
-        store_lost.insert_refill(connection, filled, found.personal, log.pseudonym_key)
+        filled = Refill(first, missing.size, floor, journal, encode(list(erased)))
+        store_lost.insert_refill(connection, filled, log.pseudonym_key)
         # Before the commit: a number too high costs vacant slots, one too low two people with one number.
         number_floor.write(home.number_floor, floor)
-    return Refilled(first, served.size, len(found.personal), runs, len(erased))
+    return erased
 
 
 def _published(log: Log, files: LogFiles) -> Checkpoint:
@@ -180,16 +168,10 @@ def _check_sizes(log: Log, served: Checkpoint, size: int) -> None:
         raise too_few(missing, log.trust.witnesses.needed(served.size), ())
 
 
-def _parsed(body: bytes) -> object:
-    try:
-        return parse_entry(body)
-    except ConsentError:
-        return None  # In the tree, and no evidence of anything; the check names it.
-
-
-def _purposes(home: Home, found: _Found) -> list[tuple[int, Purpose | None, Purpose | None]]:
+def _purposes(
+    home: Home, wanted: Mapping[int, InstitutionalAct]
+) -> list[tuple[int, Purpose | None, Purpose | None]]:
     """Index, the purpose and the bearer of the notice that the missing entries record, from the purposes file."""
-    wanted = {index: act for index, act in found.acts.items() if act.kind in ("purpose", "notice")}
     if not wanted:
         return []
     try:
@@ -229,33 +211,38 @@ def _number_floor(connection: Connection, lost: int, earlier: int) -> int:
     return start + -(-(taken + lost) // SLOT_MULTIPLE) * SLOT_MULTIPLE if lost else start
 
 
-def _insert(
-    log: Log,
-    connection: Connection,
-    found: _Found,
-    purposes: list[tuple[int, Purpose | None, Purpose | None]],
-) -> None:
+def _insert(log: Log, connection: Connection, missing: Missing) -> None:
     at = store_log.log_end(connection).last_at
     mark = store_lost.refilled_mark(log.pseudonym_key)
-    rows = []
-    for index, body in enumerate(found.bodies, found.first):
-        act = found.acts.get(index)
-        if act is not None:
-            at = max(at, store_consents.epoch(parse_time(act.at)))
-        # A personal entry tells no time: that of the entry before it is a lower bound.
-        row = {
-            "idx": index,
-            "leaf": leaf_hash(body),
-            "body": body,
-            "at": at,
-            "request": os.urandom(REQUEST_BYTES),
-            "fingerprint": mark,
-        }
-        rows.append(with_mac(log.pseudonym_key, "entry", row))
-    store_log.insert_entries(connection, rows, found.tiles)
-    store_log.insert_institutional(
-        connection, [{"idx": index, "kind": act.kind} for index, act in sorted(found.acts.items())]
-    )
+    edge = load_edge(store_log.SqlHashes(connection), missing.first)
+    for start, bodies in missing.ranges():
+        rows, kinds, lost = [], [], []
+        for index, body in enumerate(bodies, start):
+            act = parsed(body)
+            if isinstance(act, InstitutionalAct):
+                at = max(at, store_consents.epoch(parse_time(act.at)))
+                kinds.append({"idx": index, "kind": act.kind})
+            elif isinstance(act, PersonalEntry):
+                lost.append(index)
+            # A personal entry tells no time: that of the entry before it is a lower bound.
+            row = {
+                "idx": index,
+                "leaf": leaf_hash(body),
+                "body": body,
+                "at": at,
+                "request": os.urandom(REQUEST_BYTES),
+                "fingerprint": mark,
+            }
+            rows.append(with_mac(log.pseudonym_key, "entry", row))
+        edge, tiles = edge.extended([row["leaf"] for row in rows])
+        store_log.insert_entries(connection, rows, tiles)
+        store_log.insert_institutional(connection, kinds)
+        store_lost.insert_lost(connection, missing.first, lost, log.pseudonym_key)
+
+
+def _insert_purposes(
+    connection: Connection, purposes: list[tuple[int, Purpose | None, Purpose | None]]
+) -> None:
     known = {(each.notice.id, each.notice.version) for each in store_consents.purposes(connection).values()}
     purpose_rows, notice_rows = [], []
     for index, purpose, bearer in purposes:

@@ -46,10 +46,14 @@ def refills(connection: Connection) -> list[Refill]:
     return [Refill(*row) for row in connection.execute(query)]
 
 
-def insert_refill(connection: Connection, filled: Refill, openings: Sequence[int], mac_key: bytes) -> None:
-    """Note a refill, and which openings are lost in it."""
+def insert_refill(connection: Connection, filled: Refill, mac_key: bytes) -> None:
+    """Note a refill."""
     connection.execute(insert(refill), row_mac.with_mac(mac_key, "refill", filled._asdict()))
-    rows = [{"idx": index, "first": filled.first} for index in openings]
+
+
+def insert_lost(connection: Connection, first: int, openings: Sequence[int], mac_key: bytes) -> None:
+    """Note which openings are lost in the refill that begins at `first`."""
+    rows = [{"idx": index, "first": first} for index in openings]
     insert_rows(connection, lost_opening, [row_mac.with_mac(mac_key, "lost_opening", row) for row in rows])
 
 
