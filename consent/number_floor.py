@@ -38,6 +38,21 @@ def read(path: Path) -> int:
     return int(text)
 
 
+def keep(path: Path, number: int) -> None:
+    """See that at least this number is remembered: in homes older than the file, or where it was lost, the database knows it.
+
+    Args:
+        path: The file.
+        number: From which number on the database gives people theirs; 0 where it knows of no refill.
+
+    Raises:
+        LedgerUnavailableError: It cannot be read or written (exit 4).
+        LedgerDamagedError: It does not hold a number (3).
+    """
+    if number and number > read(path):
+        write(path, number)
+
+
 def write(path: Path, number: int) -> None:
     """Remember a number, durably when this returns; the file has the old one or the new one, whole.
 

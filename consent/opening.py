@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from consent import number_floor, store_lost
 from consent.errors import ConfigurationError
 from consent.home import read_settings
 from consent.key_ring import RingKeys
@@ -43,6 +44,9 @@ def open_log(
     store = Store(database_of(home, settings.database), read_only=read_only)
     try:
         store.check_version()
+        if not store.read_only:
+            with store.read() as connection:
+                number_floor.keep(home.number_floor, store_lost.number_floor(connection))
         pseudonym_key = read_key_file(home.pseudonym_key)
         keks = RingKeys(home, settings.backup_days)
         return Log(

@@ -119,7 +119,7 @@ def _write(
     with log.store.write() as connection:
         if store_log.log_end(connection).size != first:
             raise RefillRefusedError("the database grew while the published log was read", "try again")
-        floor = _number_floor(connection, missing.personal, number_floor.read(home.number_floor))
+        floor = _number_floor(connection, home, missing)
         _insert(log, connection, missing)
         _insert_purposes(connection, purposes)
         last = log.last_checkpoint()
@@ -198,17 +198,28 @@ def _purposes(
     return rows
 
 
-def _number_floor(connection: Connection, lost: int, earlier: int) -> int:
+def _number_floor(connection: Connection, home: Home, missing: Missing) -> int:
     """Above every number that the lost entries may have given: each of them can be one enrolment.
 
-    Args:
-        connection: The transaction.
-        lost: How many entries about people are lost.
-        earlier: Where the numbers began after the last refill, of which the database may know nothing.
+    Where an earlier refill had let numbers begin higher, the lost ones went on from there. The file beside the database says
+    so. Where it is missing, as in homes that are older than it, a run that had slots for higher numbers, or somebody erased
+    who had one, still tells.
     """
     start, taken = store_people.current_block(connection)
-    start = max(start, earlier)
-    return start + -(-(taken + lost) // SLOT_MULTIPLE) * SLOT_MULTIPLE if lost else start
+    lost = _whole_blocks(missing.personal)
+    floor = start + _whole_blocks(taken + missing.personal) if lost else start
+    begun = number_floor.read(home.number_floor)
+    if begun > start:
+        floor = max(floor, begun + lost)
+    journal = max((line.number + 1 for line in read_lines(home.erasure_journal)), default=0)
+    given = max(missing.slots, _whole_blocks(journal))
+    if given > start + SLOT_MULTIPLE:
+        floor = max(floor, given - SLOT_MULTIPLE + lost)
+    return floor
+
+
+def _whole_blocks(numbers: int) -> int:
+    return -(-numbers // SLOT_MULTIPLE) * SLOT_MULTIPLE
 
 
 def _insert(log: Log, connection: Connection, missing: Missing) -> None:
