@@ -5,23 +5,25 @@ Only click, SQLAlchemy, cryptography and the standard library may load here (see
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from consent import answers, article_30, explained, lines, lost_runs, receipt_files, receipt_page, words
 from consent.at_home import current_home, open_ledger
+from consent.copy_options import out_option, receipt_format_option
 from consent.errors import ConsentInputError
 from consent.foresight import foresee, foresee_standing
 from consent.options import (
     answer_language_option,
     as_of_options,
     dry_run_option,
+    full_option,
     instant,
     json_option,
     language_option,
     person_option,
+    request_id_option,
     respond,
 )
 from consent.records import ConsentRequest, Representation, TransitionRefused
@@ -30,6 +32,7 @@ from consent.witnessed import witnesses_of_log
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from consent.records import ConsentReceiptRef
 
@@ -76,9 +79,7 @@ def _answering(status: ConsentStatus, name: str, help_text: str) -> click.Comman
         show_default=True,
         help="How the answer came, in a few words without names.",
     )
-    @click.option(
-        "--request-id", help="A name of this request, no personal data: a retry records nothing twice."
-    )
+    @request_id_option
     @click.option(
         "--processing",
         type=click.Choice([kind.value for kind in Processing]),
@@ -248,7 +249,7 @@ def uses(*, person: str, as_of_index: int | None, at: datetime | None, language:
 @click.command()
 @person_option
 @click.option("--run", required=True, help="The run's id, as `luvalla consent uses` lists it.")
-@click.option("--full", is_flag=True, help="With everything that counted, not only what counted most.")
+@full_option
 @answer_language_option
 @json_option
 def why(*, person: str, run: str, full: bool, language: str, as_json: bool) -> None:
@@ -264,19 +265,8 @@ def why(*, person: str, run: str, full: bool, language: str, as_json: bool) -> N
 @person_option
 @click.option("--purpose", help="The newest answer to this purpose.")
 @click.option("--run", help="What this run did with the person's data, also if nothing.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The file to write; must not exist. By default one in the home's receipts folder.",
-)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(receipt_page.FORMATS),
-    default="json",
-    show_default=True,
-    help="json proves itself; html is a page for people that holds the same file; text is for reading alone.",
-)
+@out_option
+@receipt_format_option
 @answer_language_option
 @json_option
 def receipt(

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from consent import export_page, export_words, exporting, receipt_files
 from consent.at_home import current_home, open_ledger
 from consent.canonical import digest, encode
+from consent.copy_options import out_option, page_option, without_receipts_option
 from consent.exporting import ExportRequest
 from consent.new_file import check_new
 from consent.options import answer_language_option, dry_run_option, json_option, person_option, respond
 from consent.vocabulary import Right
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @click.command()
@@ -23,17 +26,9 @@ from consent.vocabulary import Right
     is_flag=True,
     help="What the person provided (GDPR 20), not everything that is held about them (GDPR 15).",
 )
-@click.option("--without-receipts", is_flag=True, help="Leave out the receipts: a much smaller file.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The file to write; must not exist. By default one in the home's receipts folder.",
-)
-@click.option(
-    "--page",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="A page for reading as well; must not exist.",
-)
+@without_receipts_option
+@out_option
+@page_option
 @click.option(
     "--request-id",
     help="A name of this request, no personal data: a retry records nothing twice and gives the same content.",

@@ -12,7 +12,7 @@ from consent.at_home import current_home
 from consent.errors import ConsentInputError, HomeMissing, LogContradictionError
 from consent.home import read_settings
 from consent.monitor_trust import Snapshot, newest_trust_root, witnesses_of
-from consent.options import json_option, respond
+from consent.options import json_option, respond, trust_root_option
 from consent.published_log import FolderFiles, web_files
 from consent.tlog.checkpoint import Checkpoint, open_checkpoint
 from consent.tlog.contradiction import Contradiction, RolledBack
@@ -88,12 +88,7 @@ def _evidence(found: Contradiction | RolledBack) -> tuple[str, str, str]:
     required=True,
     help="Folder in which the monitor remembers the log: keep it, and never share it with the log's operator.",
 )
-@click.option(
-    "--trust-root",
-    "trust_root",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The city's trust-root.json; by default the home's.",
-)
+@trust_root_option
 @click.option("--pin", help="The digest of the trust root's first version, sha256:..., got another way.")
 @click.option(
     "--receipt",

@@ -12,7 +12,7 @@ import click
 
 from consent import answers, fetch, lines
 from consent.errors import ConsentError, ConsentInputError, ConsentUnavailableError, RunPeopleLostError
-from consent.options import answer_language_option, as_of_options, json_option, respond
+from consent.options import answer_language_option, as_of_options, full_option, json_option, respond
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -233,7 +233,7 @@ def _is_run(text: str) -> bool:
 
 @click.command(cls=_RunCommand)
 @click.argument("run")
-@click.option("--full", is_flag=True, help="With everything that counted, not only what counted most.")
+@full_option
 @api_options
 @answer_language_option
 @json_option

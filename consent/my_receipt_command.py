@@ -8,6 +8,7 @@ from urllib.parse import quote
 import click
 
 from consent import answers, receipt_files, receipt_page
+from consent.copy_options import receipt_format_option
 from consent.errors import ConsentInputError, ConsentUnavailableError
 from consent.my_commands import api_options, ask, read_token
 from consent.options import answer_language_option, json_option, respond
@@ -17,14 +18,7 @@ from consent.options import answer_language_option, json_option, respond
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--purpose", help="My newest answer to this purpose.")
 @click.option("--run", help="What this run did with my data, also if nothing.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(receipt_page.FORMATS),
-    default="json",
-    show_default=True,
-    help="json proves itself; html is a page for people that holds the same file; text is for reading alone.",
-)
+@receipt_format_option
 @api_options
 @answer_language_option
 @json_option

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from consent import export_page, export_words, receipt_files, right_answers, right_words
+from consent.copy_options import page_option, without_receipts_option
 from consent.errors import ConsentUnavailableError
 from consent.my_commands import api_options, as_of_path, ask, read_token, show
 from consent.new_file import check_new
@@ -112,12 +113,8 @@ def right(
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--portability", is_flag=True, help="What I provided (GDPR 20), not everything about me (15).")
-@click.option("--without-receipts", is_flag=True, help="Leave out the receipts: a much smaller file.")
-@click.option(
-    "--page",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="A page for reading as well; must not exist.",
-)
+@without_receipts_option
+@page_option
 @_key_option
 @api_options
 @answer_language_option

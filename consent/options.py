@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from datetime import UTC
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -43,6 +44,30 @@ person_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Answer in JSON.")
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+
+
+full_option = click.option(
+    "--full", is_flag=True, help="With everything that counted, not only what counted most."
+)
+
+request_id_option = click.option(
+    "--request-id", help="A name of this request, no personal data: a retry records nothing twice."
+)
+
+trust_root_option = click.option(
+    "--trust-root",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The city's trust-root.json; by default the home's.",
+)
+
+host_option = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+
+
+def port_option(default: int) -> Callable[[Command], Command]:
+    """``--port``, of a server that has a usual one."""
+    return click.option(
+        "--port", default=default, show_default=True, type=click.IntRange(0, 65535), help="0: any free one."
+    )
 
 
 def language_option(help_text: str, default: str | None = None) -> Callable[[Command], Command]:

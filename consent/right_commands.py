@@ -15,6 +15,7 @@ from consent.options import (
     instant,
     json_option,
     person_option,
+    request_id_option,
     respond,
 )
 from consent.right_records import RightRequest
@@ -51,9 +52,7 @@ def _scope_options(command: Command) -> Command:
 
 def _common_options(command: Command) -> Command:
     for option in (
-        click.option(
-            "--request-id", help="A name of this request, no personal data: a retry records nothing twice."
-        ),
+        request_id_option,
         click.option(
             "--reason", help="Why it was decided so, in a few words without names; needed with `refused`."
         ),

@@ -20,7 +20,7 @@ from consent.at_home import current_home, open_ledger
 from consent.errors import ConsentInputError, ConsentUnavailableError
 from consent.fetch import is_loopback
 from consent.ledger import utc_now
-from consent.options import PersonId
+from consent.options import PersonId, host_option, port_option
 from consent.serving import stop_at_sigterm
 from consent.web import development
 from consent.web.api import Service
@@ -52,10 +52,8 @@ def _print_openapi(ctx: click.Context, _parameter: click.Parameter, value: bool)
     callback=_print_openapi,
     help="Print the API's OpenAPI document and exit.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option(
-    "--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535), help="0: any free one."
-)
+@host_option
+@port_option(DEFAULT_PORT)
 @click.option("--jwks", metavar="FILE|URL", help="The identity provider's public keys (JWKS).")
 @click.option("--issuer", help="The only issuer (iss) whose tokens are believed.")
 @click.option("--audience", help="What a token's audience (aud) must name: this API.")

@@ -12,7 +12,7 @@ import click
 from consent import receipt_files, receipt_page
 from consent.errors import ConsentEvidenceError, ConsentInputError, HomeMissing
 from consent.home import open_home, read_settings
-from consent.options import json_option, language_option, respond
+from consent.options import json_option, language_option, respond, trust_root_option
 from consent.tlog.verify import (
     MAX_RECEIPT_BYTES,
     MAX_TRUST_ROOT_BYTES,
@@ -66,12 +66,7 @@ def _page(raw: bytes, language: str, result: Verified) -> str:
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option(
-    "--trust-root",
-    "trust_root",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="The city's trust-root.json; by default the home's.",
-)
+@trust_root_option
 @click.option(
     "--pin",
     help="The digest of the trust root's first version, sha256:..., got another way than these two files: a printed "

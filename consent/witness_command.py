@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from consent.errors import ConsentInputError, ConsentUnavailableError
-from consent.options import json_option, respond
+from consent.options import host_option, json_option, port_option, respond
 from consent.serving import stop_at_sigterm
 from consent.tlog.cosignature import WitnessKey
 from consent.tlog.note import VerifierKey, generate_key, load_key, save_key
@@ -43,10 +43,8 @@ STATE_FILE = "witness.db"
     help="A log to witness, by its trust-root.json: its keys count for the sizes that it names. Read again when it changes.",
 )
 @click.option("--pin", help="The digest of the trust root's version 1; needed with --trust-root.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option(
-    "--port", default=DEFAULT_PORT, show_default=True, type=click.IntRange(0, 65535), help="0: any free one."
-)
+@host_option
+@port_option(DEFAULT_PORT)
 @json_option
 def witness(
     *,
