@@ -78,9 +78,15 @@ def events(
 
 
 def pseudonyms(
-    connection: Connection, *, since: int, size: int
+    connection: Connection, *, since: int, size: int, lowest: int = 0
 ) -> Iterator[tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64]]]:
     """Pseudonym and number of everybody enrolled from index `since` to `size` - 1 and not erased, in no order.
+
+    Args:
+        connection: A reading connection.
+        since: The first index that counts.
+        size: The first index that does not.
+        lowest: Nobody of them has a lower number.
 
     Yields:
         The halves of each pseudonym, first byte highest, uint64[n] each, and the numbers, int64[n]; n from 1 to `RANGE`.
@@ -92,7 +98,7 @@ def pseudonyms(
     highest = store_people.highest_number(connection)
     packed = connection.dialect.name == "postgresql"
     # People enrolled together have numbers of one block: a range of numbers lies together on the disk.
-    for low in range(0, 0 if highest is None else highest + 1, RANGE):
+    for low in range(lowest, 0 if highest is None else highest + 1, RANGE):
         within = [
             c.number >= low, c.number < low + RANGE,
             c.pseudonym.is_not(None), c.enrolled >= since, c.enrolled < size,
