@@ -13,9 +13,10 @@ from ledger_copy import copy_binary, without_secondary_indexes
 
 from consent import store, store_bulk, store_consents, store_log
 from consent.canonical import SLOT_MULTIPLE
+from consent.keys import KEY_BYTES
 from consent.setup import create
 from consent.tlog.merkle import leaf_hash, load_edge
-from consent.vocabulary import ConsentStatus
+from consent.vocabulary import ConsentStatus, RetentionClass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,12 +111,14 @@ def fill(ledger: Ledger, people: int, events_each: int) -> list[bytes]:
     return pseudonyms
 
 
-def fill_projections(ledger: Ledger, people: int, events_each: int) -> list[bytes]:
+def fill_projections(ledger: Ledger, people: int, events_each: int, *, use_keys: bool = False) -> list[bytes]:
     """Make a much larger ledger faster still, for bulk permits only; returns everybody's pseudonym.
+
+    With `use_keys` everybody also has a key for uses, wrapped as the product wraps it, so that runs can be recorded.
 
     Everybody's first events come in the order of enrolment, in which numbers are random within a block of 65,536, as the
     product gives them; each later round of events comes in another order, random over everybody. Of the log there is only what
-    its root is made of, the right edge of the tree, of invented hashes. In SQLite the events' table is left with its primary
+    its root is made of, the edges of the tree, of invented hashes. In SQLite the events' table is left with its primary
     key alone: a bulk permit reads no other index. In PostgreSQL the indexes beside the primary keys are dropped, made again when
     the rows are in, and the tables analysed, so that the planner has the choice that it has in a city.
     """
@@ -135,6 +138,8 @@ def fill_projections(ledger: Ledger, people: int, events_each: int) -> list[byte
         "entry (idx, leaf, body, at, request)": _entries(range(max(first, end - end % 256), end), now),
         "tile (level, idx, hashes, root)": _tiles(end),
     }
+    if use_keys:
+        tables['subject_key ("class", number, wrapped)'] = _use_keys(ledger, people)
     if ledger.log.store.database.name == ledger.home.database.name:
         _load_sqlite(ledger.home.database, tables)
     else:
@@ -176,6 +181,15 @@ def _events(numbers: NDArray[np.int64], each: int, first: int, now: int) -> Iter
             ]
 
 
+def _use_keys(ledger: Ledger, people: int) -> Iterator[Block]:
+    wrap = ledger.log.vault.wrap
+    for low in range(0, people, BATCH):
+        numbers = range(low, min(low + BATCH, people))
+        wrapped = b"".join(wrap(number, RetentionClass.USE, os.urandom(KEY_BYTES)) for number in numbers)
+        code = np.full(len(numbers), RetentionClass.USE.code, ">i2")
+        yield [code, np.array(numbers, ">i8"), np.frombuffer(wrapped, f"V{len(wrapped) // len(numbers)}")]
+
+
 def _entries(indexes: range, now: int) -> Iterator[Block]:
     if indexes:
         yield [
@@ -190,14 +204,14 @@ def _entries(indexes: range, now: int) -> Iterator[Block]:
 def _tiles(end: int) -> Iterator[Block]:
     for level in range(4):
         count = end >> 8 * (level + 1)
-        edge = np.arange(count - count % 256, count)
-        if len(edge):
-            hashes = np.full(len(edge), b"-", "S1")
+        # The right edge, and what a proof of the purpose's entry, one of the first, reads.
+        places = np.unique([*range(min(count, 1)), *range(count - count % 256, count)])
+        if len(places):
             yield [
-                np.full(len(edge), level, ">i2"),
-                edge.astype(">i8"),
-                hashes,
-                _invented(len(edge), 32),
+                np.full(len(places), level, ">i2"),
+                places.astype(">i8"),
+                _invented(len(places), 256 * 32),
+                _invented(len(places), 32),
             ]
 
 
