@@ -61,7 +61,7 @@ def health_benefit() -> pd.DataFrame:
     Raises:
         DataMissingError: The wheel's file is missing.
     """
-    raw = pd.read_csv(_wheel_file("statsmodels", "statsmodels/datasets/randhie/src/randhie.csv"))
+    raw = rand_experiment()
     first = raw[(raw["year"] == 1) & (raw["child"] == 0)].set_index("zper").sort_index()
     second = raw[raw["year"] == 2].set_index("zper")  # noqa: PLR2004 - the study's second year
     first = first[first.index.isin(second.index)]
@@ -91,6 +91,15 @@ def health_benefit() -> pd.DataFrame:
         }
     )
     return table[[column.name for column in HEALTH.contract]]
+
+
+def rand_experiment() -> pd.DataFrame:
+    """The RAND experiment's file as it ships: a row per person and year, the study's own names.
+
+    Raises:
+        DataMissingError: The wheel's file is missing.
+    """
+    return pd.read_csv(_wheel_file("statsmodels", "statsmodels/datasets/randhie/src/randhie.csv"))
 
 
 def youth_exclusion() -> pd.DataFrame:
