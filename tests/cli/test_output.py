@@ -55,7 +55,7 @@ SPOKEN = [
     ("models rows", "health-benefit --out {tmp}/rows.csv", 0),
     ("models train", "health-benefit --recipe need --population {development} --by dara", 0),
     ("models card", "health-benefit 2", 0),
-    ("audits run", "health-benefit 2 --population {development} --by eetu", 0),
+    ("audits run", "health-benefit 2 --population {complete} --by eetu", 0),
     ("audits report", "{home}/reports/health-benefit-1.json --out {tmp}/page.html", 0),
     ("audits compare", "{home}/reports/health-benefit-1.json {home}/reports/health-benefit-2.json", 0),
     ("board keygen", "dora", 0),
@@ -102,6 +102,7 @@ def test_every_command_with_json_says_one_document_on_stdout(city, luvalla, tmp_
     known = {
         "offer": OFFER, "tmp": tmp_path, "new": tmp_path / "new", "home": city.home, "keys": city.folder,
         "development": city.development, "people": city.people, "person": city.names[0], "run": "", "index": "", "purposes": purposes,
+        "complete": city.with_race_known(tmp_path / "complete.csv"),
     }  # fmt: skip
     for command, args, code in SPOKEN:
         words = shlex.split(args.format(**known))
