@@ -19,6 +19,8 @@ from audits.rule import ERROR, LEVEL
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from audits.finding import Finding
+
     Bools = NDArray[np.bool_]
 
 DRAWS = 2000
@@ -69,6 +71,24 @@ def expected(line: Line, due: float, rng: np.random.Generator) -> Bools:
     seen = rng.poisson(due, size=DRAWS)
     low, high = intervals.poisson_ratio(seen, due, LEVEL)
     return _inside(line, Scale.RATIO, low, high)
+
+
+def slope(line: Line, found: Finding, rng: np.random.Generator) -> Bools:
+    """Draws slopes where the score keeps its word in the group.
+
+    Args:
+        line: A line on the slope.
+        found: Its finding: the width of its interval is the draws'.
+        rng: Chance.
+
+    Returns:
+        bool[DRAWS]; never where the slope does not exist.
+    """
+    if found.low is None or found.high is None:
+        return np.zeros(DRAWS, dtype=np.bool_)
+    half = (found.high - found.low) / 2
+    seen = rng.normal(1.0, half / float(stats.norm.ppf((1 + LEVEL) / 2)), size=DRAWS)
+    return _inside(line, Scale.RATIO, seen - half, seen + half)
 
 
 def _inside(line: Line, scale: Scale, low: NDArray[np.float64], high: NDArray[np.float64]) -> Bools:

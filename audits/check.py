@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from audits.finding import Finding, Role
+    from audits.group_facts import TradeRow
     from audits.lines import Line
     from audits.sections import DataQualityFacts, ExplanationFacts, GroupRow, PerformanceFacts, PriceRow
 
@@ -180,6 +181,7 @@ class CheckResult:
         findings: Codes unique in the report. None at all from a check that had something to do is not a pass.
         groups: For the report's table of groups.
         price: For its comparison with the first version.
+        trades: For its section on criteria that cannot hold at once.
         performance: For its section on the score.
         explanation: For its section on reasons.
         data_quality: For its section on the rows.
@@ -190,6 +192,7 @@ class CheckResult:
     findings: tuple[Finding, ...]
     groups: tuple[GroupRow, ...] = ()
     price: tuple[PriceRow, ...] = ()
+    trades: tuple[TradeRow, ...] = ()
     performance: PerformanceFacts | None = None
     explanation: ExplanationFacts | None = None
     data_quality: DataQualityFacts | None = None

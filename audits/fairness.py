@@ -17,7 +17,7 @@ import pandas as pd
 from fairlearn import metrics as fairlearn_metrics
 from sklearn.metrics import accuracy_score, precision_score
 
-from audits import chance, degenerate, judging, regrouped, rule, wording
+from audits import chance, degenerate, judging, regrouped, rule, tradeoffs, wording
 from audits.check import AuditInput, CheckResult
 from audits.completions import Span
 from audits.counts import rate, rate_rows
@@ -120,10 +120,12 @@ class FairnessCheck:
             )
         by_line, overall = equal_model(given, found, pools)
         unknowns += could_not_decide(overall)
+        groups = group_rows(given)
         return CheckResult(
             findings=tuple(replace(f, chance=by_line.get(f.line or "")) for f in findings),
-            groups=group_rows(given),
+            groups=groups,
             price=_price(given),
+            trades=tradeoffs.rows(groups, given.lines),
             unknowns=tuple(unknowns),
             chance=overall,
         )
@@ -247,7 +249,7 @@ def rows_of_cells(attribute: str, groups: tuple[str, ...], cells: NDArray[np.int
             "false_omission_rate": fn + tn,
         }
         values = {k: float(v) if of.get(k, n) else None for k, v in by_group[group].items()}
-        rows.append(GroupRow(attribute, group, n, tp, fn, fp, tn, tp + fp, values))
+        rows.append(GroupRow(attribute, group, n, tp, fn, fp, tn, values, tp + fp))
     return tuple(rows)
 
 
@@ -314,6 +316,8 @@ def equal_model(
         if line.metric == "observed_expected":
             effect, due = found.design_effect or 1.0, float(given.y_score[members].sum())  # type: ignore[index]
             drawn = chance.expected(line, due / effect, rng)
+        elif line.metric == "calibration_slope":
+            drawn = chance.slope(line, found, rng)
         else:
             key = (line.metric, (attribute.name, *attribute.groups), line.measure)
             place = attribute.groups.index(str(line.group))

@@ -19,9 +19,11 @@ from audits import (
     degenerate,
     fairness,
     judging,
+    regrouped,
     report,
     rule,
     runner,
+    tradeoffs,
     unions,
 )
 from audits import lines as policy_lines
@@ -92,13 +94,22 @@ def audit_counts(
     )
     drawn = _lines(given, lines)
     family = {role: sum(line.role is role for line in drawn) for role in Role}
-    findings = [_judge(line, given, family[line.role]) for line in drawn]
-    findings = [
-        f
-        for line, f in zip(drawn, findings, strict=True)
-        for f in degenerate.unpraised([f], _who(given, line))
-    ]
-    by_line, overall = _chance(drawn, findings, given, seed)
+    single = [_judge(line, given, family[line.role]) for line in drawn]
+    single, pools = _pool(drawn, single, given, family[Role.DECIDES])
+    judged = [*zip(drawn, single, strict=True), *((line, found) for line, _, found in pools)]
+    findings = [f for line, f in judged for f in degenerate.unpraised([f], _who(given, line))]
+    by_line, overall = _chance(
+        [
+            *(
+                (line, _members(line, given), f)
+                for line, f in zip(drawn, single, strict=True)
+                if f.pool is None
+            ),
+            *pools,
+        ],
+        given,
+        seed,
+    )
     findings = [replace(f, chance=by_line.get(f.line or "")) for f in findings]
     fair = CheckResult(
         findings=tuple(findings),
@@ -125,6 +136,7 @@ def audit_counts(
             findings=every,
             groups=fair.groups,
             price=(),
+            trades=tradeoffs.rows(fair.groups, drawn),
             performance=None,
             explanation=None,
             data_quality=None,
@@ -144,7 +156,7 @@ def _lines(given: CountTable, lines: Sequence[Line] | None) -> tuple[Line, ...]:
             for line in policy_lines.default_lines(tuple(groups))
             if _published(given, line.attribute, METRICS[line.metric].rate)
         ]
-    return policy_lines.expand(drawn, groups)
+    return policy_lines.at_most(policy_lines.expand(drawn, groups), given=lines is not None)
 
 
 def _who(given: CountTable, line: Line) -> str | None:
@@ -156,7 +168,7 @@ def _published(given: CountTable, attribute: str, rate: str) -> bool:
     return all(completions.published(row, rate) for row in given.attributes[attribute].values())
 
 
-def _judge(line: Line, given: CountTable, family: int) -> Finding:
+def _judge(line: Line, given: CountTable, family: int, members: tuple[str, ...] | None = None) -> Finding:
     rate = METRICS[line.metric].rate
     rows = given.attributes[line.attribute]
     if not rate or line.measure is not None or line.metric == "other_need_tpr_gap":
@@ -165,8 +177,9 @@ def _judge(line: Line, given: CountTable, family: int) -> Finding:
     if not _published(given, line.attribute, rate):
         why = f"Line {line.id} needs counts that the table does not give."
         return judging.draft(line, Outcome.COULD_NOT_RUN, why)
-    group = [r for g, r in rows.items() if g == line.group]
-    rest = [r for g, r in rows.items() if g != line.group]
+    names = _members(line, given) if members is None else members
+    group = [r for g, r in rows.items() if g in names]
+    rest = [r for g, r in rows.items() if g not in names]
     rates = _rate(group, rate), _rate(rest, rate)
     need = None
     if line.unless_need_is_lower and _published(given, line.attribute, "need"):
@@ -177,6 +190,29 @@ def _judge(line: Line, given: CountTable, family: int) -> Finding:
     n = sum(completions.fill(r)["n"] for r in group)
     found = judging.conclude(line, judged, n, numbers, note)
     return unions.widen(found, line, completions.plus(group), completions.plus(rest), missing)
+
+
+def _members(line: Line, given: CountTable) -> tuple[str, ...]:
+    return tuple(g for g in given.attributes[line.attribute] if g == line.group)
+
+
+def _pool(
+    lines: Sequence[Line], findings: Sequence[Finding], given: CountTable, family: int
+) -> tuple[list[Finding], list[tuple[Line, tuple[str, ...], Finding]]]:
+    """As `audits.regrouped.judge_pools`: small groups decide together."""
+    pools: dict[str, tuple[Line, tuple[str, ...], Finding]] = {}
+    out = []
+    for line, found in zip(lines, findings, strict=True):
+        groups = regrouped.pool_of(findings, found)
+        if groups:
+            together = replace(line, group=regrouped.BESIDE.join(groups))
+            if together.id not in pools:
+                judged = replace(_judge(together, given, family, groups), pooled=groups)
+                pools[together.id] = (together, groups, judged)
+            out.append(regrouped.point(found, pools[together.id][2]))
+        else:
+            out.append(found)
+    return out, list(pools.values())
 
 
 def _rate(rows: Sequence[Row], rate: str) -> Rate:
@@ -216,24 +252,30 @@ def _open(given: CountTable) -> tuple[str, ...]:
 
 
 def _chance(
-    lines: Sequence[Line], findings: Sequence[Finding], given: CountTable, seed: int
+    judged: Sequence[tuple[Line, tuple[str, ...], Finding]], given: CountTable, seed: int
 ) -> tuple[dict[str, float], float | None]:
     """As `audits.fairness.equal_model`, with the groups' middle counts for people."""
     by_line: dict[str, float] = {}
     together: list[float] = []
-    families: dict[tuple[str, str], list[tuple[Line, int]]] = {}
-    for line, found in zip(lines, findings, strict=True):
+    families: dict[tuple[str, str, tuple[str, ...]], list[tuple[Line, int]]] = {}
+    for line, members, found in judged:
         if not fairness.counts_for_chance(line, found):
             continue
         if found.too_few:
             by_line[line.id] = 0.0
             together.append(0.0)
             continue
-        place = list(given.attributes[line.attribute]).index(str(line.group))
-        families.setdefault((line.metric, line.attribute), []).append((line, place))
+        pool = members if found.pooled else ()
+        places = [g for g in given.attributes[line.attribute] if g not in pool]
+        place = len(places) if pool else places.index(members[0])
+        families.setdefault((line.metric, line.attribute, pool), []).append((line, place))
     rng = np.random.default_rng(seed)
-    for (metric, attribute), of in families.items():
-        people = [_rate([row], METRICS[metric].rate) for row in given.attributes[attribute].values()]
+    for (metric, attribute, pool), of in families.items():
+        rows, rate = given.attributes[attribute], METRICS[metric].rate
+        parts = [[row] for g, row in rows.items() if g not in pool] + (
+            [[rows[g] for g in pool]] if pool else []
+        )
+        people = [_rate(part, rate) for part in parts]
         everybody = Rate(sum(p.hits for p in people), sum(p.of for p in people))
         denominators = np.array([float(p.of) for p in people])
         passed = chance.rates(chance.Family(denominators, everybody.value, tuple(of)), rng)
@@ -249,7 +291,7 @@ def _group_rows(attribute: str, given: CountTable) -> tuple[GroupRow, ...]:
     if not cells.any():
         raise AuditsInputError("the table counts nobody", "give counts of people per group")
     counted = {row.group: row for row in fairness.rows_of_cells(attribute, tuple(filled), cells)}
-    empty = GroupRow(attribute, "", 0, 0, 0, 0, 0, 0, dict.fromkeys(fairness.RATES))
+    empty = GroupRow(attribute, "", 0, 0, 0, 0, 0, dict.fromkeys(fairness.RATES), 0)
     return tuple(
         _told(counted.get(group, replace(empty, group=group)), row)
         for group, row in rows.items()
@@ -269,7 +311,7 @@ def _told(row: GroupRow, spans: Row) -> GroupRow:
         false_negatives=there("fn", row.false_negatives),
         false_positives=there("fp", row.false_positives),
         true_negatives=there("tn", row.true_negatives),
-        selected=there("selected", row.selected),
+        people_selected=there("selected", row.people_selected),
         metrics={
             name: value if completions.published(spans, fairness.RATES[name]) else None
             for name, value in row.metrics.items()

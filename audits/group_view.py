@@ -63,7 +63,7 @@ def view(g: GroupRow) -> GroupView:
         attribute=g.attribute.replace("_", " "),
         n=told("n", g.n),
         need=told("in_need", tp, fn),
-        selected=told("selected", g.selected),
+        selected=told("selected", g.people_selected),
         found=told("tp", tp),
         missed=told("fn", fn),
         without=told("fp", fp),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from audits import group_view, picture, texts, wording
-from audits.finding import Leaning, Outcome, Role
+from audits import group_view, picture, texts, trade_words, wording
+from audits.finding import Leaning, Outcome, Role, Scale
 from audits.lines import COULD_DECIDE, METRICS
 
 if TYPE_CHECKING:
@@ -152,7 +153,13 @@ _ENVIRONMENT = Environment(
     lstrip_blocks=True,
     keep_trailing_newline=True,
 )
-_ENVIRONMENT.filters |= {"percent": wording.percent, "count": "{:,}".format}
+_ENVIRONMENT.filters |= {
+    "percent": wording.percent,
+    "count": "{:,}".format,
+    "points": partial(wording.short, scale=Scale.DIFFERENCE),
+    "times": partial(wording.short, scale=Scale.RATIO),
+    "traded": trade_words.traded,
+}
 _CALM = ("yes", "na")
 _WORST_FIRST = ("no", "broken", "against", "few", "none", "for", "yes", "na")
 

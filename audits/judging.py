@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audits import rule, wording
+from audits import calibration, rule, wording
 from audits.counts import Rate, design_effect, rate, rate_rows
 from audits.finding import Counts, Finding, Leaning, Outcome, Role
 from audits.lines import METRICS, Line
@@ -47,6 +47,8 @@ def judge(line: Line, attribute: Attribute, given: AuditInput, family: int) -> F
     )
     if line.metric == "observed_expected":
         judged, numbers = _expected(line, members, given, family)
+    elif line.metric == "calibration_slope":
+        judged, numbers = _sloped(line, members, given, family)
     elif line.metric == "levelling_down":
         judged, numbers = _levelled(line, members, given, family)
     else:
@@ -186,7 +188,7 @@ def _missing(line: Line, given: AuditInput) -> tuple[Outcome, str] | None:
                 Outcome.NOT_APPLICABLE,
                 "No other measure of need is held, so the declared one stands alone.",
             )
-    if line.metric == "observed_expected":
+    if line.metric in {"observed_expected", "calibration_slope"}:
         s = given.y_score
         if s is None:
             return Outcome.COULD_NOT_RUN, f"Line {line.id} needs each person's score, and none was given."
@@ -215,6 +217,8 @@ def events_share(line: Line, given: AuditInput) -> float:
         return float(np.mean(np.asarray(given.y_score)))
     if line.metric == "levelling_down":
         return float(given.y_true.mean())
+    if line.metric == "calibration_slope":
+        return float(min(given.y_true.mean(), 1 - given.y_true.mean()))
     return float(rate_of(line, given)[0].mean())
 
 
@@ -262,6 +266,19 @@ def _expected(
     rest = ~members
     numbers = _numbers(Rate(observed, n), Rate(int(given.y_true[rest].sum()), int(rest.sum())), None)
     return judged, numbers | {"events": int(due), "design_effect": None if given.clusters is None else effect}
+
+
+def _sloped(
+    line: Line, members: Bools, given: AuditInput, family: int
+) -> tuple[rule.Judgement, dict[str, Any]]:
+    score, rest = np.asarray(given.y_score), ~members
+    clusters = None if given.clusters is None else given.clusters[members]
+    slope = calibration.slope(given.y_true[members], score[members], clusters)
+    observed, n = int(given.y_true[members].sum()), int(members.sum())
+    events = min(observed, n - observed)
+    judged = rule.judge_slope(line, slope, events, family)
+    numbers = _numbers(Rate(observed, n), Rate(int(given.y_true[rest].sum()), int(rest.sum())), None)
+    return judged, numbers | {"events": events}
 
 
 def _changed(given: AuditInput, members: Bools) -> tuple[tuple[int, int, int, int], Bools]:

@@ -24,7 +24,7 @@ class Metric:
     Args:
         name: Its name in a policy.
         scale: Scale of the limit that a policy gives for it.
-        rate: The rate compared (`audits.counts.rate_rows`); "" for the two that are no comparison of two groups' rates.
+        rate: The rate compared (`audits.counts.rate_rows`); "" for those that are no comparison of two groups' rates.
         gap_in: What the board reads: the harm, named.
     """
 
@@ -49,6 +49,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             Metric("selection_ratio", Scale.RATIO, "selection_rate", "selection"),
             Metric("other_need_tpr_gap", Scale.DIFFERENCE, "tpr", "missed need by another measure"),
             Metric("observed_expected", Scale.RATIO, "", "need under-predicted"),
+            Metric("calibration_slope", Scale.RATIO, "", "a score that keeps its word"),
             Metric("levelling_down", Scale.DIFFERENCE, "", "missed need against the first version"),
         )
     }
@@ -235,7 +236,7 @@ def at_most(lines: Sequence[Line], *, given: bool) -> tuple[Line, ...]:
     return tuple(lines)
 
 
-_FIRST = ("tpr_gap", "levelling_down", "observed_expected", "selection_ratio")
+_FIRST = ("tpr_gap", "levelling_down", "observed_expected", "selection_ratio", "calibration_slope")
 """Metrics of `default_lines` that decide, the most important first."""
 
 
@@ -263,6 +264,7 @@ def default_lines(
         ]  # fmt: skip
         if probability:
             lines.append(Line("observed_expected", a, None, Direction.AT_MOST, 1.25, Role.DECIDES, "inverse of four fifths", "need is under-predicted"))  # fmt: skip
+            lines.append(Line("calibration_slope", a, None, Direction.WITHIN, 0.80, Role.DECIDES, "four fifths and its inverse", "the score means less in this group, or more"))  # fmt: skip
         if baseline:
             lines.append(Line("levelling_down", a, None, Direction.AT_MOST, 0.05, Role.DECIDES, "luvalla 2026", "a mitigation may not miss more need in any group"))  # fmt: skip
         if measures:

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from audits.errors import AuditsInputError
 from audits.finding import Direction, Role
-from audits.lines import FOUR_FIFTHS, Line
+from audits.lines import FOUR_FIFTHS, MOST_DECIDING, Line
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MOST_DECIDING = 24
-"""Deciding lines at most: more would be lines that can never fail. Source: issue 4, rule 1."""
 _HINT = 'write [[line]] with metric, attribute, direction (">=", "<=" or "within"), limit, role, source, why; group if it is about one'
 _KEYS = {
     "metric", "attribute", "group", "direction", "limit", "role", "source", "why", "ratio_limit", "unless_need_is_lower",
@@ -33,7 +31,7 @@ def read(path: Path) -> tuple[Line, ...]:
 
     Raises:
         AuditsInputError: No such file, no TOML, an unknown or missing key, a value of the wrong kind, more than
-            `MOST_DECIDING` that decide.
+            `audits.lines.MOST_DECIDING` that decide.
     """
     try:
         given = tomllib.loads(path.read_bytes().decode("utf-8"))

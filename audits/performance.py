@@ -1,4 +1,4 @@
-"""How well the score orders people and keeps its word: described, for everybody together."""
+"""How well the score orders people and keeps its word: described, for everybody together and by group."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audits import intervals
+from audits import calibration as tenths
+from audits import group_scores, intervals
 from audits.check import AuditInput, CheckResult
 from audits.finding import Finding, Outcome, Role, Scale
 from audits.sections import CalibrationBin, CapacityPoint, PerformanceFacts
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 LEVEL = 0.95
 CAPACITIES = (0.01, 0.02, 0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50)
-BINS = 10
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,11 @@ class PerformanceCheck:
             text = f"Of {int(selected.sum())} people selected {int(need[selected].sum())} were in need ({share:.1%}; {LEVEL:.0%} interval {low:.1%} to {high:.1%}); among everybody {need.mean():.1%}."
             findings.append(_described("precision", text, (share, low, high), Scale.VALUE))
         facts = PerformanceFacts(
-            *area, calibration(need, score) if probability else (), capacities(need, score)
+            *area,
+            calibration=calibration(need, score) if probability else (),
+            capacities=capacities(need, score),
+            by_group=group_scores.scores(given.attributes, need, score, probability=probability),
+            by_capacity=group_scores.capacities(given.attributes, need, score, CAPACITIES),
         )
         return CheckResult(findings=tuple(findings), performance=facts)
 
@@ -77,16 +81,11 @@ def calibration(y_true: NDArray[np.int8], y_score: NDArray[np.float64]) -> tuple
     Returns:
         At most ten bins; equal scores stay together.
     """
-    edges = np.unique(np.quantile(y_score, np.linspace(0, 1, BINS + 1)[1:-1]))
-    tenth = np.searchsorted(edges, y_score, side="left")
     out = []
-    for b in range(len(edges) + 1):
-        rows = tenth == b
-        n = int(rows.sum())
-        if n:
-            hits = int(y_true[rows].sum())
-            low, high = (float(v) for v in intervals.wilson(hits, n, LEVEL))
-            out.append(CalibrationBin(n, float(y_score[rows].mean()), hits / n, low, high))
+    for rows in tenths.bins(y_score):
+        n, hits = int(rows.sum()), int(y_true[rows].sum())
+        low, high = (float(v) for v in intervals.wilson(hits, n, LEVEL))
+        out.append(CalibrationBin(n, float(y_score[rows].mean()), hits / n, low, high))
     return tuple(out)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from audits import judging
 from audits.check import Attribute
 from audits.finding import Finding, Outcome, Role
-from audits.lines import UNKNOWN, Line
+from audits.lines import METRICS, UNKNOWN, Line
 from audits.rule import FEW
 
 if TYPE_CHECKING:
@@ -90,12 +90,22 @@ def judge_pools(
             attribute = pooled(given.attributes[line.attribute], groups)
             judged = judging.judge(together, attribute, given, family)
             pools[together.id] = (together, attribute, replace(judged, pooled=groups))
-        code = pools[together.id][2].code
-        message = (
-            f"{found.message} Decided together with the attribute's other small groups: {together.group}."
-        )
-        out.append(replace(found, pool=code, message=message))
+        out.append(point(found, pools[together.id][2]))
     return tuple(out), tuple(pools.values())
+
+
+def point(found: Finding, pool: Finding) -> Finding:
+    """Says of a small group's finding where it is decided.
+
+    Args:
+        found: Its finding.
+        pool: The finding it decides in, together with others.
+
+    Returns:
+        The same finding, pointing there.
+    """
+    message = f"{found.message} Decided together with the attribute's other small groups: {pool.group}."
+    return replace(found, pool=pool.code, message=message)
 
 
 def crossed(attributes: Sequence[Attribute]) -> Attribute:
@@ -183,5 +193,5 @@ def _small(finding: Finding) -> bool:
     ):
         return False
     c = finding.counts
-    others = c is not None and finding.metric != "observed_expected" and c.rest_of < FEW <= c.group_of
+    others = c is not None and METRICS[finding.metric].rate != "" and c.rest_of < FEW <= c.group_of
     return finding.n != 0 and not others

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from audits.errors import AuditsEvidenceError, AuditsInputError
 from audits.finding import Finding  # noqa: TC001  pydantic reads these annotations when it runs
+from audits.group_facts import TradeRow  # noqa: TC001  the same
 from audits.sections import (  # noqa: TC001  the same
     DataQualityFacts,
     ExplanationFacts,
@@ -32,7 +33,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SCHEMA: Final = "luvalla/audit-report/v1"
-ADDED: Final = frozenset({"crossed", "further", "pool", "pooled"})
+ADDED: Final = frozenset(
+    {
+        "by_capacity",
+        "by_group",
+        "crossed",
+        "further",
+        "people_selected",
+        "pool",
+        "pooled",
+        "ranges",
+        "trades",
+    }
+)
 """Fields that came to this format after its first reports: left out of the bytes where they say nothing, so that a report
 written before them keeps its digest."""
 SIGNIFICANT: Final = 10
@@ -59,6 +72,7 @@ class AuditReport:
         unknowns: What is not known, in plain words.
         simulated: What in this audit is invented or simulated.
         tools: Libraries behind the numbers.
+        trades: Criteria that cannot all hold where need differs, by group.
     """
 
     schema: str
@@ -75,6 +89,7 @@ class AuditReport:
     unknowns: tuple[str, ...]
     simulated: tuple[str, ...]
     tools: tuple[Tool, ...]
+    trades: tuple[TradeRow, ...] = ()
 
     def to_json(self) -> bytes:
         """Gives the canonical bytes: UTF-8, keys sorted, no spaces, floats of 10 significant digits.
@@ -209,7 +224,7 @@ def _fixed(value: Any) -> Any:
             return None
         return float(format(value, f".{SIGNIFICANT}g")) + 0.0
     if isinstance(value, dict):
-        return {k: _fixed(v) for k, v in value.items() if k not in ADDED or v not in (None, [])}
+        return {k: _fixed(v) for k, v in value.items() if k not in ADDED or v not in (None, [], {})}
     if isinstance(value, list):
         return [_fixed(v) for v in value]
     return value

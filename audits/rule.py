@@ -21,6 +21,8 @@ from audits.sections import Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from audits.calibration import Slope
+
 LEVEL = 0.90
 """Two-sided level of the deciding interval: one-sided 5 % (TOST, Schuirmann 1987)."""
 ERROR = 0.05
@@ -142,6 +144,29 @@ def judge_expected(line: Line, observed: int, expected: float, effect: float, fa
     )
     return _with_further(
         line, judged, lambda k: _pair(intervals.poisson_ratio(k * seen, k * due, LEVEL)), expected
+    )
+
+
+def judge_slope(line: Line, slope: Slope, events: int, family: int) -> Judgement:
+    """Judges the slope of need on the score within one group.
+
+    Args:
+        line: The line.
+        slope: As fitted.
+        events: The fewer of people in need and not in need: its denominators.
+        family: Lines of the same role, this one included.
+
+    Returns:
+        The judgement, by Wald's intervals.
+    """
+    level = adjusted_level(line, family)
+    few = events < FEW or (slope.clusters is not None and slope.clusters < MIN_CLUSTERS)
+    judged = _judge(
+        line,
+        _Measured(Scale.RATIO, slope.estimate, slope.interval(LEVEL), slope.interval(level), level, few),
+    )
+    return _with_further(
+        line, judged, lambda k: replace(slope, error=slope.error / math.sqrt(k)).interval(LEVEL), events
     )
 
 

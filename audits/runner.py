@@ -127,6 +127,7 @@ def audit(
             findings=findings,
             groups=tuple(g for r in results for g in r.groups),
             price=tuple(p for r in results for p in r.price),
+            trades=tuple(t for r in results for t in r.trades),
             performance=next((r.performance for r in results if r.performance is not None), None),
             explanation=next((r.explanation for r in results if r.explanation is not None), None),
             data_quality=next((r.data_quality for r in results if r.data_quality is not None), None),

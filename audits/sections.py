@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from audits.finding import Leaning, Outcome  # noqa: TC001  pydantic reads these annotations when it runs
+from audits.group_facts import GroupCapacity, GroupScores  # noqa: TC001  the same
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,9 @@ class GroupRow:
         false_negatives: In need and not selected: missed. None: the same.
         false_positives: Selected without need. None: the same.
         true_negatives: Neither. None: the same.
-        selected: Selected, in need or not. None: the same.
         metrics: fairlearn's `MetricFrame` values by name; None where the denominator is empty (fairlearn says 0), or not in a
             table of counts.
+        people_selected: In need or not. None: not in a table of counts.
         ranges: Least and most of each count that a table withheld or rounded, by `audits.completions.COUNTS`; the counts and
             metrics above are then those of one whole table that fits, the middle one. Empty: all are exact.
     """
@@ -121,8 +122,8 @@ class GroupRow:
     false_negatives: int | None
     false_positives: int | None
     true_negatives: int | None
-    selected: int | None
     metrics: dict[str, float | None]
+    people_selected: int | None = None
     ranges: dict[str, tuple[int, int]] = field(default_factory=dict)
 
 
@@ -187,13 +188,15 @@ class CapacityPoint:
 
 @dataclass(frozen=True)
 class PerformanceFacts:
-    """How well the score orders people and keeps its word, for everybody together."""
+    """How well the score orders people and keeps its word: for everybody together, and by group."""
 
     auc: float | None
     auc_low: float | None
     auc_high: float | None
     calibration: tuple[CalibrationBin, ...]
     capacities: tuple[CapacityPoint, ...]
+    by_group: tuple[GroupScores, ...] = ()
+    by_capacity: tuple[GroupCapacity, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,7 @@ METRIC_TITLE = {
     "selection_ratio": "Selected less often",
     "other_need_tpr_gap": "Missed need, by another measure",
     "observed_expected": "Need under-predicted",
+    "calibration_slope": "What the score means",
     "levelling_down": "Missed need against the first version",
 }
 METRIC_QUESTION = {
@@ -58,6 +59,7 @@ METRIC_QUESTION = {
     "selection_ratio": "Is this group selected as often as everyone else, where its need is not lower?",
     "other_need_tpr_gap": "If need were measured differently, would as many be found in this group as among everyone else?",
     "observed_expected": "Is there more need in this group than the model expects?",
+    "calibration_slope": "Within this group, does a higher score mean as much more need as it says?",
     "levelling_down": "Does this version miss more people in need of this group than the first version did?",
 }
 
@@ -186,6 +188,10 @@ def plain(f: Finding) -> str:
         return (
             f"In the group {who(f)}, {_people(c.group_hits)} were in need; the model expected {expected:.1f}."
         )
+    if f.metric == "calibration_slope":
+        how = "too far apart" if f.estimate < 1 else "too close together"
+        apart = "" if f.outcome is Outcome.PASSED else f" Its scores lie {how}."
+        return f"In the group {who(f)}, need grows {f.estimate:.2f} times as fast as the score says.{apart}"
     if f.rest_rate is None or (f.metric == "levelling_down" and f.outcome is Outcome.NOT_APPLICABLE):
         return f.message
     whole = min(c.group_of, c.rest_of) >= _OF_100
@@ -283,6 +289,10 @@ def _numbers(f: Finding) -> str:
     if f.metric == "observed_expected":
         expected = c.group_hits / f.estimate if f.estimate else 0.0
         start = f"{who(f)}: {c.group_hits} people were in need where the model expected {expected:.1f}"
+    elif f.metric == "calibration_slope":
+        start = f"{who(f)}: among {c.group_of} people, {c.group_hits} in need, the slope of need on the score"
+        if f.estimate is None:
+            return f"{start} does not exist: one outcome, one score, or a score that separates the two."
     elif f.metric == "levelling_down":
         start = (
             f"{who(f)}: of {c.group_of} people in need, this version misses {c.group_hits} ({percent(f.rate)}) "
@@ -312,10 +322,14 @@ def _numbers(f: Finding) -> str:
 def _further(f: Finding) -> str:
     if not f.further:
         return ""
-    if f.metric in {"levelling_down", "observed_expected"}:
-        whose = "people in need" if f.metric == "levelling_down" else "expected events"
-    else:
-        whose = RATE_OF[METRICS[f.metric].rate][0]
+    rate = METRICS[f.metric].rate
+    whose = (
+        RATE_OF[rate][0]
+        if rate
+        else "expected events"
+        if f.metric == "observed_expected"
+        else "people in need"
+    )
     return f" If the rates stay as they are, it would pass with {f.further:,} further {whose} of this group (everyone else growing alike)."
 
 

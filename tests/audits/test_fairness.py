@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from fairlearn.metrics import MetricFrame, false_positive_rate, selection_rate, true_positive_rate
+from fairlearn.metrics import (
+    MetricFrame,
+    false_negative_rate,
+    false_positive_rate,
+    selection_rate,
+    true_positive_rate,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import precision_score
+from sklearn.metrics import accuracy_score, precision_score
 
 from audits import fairness, runner
 from audits.counts import rate, rate_rows
@@ -21,7 +27,12 @@ THEIRS = {
     "tpr": true_positive_rate,
     "fpr": false_positive_rate,
     "selection_rate": selection_rate,
+    "fnr": false_negative_rate,
     "ppv": lambda y_true, y_pred: precision_score(y_true, y_pred, zero_division=0.0),
+    # fairlearn and scikit-learn have no rates of false discovery and omission: counted here one by one.
+    "fdr": lambda y_true, y_pred: sum(y_pred & (1 - y_true)) / max(1, sum(y_pred)),
+    "for": lambda y_true, y_pred: sum(y_true & (1 - y_pred)) / max(1, sum(1 - y_pred)),
+    "accuracy": accuracy_score,
 }
 
 
@@ -40,6 +51,8 @@ def test_every_rate_equals_fairlearns_to_the_last_digit(people):
         -1, 2, 2
     )
     from_counts = fairness.metric_frame(names, cells).by_group
+    for name, ours in fairness.RATES.items():
+        assert from_counts[name].to_dict() == frame[ours].to_dict()
     from_people = MetricFrame(metrics=fairness._METRICS, y_true=y, y_pred=p, sensitive_features=g).by_group
     assert from_counts.to_dict() == from_people.to_dict()
 
