@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 from consent.signer_client import SignerProcess
 from consent.signer_server import SignerServer
-from consent.tlog.signer import MAX_REQUEST_BYTES
+from consent.tlog.external import FileCheckpointStore
+from consent.tlog.signer import MAX_REQUEST_BYTES, Signer
+from tests.consent.vector_log import signing_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,6 +117,23 @@ class SignerHouse:
 
     def key(self) -> VerifierKey:
         return SignerProcess(str(self.socket), self.origin).last()[0]
+
+
+def posing_as(house: SignerHouse, answered: str) -> Callable[[bytes], str]:
+    """What an impostor says who knows the signer's key and memory: `answered`, or what another key signs (`forged`)."""
+    key, last = SignerProcess(str(house.socket), house.origin).last()
+    forger = signing_key(house.origin, "another key")
+
+    def answer(request: bytes) -> str:
+        if request.endswith(b" last\n"):
+            return f"last {key.vkey}\n\n{last.text()}"
+        if answered == "forged":
+            store = FileCheckpointStore(house.folder / "forger")
+            Signer.prepare(forger, store, last)
+            return Signer(forger, store).answer(request)
+        return answered
+
+    return answer
 
 
 @contextmanager

@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +14,7 @@ from joserfc import jwk, jwt
 from consent.errors import ConsentInputError, ConsentUnavailableError
 from consent.web import identity
 from consent.web.identity import FixedKeys, Identity, KeySource, Person, TokenRefused, parse_jwks
+from tests.consent.loopback import served
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -249,13 +249,8 @@ def provider() -> Iterator[tuple[str, dict[str, Any]]]:
         def log_message(self, *_args: object) -> None:
             return
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/jwks", answer
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(Handler) as address:
+        yield f"{address}/jwks", answer
 
 
 def test_keys_come_from_an_address(provider: tuple[str, dict[str, Any]]) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from consent import fetch
 from consent.errors import ConsentInputError
+from tests.consent.loopback import served
 from tests.consent.real_program import save_token
 
 if TYPE_CHECKING:
@@ -48,13 +48,8 @@ def stranger() -> Iterator[tuple[str, dict[str, Any]]]:
         def log_message(self, *_arguments: object) -> None:
             return
 
-    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=running.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{running.server_port}", said
-    running.shutdown()
-    thread.join()
-    running.server_close()
+    with served(Handler) as address:
+        yield address, said
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import threading
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from consent.published_log import WebFiles, web_files
 from consent.tlog.monitor import Followed
 from tests.consent import second_verifier
 from tests.consent.ledger_world import OFFER, open_trust
+from tests.consent.loopback import served
 from tests.consent.monitored import City, make_city, watcher
 
 if TYPE_CHECKING:
@@ -48,15 +48,8 @@ def web(folder: Path, answer=None) -> Iterator[WebFiles]:
         def log_message(self, *_):
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield web_files(f"http://127.0.0.1:{server.server_port}/")
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(Handler) as address:
+        yield web_files(f"{address}/")
 
 
 def test_any_static_web_server_serves_the_log(city, watch):

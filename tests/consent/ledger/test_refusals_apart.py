@@ -19,12 +19,11 @@ from consent.signer_client import SignerProcess
 from consent.tlog.checkpoint import TreeHead
 from consent.tlog.external import FileCheckpointStore
 from consent.tlog.note import Note, load_key
-from consent.tlog.signer import Signer
 from consent.trust import TrustRoot
 from consent.trust_chain import WitnessRule
 from tests.consent.ledger.test_refusals import give, luvalla, refused, said_on_the_page, sound
 from tests.consent.ledger_world import OFFER, ORIGIN, G, World, open_trust
-from tests.consent.signer_house import SignerHouse, impostor
+from tests.consent.signer_house import SignerHouse, impostor, posing_as
 from tests.consent.vector_log import signing_key
 from tests.consent.witness.test_processes import WitnessProcess
 
@@ -167,19 +166,13 @@ def test_what_the_signer_says_before_anything_is_written(signed: World, house: S
 def test_what_the_signer_says_when_it_is_to_sign(
     signed: World, house: SignerHouse, error: type[ConsentError], answered: str, words: str
 ) -> None:
-    key, last = SignerProcess(str(house.socket), ORIGIN).last()
-    forger = signing_key(ORIGIN, "another key")
+    known = posing_as(house, answered)
 
     def answer(request: bytes) -> str:
-        if request.endswith(b" last\n"):
-            return f"last {key.vkey}\n\n{last.text()}"
-        if answered == "forged":
-            store = FileCheckpointStore(house.folder / "forger")
-            Signer.prepare(forger, store, last)
-            return Signer(forger, store).answer(request)
-        if not answered:
+        said = known(request)
+        if not said:
             released.wait(5)
-        return answered
+        return said
 
     released = threading.Event()
     house.stop()

@@ -20,12 +20,10 @@ from consent.errors import RefusedToSignError, SignerUnavailableError
 from consent.signer_client import SignerProcess
 from consent.signer_server import frame, read_exactly
 from consent.tlog.checkpoint import TreeHead
-from consent.tlog.external import FileCheckpointStore
-from consent.tlog.signer import MAX_REQUEST_BYTES, Signer
+from consent.tlog.signer import MAX_REQUEST_BYTES
 from consent.vocabulary import ConsentStatus
 from tests.consent.ledger_world import OFFER, ORIGIN, World, kept
-from tests.consent.signer_house import SignerHouse, impostor
-from tests.consent.vector_log import signing_key
+from tests.consent.signer_house import SignerHouse, impostor, posing_as
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,18 +82,7 @@ def test_a_signer_of_another_log_is_refused(signed: World, house: SignerHouse) -
 def test_whatever_answers_instead_of_a_signature_reaches_no_checkpoint_and_the_signer_makes_it_good(
     signed: World, house: SignerHouse, answered: str, code: int, message: str
 ) -> None:
-    key, last = SignerProcess(str(house.socket), ORIGIN).last()
-    forger = signing_key(ORIGIN, "another key")
-
-    def answer(request: bytes) -> str:
-        if request.endswith(b" last\n"):
-            return f"last {key.vkey}\n\n{last.text()}"
-        if answered == "forged":
-            store = FileCheckpointStore(house.folder / "forger")
-            Signer.prepare(forger, store, last)
-            return Signer(forger, store).answer(request)
-        return answered
-
+    answer = posing_as(house, answered)
     house.stop()
     before = signed.home.checkpoint.read_bytes()
     with signed.open() as ledger:
