@@ -14,7 +14,7 @@ from consent.errors import ConsentError, LedgerDamagedError, LedgerMissingError,
 from consent.store_condition import SOUND, Condition
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from sqlalchemy import Connection
@@ -135,27 +135,18 @@ def condition(path: Path, *, read_only: bool) -> Condition:
 
 def writing_engine(path: Path) -> Engine:
     """Transactions start with BEGIN IMMEDIATE, so two writers queue and never fail half-way."""
-    engine = _engine(path, str(path))
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _: Any) -> None:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        # FULL: a commit is on disk when it returns, also at a power cut.
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA secure_delete=ON")
-        # VACUUM and large sorts must leave no copies in the system's temporary folder.
-        cursor.execute("PRAGMA temp_store=MEMORY")
-        cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Any) -> None:
-        _check_same_file(connection, path)
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
+    return _engine(
+        path,
+        str(path),
+        begin="BEGIN IMMEDIATE",
+        pragmas=(
+            "journal_mode=WAL",
+            # FULL: a commit is on disk when it returns, also at a power cut.
+            "synchronous=FULL",
+            "foreign_keys=ON",
+            "secure_delete=ON",
+        ),
+    )
 
 
 def reading_engine(path: Path, *, read_only: bool) -> Engine:
@@ -170,22 +161,7 @@ def reading_engine(path: Path, *, read_only: bool) -> Engine:
         wal = path.with_name(path.name + "-wal")
         if not _writable(path) and not (wal.exists() and wal.stat().st_size):
             options["immutable"] = "1"
-    engine = _engine(path, name, options)
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _: Any) -> None:
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA query_only=ON")
-        cursor.execute("PRAGMA temp_store=MEMORY")
-        cursor.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Any) -> None:
-        _check_same_file(connection, path)
-        connection.exec_driver_sql("BEGIN")
-
-    return engine
+    return _engine(path, name, options, begin="BEGIN", pragmas=("query_only=ON",))
 
 
 def reclaim(writer: Engine) -> bool:
@@ -256,7 +232,9 @@ def explained(error: Exception, path: Path) -> ConsentError:
     )
 
 
-def _engine(path: Path, name: str, options: Mapping[str, str] | None = None) -> Engine:
+def _engine(
+    path: Path, name: str, options: Mapping[str, str] | None = None, *, begin: str, pragmas: Sequence[str]
+) -> Engine:
     # Made of its parts, not parsed: that costs a process which proves one entry a tenth of its time.
     url = URL.create("sqlite+pysqlite", database=name, query=dict(options or {}))
     # isolation_level None: the driver starts no transactions of its own; the "begin" event does.
@@ -271,6 +249,19 @@ def _engine(path: Path, name: str, options: Mapping[str, str] | None = None) -> 
     @event.listens_for(engine, "connect")
     def remember(_: Any, record: Any) -> None:
         record.info[_FILE] = _identity(path)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _: Any) -> None:
+        cursor = connection.cursor()
+        # VACUUM and large sorts must leave no copies in the system's temporary folder.
+        for pragma in (*pragmas, "temp_store=MEMORY", f"cache_size=-{CACHE_KIB}"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Any) -> None:
+        _check_same_file(connection, path)
+        connection.exec_driver_sql(begin)
 
     return engine
 
