@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 LABELS: Final[Mapping[str, words.Texts]] = {
-    "since": {"fi": "alkaen", "sv": "sedan", "en": "since"},
-    "until": {"fi": "asti", "sv": "till", "en": "until"},
+    "since": {"fi": "{when} alkaen", "sv": "sedan {when}", "en": "since {when}"},
+    "until": {"fi": "{when} asti", "sv": "till {when}", "en": "until {when}"},
     "old-version": {
         "fi": "koskee aiempaa tiedotetta: uusi käyttö vaatii uuden suostumuksen",
         "sv": "gäller en tidigare version: ny användning kräver ett nytt samtycke",
@@ -41,6 +41,11 @@ LABELS: Final[Mapping[str, words.Texts]] = {
     },
     "why": {"fi": "Mikä vaikutti eniten", "sv": "Vad som påverkade mest", "en": "What counted most"},
     "all": {"fi": "Kaikki tiedot", "sv": "Alla uppgifter", "en": "Everything that counted"},
+    "signs": {
+        "fi": "Rivin alussa oleva luku kertoo, kuinka paljon tieto vaikutti: plus puolesta, miinus vastaan.",
+        "sv": "Talet i början av raden visar hur mycket uppgiften påverkade: plus för, minus mot.",
+        "en": "The number at the beginning of a line tells how much it counted: plus for it, minus against it.",
+    },
     "number": {
         "fi": "Mallin luku sinulle {yours}; ehdotus tehdään luvusta {threshold} alkaen",
         "sv": "Modellens tal för dig {yours}; ett förslag görs från {threshold}",
@@ -112,9 +117,9 @@ def consents(found: Sequence[Mapping[str, Any]], language: str) -> Iterator[str]
         yield f"{each['title']} ({each['purpose']})"
         state = str(each["status_words"])
         if each["since"]:
-            state += f", {label('since', language)} {_when(each['since'])}"
+            state += f", {label('since', language).format(when=_when(each['since']))}"
         if each["expires"]:
-            state += f", {label('until', language)} {_when(each['expires'])}"
+            state += f", {label('until', language).format(when=_when(each['expires']))}"
         yield f"  {state}"
         if each["since"] and not each["current_version"]:
             yield f"  {label('old-version', language)}"
@@ -136,7 +141,7 @@ def recorded(answer: Mapping[str, Any], title: str, language: str) -> Iterator[s
         f"{label('recorded' if answer['recorded'] else 'would-record', language)}: {answer['status_words']}"
     )
     if answer.get("expires"):
-        line += f", {label('until', language)} {_when(answer['expires'])}"
+        line += f", {label('until', language).format(when=_when(answer['expires']))}"
     yield line
     yield f"  {title} ({answer['purpose']})"
 
@@ -280,6 +285,7 @@ def why(answer: Mapping[str, Any], language: str) -> Iterator[str]:
             f"  {signed(reason['contribution'], language):>7}  {reason['sentence']}"
             for reason in answer["table"]
         )
+        yield label("signs", language)
     if any(reason["value"] is not None for reason in (*answer["strongest"], *(answer["table"] or ()))):
         yield words.pick(value_words.AS_KEPT, language)
     yield answer["human_decides"]

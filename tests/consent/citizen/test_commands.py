@@ -143,6 +143,8 @@ def test_show_says_since_when_and_until_when(luvalla: Callable[..., Any], began:
     assert "Offering a health check-up (health-benefit.offer)" in told
     until = began + timedelta(days=365)
     assert f"Consent given, since {began:%Y-%m-%d %H:%M} UTC, until {until:%Y-%m-%d %H:%M} UTC" in told
+    finnish = luvalla("consent", "show", "--person", AINO, "--language", "fi").out
+    assert f"annettu, {began:%Y-%m-%d %H:%M} UTC alkaen, {until:%Y-%m-%d %H:%M} UTC asti" in finnish
     history = luvalla("consent", "show", "--person", DAVID, "--json").json["consents"][1]["history"]
     assert [each["status"] for each in history] == ["given", "withdrawn"]
     assert history[0]["processing"] == ["scoring", "human-review"]

@@ -109,6 +109,7 @@ def test_a_citizen_asks_from_another_process_and_is_answered(
     assert "En människa beslutar" in why.out
     full = luvalla("my", "why", SCORING, *where, "--full")
     assert "Everything that counted:" in full.out
+    assert "plus for it, minus against it" in full.out
     assert len(luvalla("my", "why", SCORING, *where, "--json").json["table"]) == 2
     for order in ((TRAINING, *where), (*where, TRAINING)):
         dashed = luvalla("my", "why", *order)
