@@ -147,7 +147,7 @@ def erase(
         if targets:
             aimed = list(targets.values())
             receipts = destroy(log, writing, aimed, decision)
-            append_lines(home.erasure_journal, _lines(aimed, receipts, decision))
+            append_lines(home.erasure_journal, _lines(log.pseudonym_key, aimed, receipts, decision))
             house_files.delete_copies(home, {target.person.subject for target in aimed})
             for position, receipt in zip(targets, receipts, strict=True):
                 results[position] = receipt
@@ -203,7 +203,11 @@ def destroy(
     if RetentionClass.EVIDENCE in decision.erased:
         store_erasure.note_erased_openings(connection, openings, log.pseudonym_key)
     rows = [
-        (receipt.index or 0, target.person.number, receipt_bytes(receipt))
+        (
+            receipt.index or 0,
+            target.person.number,
+            receipt_bytes(receipt, tombstone=target.no_return is not None),
+        )
         for receipt, target in zip(receipts, targets, strict=True)
     ]
     store_erasure.insert_erasures(connection, rows, log.pseudonym_key)
@@ -291,7 +295,7 @@ def waiting(connection: Connection, lines: Sequence[JournalLine]) -> dict[Decisi
 
 
 def _lines(
-    targets: Sequence[Target], receipts: Sequence[ErasureReceipt], decision: Decision
+    key: bytes, targets: Sequence[Target], receipts: Sequence[ErasureReceipt], decision: Decision
 ) -> list[JournalLine]:
     return [
         JournalLine(
@@ -302,7 +306,7 @@ def _lines(
             decision=decision.value(),
             unreadable_by=receipt.backups_unreadable_by.isoformat(),
             no_return=target.no_return,
-        )
+        ).sealed(key)
         for target, receipt in zip(targets, receipts, strict=True)
     ]
 

@@ -89,8 +89,13 @@ def decide(
     return Decision(ground, erased, kept, kept_why, no_return)
 
 
-def receipt_bytes(receipt: ErasureReceipt) -> bytes:
-    """The receipt as it is stored beside the erasure's entry."""
+def receipt_bytes(receipt: ErasureReceipt, *, tombstone: bool = False) -> bytes:
+    """The receipt as it is stored beside the erasure's entry.
+
+    Args:
+        receipt: The receipt.
+        tombstone: A tombstone is written with it, in a line of the journal that has a check value: the check asks for that.
+    """
     value: dict[str, Any] = {
         "at": format_time(receipt.at),
         "backups_unreadable_by": receipt.backups_unreadable_by.isoformat(),
@@ -104,7 +109,11 @@ def receipt_bytes(receipt: ErasureReceipt) -> bytes:
         "values": receipt.values,
     }
     # Only where it was asked for, so that receipts of older ledgers keep their form.
-    return encode({**value, "no_return": True} if receipt.no_return else value)
+    if receipt.no_return:
+        value["no_return"] = True
+    if tombstone:
+        value["line_mac"] = True
+    return encode(value)
 
 
 def receipt_of(text: bytes, index: int) -> ErasureReceipt:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from consent.canonical import b64u, b64u_decode, decode, encode
 from consent.errors import LedgerDamagedError, LedgerUnavailableError, NotCanonicalError
+from consent.pseudonym import keyed_digest
 from consent.tlog.durable import replace_file, sync
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ class JournalLine:
         no_return: Keyed tombstone of somebody who asked not to be asked again (consent/return_rule.py); None: may return.
         readmitted: Keyed digest of the request, where a tombstone was taken out because the person said so: the check
             asks for one or the other.
+        mac: Keyed check value of all the rest, under the pseudonym key: a changed byte is seen, and a tombstone that somebody
+            else wrote. None in lines of older ledgers.
     """
 
     at: str
@@ -43,6 +46,15 @@ class JournalLine:
     unreadable_by: str | None = None
     no_return: bytes | None = None
     readmitted: bytes | None = None
+    mac: bytes | None = None
+
+    def sealed(self, key: bytes) -> JournalLine:
+        """The line with its check value.
+
+        Args:
+            key: The pseudonym key.
+        """
+        return replace(self, mac=keyed_digest(key, b"m:line", replace(self, mac=None).encode()))
 
     def encode(self) -> bytes:
         """One line, without its end."""
@@ -59,6 +71,8 @@ class JournalLine:
             value["no_return"] = b64u(self.no_return)
         if self.readmitted is not None:
             value["readmitted"] = b64u(self.readmitted)
+        if self.mac is not None:
+            value["mac"] = b64u(self.mac)
         return encode(value)
 
 
@@ -100,7 +114,7 @@ def append_lines(path: Path, lines: Sequence[JournalLine]) -> None:
         ) from error
 
 
-def without_tombstone(path: Path, tombstone: bytes, mark: Callable[[bytes], bytes]) -> bool:
+def without_tombstone(path: Path, tombstone: bytes, readmit: Callable[[JournalLine], JournalLine]) -> bool:
     """Take a tombstone out of every line that has it, durably; the erasures themselves stay.
 
     The caller holds the writers' lock, so nobody appends meanwhile.
@@ -108,7 +122,7 @@ def without_tombstone(path: Path, tombstone: bytes, mark: Callable[[bytes], byte
     Args:
         path: The journal.
         tombstone: 16 bytes.
-        mark: From the line's request to what says that its tombstone was taken out by us (`return_rule.readmission`).
+        readmit: From a line to the one that says that its tombstone was taken out by us (`return_rule.readmitted`).
 
     Returns:
         Whether there was one.
@@ -120,10 +134,7 @@ def without_tombstone(path: Path, tombstone: bytes, mark: Callable[[bytes], byte
     lines = read_lines(path)
     if not any(line.no_return == tombstone for line in lines):
         return False
-    kept = [
-        replace(line, no_return=None, readmitted=mark(line.request)) if line.no_return == tombstone else line
-        for line in lines
-    ]
+    kept = [readmit(line) if line.no_return == tombstone else line for line in lines]
     try:
         replace_file(path, b"".join(line.encode() + b"\n" for line in kept), mode=0o600)
     except OSError as error:
@@ -164,6 +175,7 @@ def read_lines(path: Path) -> list[JournalLine]:
                     value.get("unreadable_by"),
                     b64u_decode(value["no_return"]) if "no_return" in value else None,
                     b64u_decode(value["readmitted"]) if "readmitted" in value else None,
+                    b64u_decode(value["mac"]) if "mac" in value else None,
                 )
             )
         except (NotCanonicalError, KeyError, TypeError) as error:

@@ -11,7 +11,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from consent import fsck_keys, fsck_people, fsck_projections, fsck_uses, row_mac, store_lost, store_raw
+from consent import (
+    fsck_journal,
+    fsck_keys,
+    fsck_people,
+    fsck_projections,
+    fsck_uses,
+    row_mac,
+    store_lost,
+    store_raw,
+)
 from consent.canonical import parse_time
 from consent.entries import InstitutionalAct, PersonalEntry, UnknownEntry, parse_entry
 from consent.errors import ConsentError
@@ -71,7 +80,7 @@ def check(log: Log, home: Home) -> list[Fault]:
             content = read_log(connection, findings, log.pseudonym_key)
             check_tree(log, connection, content, findings)
             people = fsck_people.check(log, connection, content, findings)
-            fsck_people.check_journal(log, home.erasure_journal, connection, content, findings)
+            fsck_journal.check(log, home.erasure_journal, connection, content, findings)
             fsck_keys.check(log, connection, home, findings)
             fsck_projections.check(connection, content, people, findings)
             fsck_uses.check(log, connection, content, people, findings)

@@ -5,19 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from consent import fsck_lost, fsck_payloads, row_mac, store_erasure, store_raw
+from consent import fsck_lost, fsck_payloads, row_mac, store_raw
 from consent.canonical import b64u_decode, detail_digest
-from consent.erasure_journal import read_lines
 from consent.errors import ConsentError
 from consent.fsck_keys import WRAPPED_BY_OLD
 from consent.keys import NEW_PERSON_CLASSES
-from consent.return_rule import readmission
 from consent.shapes import MAX_NUMBER
 from consent.vocabulary import RetentionClass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from sqlalchemy import Connection
 
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
 
 Place = tuple[int, RetentionClass]
 PSEUDONYM_BYTES = 16
-_NO_RETURN = b'"no_return":true'
 """In the stored receipt (`erasure_decision.receipt_bytes`, canonical JSON) of somebody who asked not to be asked again."""
 _CLASSES = {str(each.code).encode(): each for each in RetentionClass}
 
@@ -78,53 +74,6 @@ def check(log: Log, connection: Connection, content: LogContent, findings: Findi
     _check_keys(people, findings)
     fsck_lost.check(people, content.lost, findings)
     return people
-
-
-def check_journal(
-    log: Log, path: Path, connection: Connection, content: LogContent, findings: Findings
-) -> None:
-    """Every erasure of the journal outside is in the log, or a refill applied it; every one of the log is in it.
-
-    Where the receipt says that the person asked not to be asked again, their tombstone is there, or its readmission.
-    """
-    try:
-        lines = read_lines(path)
-    except ConsentError as error:
-        findings.add("erasures.journal", "file", error.message)
-        return
-    applied = {each.journal for each in content.lost.refills}
-    done = max((position for position, line in enumerate(lines, 1) if line.request in applied), default=0)
-    for position, line in enumerate(lines, 1):
-        if position > done and line.request not in content.requests:
-            findings.add(
-                "erasures.journal", str(position), "the erasure is not in the log: it waits to be replayed"
-            )
-    known = {line.request: line for line in lines}
-    asked = {
-        store_raw.integer(row["idx"])
-        for row in store_raw.rows(connection, "erasure")
-        if _NO_RETURN in (row["receipt"] or b"")
-    }
-    for index, request in store_erasure.erasure_requests(connection):
-        noted = known.get(request)
-        if noted is None:
-            findings.add(
-                "erasures.journal",
-                str(index),
-                "the journal lacks the erasure: a restored backup would bring the person back",
-                index,
-            )
-        elif (
-            index in asked
-            and noted.no_return is None
-            and noted.readmitted != readmission(log.pseudonym_key, request)
-        ):
-            findings.add(
-                "erasures.journal",
-                str(index),
-                "the person asked not to be asked again, and their tombstone was taken out by hand: they would be asked",
-                index,
-            )
 
 
 def _open_keys(log: Log, connection: Connection, people: People, findings: Findings) -> None:

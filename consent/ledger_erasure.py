@@ -11,7 +11,7 @@ from consent.erasure_decision import decide
 from consent.erasure_journal import without_tombstone
 from consent.errors import LedgerUnavailableError, UnknownPersonError
 from consent.ledger_reader import LedgerReader
-from consent.return_rule import readmission, tombstone
+from consent.return_rule import readmitted, tombstone
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -127,7 +127,7 @@ class LedgerErasure(LedgerReader):
         stone = tombstone(key, self.log.pseudonym(person))
         # Under the writers' lock, so that no erasure writes to the journal meanwhile.
         with self.log.store.write():
-            return without_tombstone(self.home.erasure_journal, stone, partial(readmission, key))
+            return without_tombstone(self.home.erasure_journal, stone, partial(readmitted, key))
 
     def asked_not_to_return(self, person: str) -> bool:
         """Whether a person asked, when they were erased, not to be asked again."""

@@ -9,6 +9,7 @@ asks for one of the two wherever the erasure's receipt says that the person aske
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from consent.erasure_journal import read_lines
@@ -20,6 +21,8 @@ from consent.vocabulary import ConsentStatus
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from consent.erasure_journal import JournalLine
 
 CODE = "no-return"
 _ASKING = frozenset({ConsentStatus.REQUESTED, ConsentStatus.GIVEN, ConsentStatus.RENEWED})
@@ -62,6 +65,11 @@ def readmission(key: bytes, request: bytes) -> bytes:
         16 bytes; nobody makes it without the key, so a line that was changed by hand does not have it.
     """
     return keyed_digest(key, b"readmit", request)
+
+
+def readmitted(key: bytes, line: JournalLine) -> JournalLine:
+    """A line of the journal with the mark instead of its tombstone, and its new check value."""
+    return replace(line, no_return=None, readmitted=readmission(key, line.request)).sealed(key)
 
 
 class ReturnRule:

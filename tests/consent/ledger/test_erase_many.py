@@ -233,7 +233,8 @@ def test_a_tombstone_taken_out_by_hand_is_a_fault_and_put_back_none(
             line.encode() + b"\n" for line in (first, replace(second, no_return=None, readmitted=instead))
         )
     )
-    [fault] = ledger.check()
+    changed, fault = ledger.check()
+    assert (changed.table, changed.key) == ("erasures.journal", "2")
     assert (fault.table, fault.index) == ("erasures.journal", receipt.index)
     assert "taken out by hand" in fault.what
     journal.write_bytes(whole)
