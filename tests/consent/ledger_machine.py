@@ -13,12 +13,13 @@ import psycopg
 import pytest
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant
 
+from consent import store_erasure, store_people
 from consent.bulk import permits
 from consent.errors import LedgerUnavailableError
 from consent.records import Permitted
 from consent.state import FOLLOWS
 from consent.tlog.proof import Proof
-from consent.vocabulary import ConsentStatus, UseStatus
+from consent.vocabulary import ERASABLE, ConsentStatus, RetentionClass, UseStatus
 from tests.consent import postgresql_server
 from tests.consent.ledger_model import ASKING, Event, Kept, Memory, Model
 from tests.consent.ledger_world import OFFER, make_world
@@ -43,7 +44,8 @@ class CityState(RuleBasedStateMachine):
         self.ledger = self.world.open()
         self.memory = Memory({person: Model() for person in PEOPLE})
         # What no restore takes away: the journal of erasures, numbers that were given, and what people have at home.
-        self.erased: set[int] = set()
+        self.erased: dict[int, set[RetentionClass]] = {}
+        """The number of everybody erased, with the classes that a decision kept."""
         self.no_return: set[str] = set()
         self.used_numbers: set[int] = set()
         self.retries: list = []
@@ -89,6 +91,23 @@ class CityState(RuleBasedStateMachine):
             assert [(v.index, v.run, v.status) for v in self.ledger.uses(person)] == model.runs
             for run, (value, _) in model.values.items():
                 assert self.ledger.values(person, run) == value
+
+    @invariant()
+    def holds_of_who_was_erased_what_was_decided(self) -> None:
+        """Also after a crash in the middle, after a restore, and where the erasure's own entry was lost."""
+        if not hasattr(self, "ledger"):
+            return
+        with self.ledger.log.store.read() as connection:
+            for number, keep in self.erased.items():
+                if not store_people.is_taken(connection, number):
+                    continue  # Enrolled after the backup that is there now.
+                for each in ERASABLE:
+                    kept = store_people.wrapped_keys(connection, each.code, [number])
+                    assert bool(kept) == (each in keep), (number, each)
+                payloads = dict(
+                    store_erasure.count_payloads(connection, [number], RetentionClass.EVIDENCE.code)
+                )
+                assert bool(payloads) == (RetentionClass.EVIDENCE in keep)
 
     def enrolled(self, person: str) -> None:
         if self.model[person].number is None:
@@ -156,7 +175,7 @@ class CityState(RuleBasedStateMachine):
         enrolment = Proof.parse(receipt["enrolment"]["proof"]).index
         self.receipts.append(Kept(person, self.model[person].number, enrolment, event, json.dumps(receipt)))
 
-    def forget(self, person: str) -> None:
-        self.erased.add(self.model[person].number)
+    def forget(self, person: str, keep: set[RetentionClass]) -> None:
+        self.erased[self.model[person].number] = keep
         self.model[person] = Model()
         self.retries = [entry for entry in self.retries if entry[0] != person]

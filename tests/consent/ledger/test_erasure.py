@@ -12,11 +12,11 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from consent import erasure, store_sqlite, store_uses
+from consent import erasure, store_people, store_sqlite, store_uses
 from consent.errors import BadRequestError, LedgerUnavailableError, RefusedToSignError, UnknownPersonError
 from consent.home import read_settings
 from consent.records import ConsentRequest
-from consent.vocabulary import ConsentStatus, RetentionClass, UseStatus
+from consent.vocabulary import ERASABLE, ConsentStatus, RetentionClass, UseStatus
 from tests.consent.ledger_world import OFFER, use_request
 from tests.consent.postgresql_server import Server
 
@@ -272,9 +272,17 @@ def test_without_a_journal_nothing_is_erased(ledger: Ledger, world: World, runs:
     assert ledger.check()[-1].table == "erasures.journal"
 
 
+@pytest.mark.parametrize(
+    "keep", [(), (RetentionClass.EVIDENCE,), (RetentionClass.DETAIL, RetentionClass.USE)]
+)
 def test_a_crash_between_journal_and_commit_is_made_good(
-    world: World, ledger: Ledger, runs: list[bytes], monkeypatch: pytest.MonkeyPatch
+    world: World,
+    ledger: Ledger,
+    runs: list[bytes],
+    monkeypatch: pytest.MonkeyPatch,
+    keep: tuple[RetentionClass, ...],
 ) -> None:
+    number = ledger.number_of("gone") or 0
     real = erasure.append_lines
 
     def crash(path: Path, lines: list) -> None:
@@ -283,7 +291,7 @@ def test_a_crash_between_journal_and_commit_is_made_good(
 
     monkeypatch.setattr(erasure, "append_lines", crash)
     with pytest.raises(KeyboardInterrupt):
-        ledger.erase("gone", ground=GROUND)
+        ledger.erase("gone", ground=GROUND, keep=keep, kept_why="eu-gdpr:A17-3-e" if keep else None)
     monkeypatch.undo()
     assert ledger.number_of("gone") is not None
     assert [fault.table for fault in ledger.check()] == ["erasures.journal"]
@@ -291,6 +299,9 @@ def test_a_crash_between_journal_and_commit_is_made_good(
         assert again.number_of("gone") is None
         assert again.check() == []
         assert again.head().checkpoint.size == again.head().size
+        with again.log.store.read() as connection:
+            left = {each for each in ERASABLE if store_people.wrapped_keys(connection, each.code, [number])}
+        assert left == set(keep), "what the decision kept is kept also by whoever finishes it"
 
 
 def test_a_torn_journal_line_is_no_line(world: World, ledger: Ledger, runs: list[bytes]) -> None:

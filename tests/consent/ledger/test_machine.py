@@ -31,7 +31,7 @@ from consent.tlog.note import generate_key
 from consent.trust import TrustRoot
 from consent.trust_commands import _signers
 from consent.uses import UseRequest
-from consent.vocabulary import Right, RightAnswer, UseStatus
+from consent.vocabulary import ERASABLE, Right, RightAnswer, UseStatus
 from tests.consent.ledger_machine import PEOPLE, CityState, S
 from tests.consent.ledger_model import CATEGORIES, ENDS, PROCESSING, Asked, Event, Model
 from tests.consent.ledger_world import DEVELOPMENT, OFFER, ORIGIN, open_trust
@@ -99,22 +99,26 @@ class City(CityState):
         self.enrolled(person)
         self.retries.append((person, status, request, got.index))
 
-    @rule(named=st.sets(people, min_size=1), no_return=st.booleans(), fate=fates, crash=st.booleans())
-    def erase(self, named: set[str], *, no_return: bool, fate: bool | None, crash: bool) -> None:
+    @rule(
+        named=st.sets(people, min_size=1),
+        keep=st.sets(st.sampled_from(ERASABLE), max_size=2),
+        no_return=st.booleans(),
+        fate=fates,
+        crash=st.booleans(),
+    )
+    def erase(self, named: set[str], *, keep: set, no_return: bool, fate: bool | None, crash: bool) -> None:
         """One by one or many at once; a commit that fails was in the journal: whoever opens the ledger finishes it."""
         known = [person for person in sorted(named) if self.model[person].number is not None]
         request = os.urandom(8).hex()
+        how = {
+            "ground": "eu-gdpr:A17-1-b", "keep": keep, "kept_why": "eu-gdpr:A17-3-e" if keep else None,
+            "no_return": no_return, "request_id": request,
+        }  # fmt: skip
 
         def act() -> list:
             if len(named) == 1 and known:
-                return [
-                    self.ledger.erase(
-                        known[0], ground="eu-gdpr:A17-1-b", no_return=no_return, request_id=request
-                    )
-                ]
-            return self.ledger.erase_many(
-                sorted(named), ground="eu-gdpr:A17-1-b", no_return=no_return, request_id=request
-            )
+                return [self.ledger.erase(known[0], **how)]
+            return self.ledger.erase_many(sorted(named), **how)
 
         if fate is not None and known:
             self.failed(act, written=fate)
@@ -125,8 +129,9 @@ class City(CityState):
         size = self.ledger.head().size
         assert [each and each.index for each in act()] == [each and each.index for each in done]
         assert self.ledger.head().size == size
+        assert all(set(each.kept) == keep for each in done if each)
         for person in known:
-            self.forget(person)
+            self.forget(person, keep)
             if no_return:
                 self.no_return.add(person)
 
