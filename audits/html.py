@@ -348,6 +348,7 @@ def _identity(report: AuditReport, t: Mapping[str, str]) -> tuple[tuple[str, str
         ("id_model_digest", s.model_digest),
         ("id_policy_digest", s.policy_digest),
         ("id_rows_digest", s.rows_digest),
+        ("id_audits_on_rows", "" if s.audits_on_rows is None else str(s.audits_on_rows)),
         ("id_report_digest", report.digest),
     )
     return tuple((t[label], value) for label, value in rows if value)

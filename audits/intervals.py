@@ -275,31 +275,6 @@ def miettinen_nurminen_ratio(
     return Interval(_floats(low), _floats(high))
 
 
-def delong(y_true: ArrayLike, y_score: ArrayLike, level: float) -> tuple[float, float, float]:
-    """Area under the ROC curve with DeLong's interval (1988), on the logit scale so that it stays within 0 and 1.
-
-    Args:
-        y_true: 0 or 1, [n], both present.
-        y_score: float[n].
-        level: Two-sided, in (0, 1).
-
-    Returns:
-        Area, lower and upper end. At an area of 0 or 1 the interval is the point: there is nothing to estimate it from.
-    """
-    y, s = np.asarray(y_true) == 1, _floats(y_score)
-    m, n = int(y.sum()), int((~y).sum())
-    everyone = stats.rankdata(s)
-    v10 = (everyone[y] - stats.rankdata(s[y])) / n
-    v01 = 1 - (everyone[~y] - stats.rankdata(s[~y])) / m
-    auc = float(v10.mean())
-    if auc in {0.0, 1.0} or m < 2 or n < 2:  # noqa: PLR2004  a variance takes two
-        return auc, auc, auc
-    error = np.sqrt(v10.var(ddof=1) / m + v01.var(ddof=1) / n) / (auc * (1 - auc))
-    centre, z = np.log(auc / (1 - auc)), stats.norm.ppf((1 + level) / 2)
-    low, high = (float(1 / (1 + np.exp(-(centre + sign * z * error)))) for sign in (-1, 1))
-    return auc, low, high
-
-
 def _floats(values: ArrayLike) -> Floats:
     return np.asarray(values, dtype=np.float64)
 

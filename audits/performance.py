@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from audits import areas, group_scores, intervals, rule, wording
 from audits import calibration as tenths
-from audits import group_scores, intervals
 from audits.check import AuditInput, CheckResult
 from audits.finding import Finding, Outcome, Role, Scale
+from audits.lines import UNKNOWN
 from audits.sections import CalibrationBin, CapacityPoint, PerformanceFacts
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class PerformanceCheck:
         score, need = given.y_score, given.y_true
         if score is None or need.min() == need.max():
             return CheckResult(findings=())
-        area = intervals.delong(need, score, LEVEL)
+        area = areas.interval(areas.area(need, score), LEVEL, given.clusters)
         probability = bool(score.min() >= 0 and score.max() <= 1)
         findings = [
             _described(
@@ -61,6 +62,7 @@ class PerformanceCheck:
             low, high = (float(v) for v in intervals.wilson(need[selected].sum(), selected.sum(), LEVEL))
             text = f"Of {int(selected.sum())} people selected {int(need[selected].sum())} were in need ({share:.1%}; {LEVEL:.0%} interval {low:.1%} to {high:.1%}); among everybody {need.mean():.1%}."
             findings.append(_described("precision", text, (share, low, high), Scale.VALUE))
+        findings += within_groups(given)
         facts = PerformanceFacts(
             *area,
             calibration=calibration(need, score) if probability else (),
@@ -69,6 +71,61 @@ class PerformanceCheck:
             by_capacity=group_scores.capacities(given.attributes, need, score, CAPACITIES),
         )
         return CheckResult(findings=tuple(findings), performance=facts)
+
+
+def within_groups(given: AuditInput) -> list[Finding]:
+    """Describes how well the score orders people within each group, against everyone else: areas are a family of their own.
+
+    Args:
+        given: With a score and both outcomes.
+
+    Returns:
+        A finding for each known group of each attribute in which both outcomes occur, and among everyone else: the difference
+        of the areas, with simultaneous intervals over all of them. Under 20 people of either outcome: too few to judge.
+    """
+    found = []
+    for attribute in given.attributes.values():
+        for g, group in enumerate(attribute.groups):
+            rows = attribute.codes == g
+            both = [given.y_true[who] for who in (rows, ~rows)]
+            if group == UNKNOWN or any(not len(y) or y.min() == y.max() for y in both):
+                continue
+            few = min(int((y == v).sum()) for y in both for v in (0, 1))
+            found.append((attribute.name, group, rows, few))
+    simultaneous = 1 - (1 - LEVEL) / max(1, len(found))
+    return [_area_of(given, *one, simultaneous) for one in found]
+
+
+def _area_of(
+    given: AuditInput, attribute: str, group: str, rows: NDArray[np.bool_], few: int, level: float
+) -> Finding:
+    score = np.asarray(given.y_score)
+    here, there = (areas.among(who, given.y_true, score) for who in (rows, ~rows))
+    gap, low, high = areas.difference(here, there, LEVEL, given.clusters)
+    _, widest_low, widest_high = areas.difference(here, there, level, given.clusters)
+    own = areas.interval(here, LEVEL, given.clusters)
+    text = (
+        f"Among {wording.group_name(group, attribute)} the score ranks a person in need above one not in need in {own[0]:.1%} of pairs "
+        f"({LEVEL:.0%} interval {own[1]:.1%} to {own[2]:.1%}), among everyone else in {there.value:.1%}: {100 * gap:+.1f} points "
+        f"({100 * widest_low:+.1f} to {100 * widest_high:+.1f}, all groups' areas together)."
+    )
+    if few < rule.FEW:
+        text += f" Too few to judge: fewer than {rule.FEW} people in need, or not in need, in one of the two."
+    finding = _described(f"auc_gap:{attribute}={group}", text, (gap, low, high), Scale.DIFFERENCE)
+    return replace(
+        finding,
+        metric="auc_gap",
+        attribute=attribute,
+        group=group,
+        n=int(rows.sum()),
+        events=few,
+        rate=here.value,
+        rest_rate=there.value,
+        adjusted_low=widest_low,
+        adjusted_high=widest_high,
+        adjusted_level=level,
+        too_few=few < rule.FEW,
+    )
 
 
 def calibration(y_true: NDArray[np.int8], y_score: NDArray[np.float64]) -> tuple[CalibrationBin, ...]:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 SCHEMA: Final = "luvalla/audit-report/v1"
 ADDED: Final = frozenset(
     {
+        "audits_on_rows",
         "by_capacity",
         "by_group",
         "crossed",

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from audits import chance, inputs, report, rule
+from audits.bootstrap import BootstrapCheck
 from audits.check import AuditInput, Baseline, Check, CheckResult, DataQuality, Explanation, installed
 from audits.data_quality import DataQualityCheck
 from audits.degenerate import DegenerateCheck
@@ -30,6 +31,7 @@ CHECKS: tuple[Check, ...] = (
     FairnessCheck(),
     DegenerateCheck(),
     PerformanceCheck(),
+    BootstrapCheck(),
     ExplainabilityCheck(),
     DataQualityCheck(),
 )

@@ -30,6 +30,7 @@ class ReportSubject:
         policy_digest: ``sha256:...`` of its file.
         rows: What the rows are, and how scores came to be (held out, cross-fitted ...).
         rows_digest: ``sha256:...`` of the rows.
+        audits_on_rows: Audits of this service run on the same rows, this one included; None: not counted.
         audited_on: Date, ``YYYY-MM-DD``, given by the caller: the report reads no clock.
         run: Id of the run in the register of experiments.
     """
@@ -51,6 +52,7 @@ class ReportSubject:
     policy_digest: str = ""
     rows: str = ""
     rows_digest: str = ""
+    audits_on_rows: int | None = None
     audited_on: str = ""
     run: str = ""
 

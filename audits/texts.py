@@ -189,6 +189,7 @@ EN: Mapping[str, str] = MappingProxyType(
         "id_model_digest": "Digest of the model",
         "id_policy_digest": "Digest of the policy",
         "id_rows_digest": "Digest of the rows",
+        "id_audits_on_rows": "Audits run on these rows, this one included",
         "id_report_digest": "Digest of this report's facts",
         "footer": "This page is made from the report's facts and adds none. The digest above is what votes and certificates name.",
     }

@@ -35,7 +35,7 @@ class Audience:
 
     Args:
         rows_digest: DIGEST of the file of rows.
-        earlier: How many audits of this version came before, on whatever rows.
+        earlier: How many audits of this service were run on the same rows before, of whatever version.
         on: The day.
         simulated: What of the people or their consents is invented.
     """
@@ -128,6 +128,7 @@ def _subject(
             "whole in one fold; in each fold the top of the scores was selected, up to capacity."
         ),
         rows_digest=audience.rows_digest,
+        audits_on_rows=audience.earlier + 1,
         audited_on=audience.on.isoformat(),
     )
 
@@ -171,7 +172,7 @@ def _earlier(audience: Audience) -> tuple[str, ...]:
     if not audience.earlier:
         return ()
     return (
-        f"This version was audited {audience.earlier} time(s) before: looking often enough finds a pass by chance.",
+        f"{audience.earlier} audit(s) of this service were run on the same rows before: looking often enough finds a pass by chance.",
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from audits import html
+from audits import report as reports_form
 from consent.uses import ModelRef, UseRequest
 from consent.vocabulary import UseStatus
 from governance.audit_input import Audience, report_on
@@ -48,6 +49,24 @@ class Audited:
     used: int
     left_out: Mapping[str, int]
     cross_fit: CrossFit
+
+
+def audits_on(house: House, service: str, rows_digest: str) -> int:
+    """How many audits of a service were run on these rows, of whatever version.
+
+    Args:
+        house: The installation.
+        service: Service id.
+        rows_digest: DIGEST of the file of rows.
+
+    Raises:
+        GovernanceEvidenceError: A report is not kept as it was (exit 3).
+    """
+    reports = [digest for case in house.cases.all(service) for digest in case.reports]
+    return sum(
+        reports_form.from_json(house.evidence.get(digest)).subject.rows_digest == rows_digest
+        for digest in reports
+    )
 
 
 def audit(
@@ -99,7 +118,8 @@ def audit(
         raise GovernanceEvidenceError(
             message, "train again from the recipe; an audit of the procedure says nothing of this file"
         )
-    audience = Audience(population.digest, len(case.reports), house.clock().date(), simulated)
+    earlier = audits_on(house, service.id, population.digest)
+    audience = Audience(population.digest, earlier, house.clock().date(), simulated)
     report = report_on(service, case, house.policy(), rows, crossed, estimator, facts, audience)
     written = report.to_json()
     numbers, statuses = use_of(permits, UseStatus.USED)

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
-from sklearn.metrics import roc_auc_score
 from statsmodels.stats.proportion import confint_proportions_2indep
 
 from audits import intervals
@@ -127,17 +126,6 @@ def test_the_paired_interval_uses_that_they_are_the_same_people():
     assert paired.high < apart.high
     mirrored = intervals.newcombe_paired(60, 4, 6, 30, 0.9)
     assert float(paired.low) == pytest.approx(-float(mirrored.high))
-
-
-@given(st.integers(0, 2**32 - 1))
-@settings(max_examples=20, deadline=None)
-def test_the_area_is_scikit_learns(seed):
-    rng = np.random.default_rng(seed)
-    y = np.r_[0, 0, 1, 1, rng.integers(0, 2, 60)]
-    s = np.round(rng.normal(size=64) + y, 1)
-    area, low, high = intervals.delong(y, s, 0.95)
-    assert area == pytest.approx(roc_auc_score(y, s))
-    assert 0 <= low <= area <= high <= 1
 
 
 @pytest.mark.parametrize(("n", "p"), [(25, 0.1), (60, 0.3), (200, 0.02), (400, 0.5)])

@@ -14,7 +14,7 @@ import pytest
 from consent.errors import ConsentError
 from consent.tlog.verify import verify_receipt
 from consent.vocabulary import ConsentStatus, UseStatus
-from governance import founding, promotion, run, stopping
+from governance import auditing, founding, promotion, run, stopping
 from governance.auditing import audit
 from governance.ballot import Condition
 from governance.development import train
@@ -92,6 +92,15 @@ def test_what_the_board_accepted_once_cannot_be_put_to_it_anew(city):
     assert standing.acceptable
     assert not anew.acceptable
     assert all("accepted before" in reason for reason in anew.why_not)
+
+
+def test_audits_on_the_same_rows_are_counted_over_all_versions(city):
+    with city.house() as house:
+        case = next(case for case in house.cases.all(SERVICE.id) if case.reports)
+        subject = promotion.latest_report(house, case).subject
+        assert subject.audits_on_rows == 1
+        assert auditing.audits_on(house, SERVICE.id, subject.rows_digest) == 1
+        assert auditing.audits_on(house, SERVICE.id, "sha256:other rows") == 0
 
 
 def test_each_person_sees_their_own_result_and_proves_it(city):
