@@ -5,7 +5,8 @@
 What each benchmark printed is kept in FOLDER as NAME-SIZE.txt (default: docs/ledger/growth), and read from there when it
 exists: delete a file to measure it again. `--draw` runs nothing and draws what is there. The plot is docs/ledger/growth.svg, or
 growth.svg in another FOLDER;
-processor time, since other work may use the cores. Sizes are entries for `check` and `cold`, people for `permit` and `uses`.
+processor time, since other work may use the cores. Sizes are entries for `check`, `cold` and `publish`, people for the others;
+`postgresql` is `ledger_permit.py --postgresql`.
 """
 
 from __future__ import annotations
@@ -38,6 +39,16 @@ LINES: dict[str, tuple[tuple[str, str, float], ...]] = {
         ("permits of everybody, cold", SECONDS + "cold, from pseudonyms", 1),
         ("permits of everybody, warm", SECONDS + "warm, from pseudonyms", 1),
     ),
+    "postgresql": (
+        ("cold, the asking process", SECONDS + "cold, from pseudonyms", 1),
+        ("cold, the server", r"cold, from pseudonyms, and ([0-9.]+) s of the server's", 1),
+        ("warm, the asking process", SECONDS + "warm, from pseudonyms", 1),
+    ),
+    "publish": (
+        ("first publication", SECONDS + "first", 1),
+        ("nothing new, in full", SECONDS + "nothing new, in full", 1),
+        ("1,000 more, --new-only", SECONDS + "1,000 more, --new-only", 1),
+    ),
     "uses": (
         ("a run over everybody recorded", SECONDS + "a run over everybody recorded", 1),
         ("which of 1,000 runs used me", MILLISECONDS + "which of 1,000 runs used me: budget", 0.001),
@@ -45,7 +56,12 @@ LINES: dict[str, tuple[tuple[str, str, float], ...]] = {
     ),
 }
 """By benchmark: what a line of the plot is called, which printed line it is, and seconds of its unit."""
-OF = {"check": "entries", "cold": "entries", "permit": "people, three events each", "uses": "people"}
+OF = {
+    "check": "entries", "cold": "entries", "permit": "people, three events each", "postgresql": "people, three events each",
+    "publish": "entries", "uses": "people",
+}  # fmt: skip
+COMMANDS = {"postgresql": ["ledger_permit.py", "--postgresql"]}
+"""Where it is not ledger_NAME.py."""
 
 Points = dict[str, list[tuple[int, float]]]
 
@@ -66,13 +82,19 @@ def run(name: str, size: int, outputs: Path) -> None:
     kept = outputs / f"{name}-{size}.txt"
     if kept.exists():
         return
-    command = [sys.executable, str(BENCHMARKS / f"ledger_{name}.py"), "--size", str(size)]
+    script, *options = command_of(name)
+    command = [sys.executable, str(BENCHMARKS / script), *options, "--size", str(size)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     # 1 is a broken budget, and also how Python ends at an exception.
     if done.returncode not in (0, 1) or "Traceback" in done.stderr:
-        raise SystemExit(f"ledger_{name}.py at {size} failed: {done.stderr[-300:]}")
+        raise SystemExit(f"{script} at {size} failed: {done.stderr[-300:]}")
     kept.write_text(done.stdout)
     print(f"{name} at {size:,}:\n{done.stdout}", flush=True)
+
+
+def command_of(name: str) -> list[str]:
+    """The benchmark's file and what it is started with."""
+    return COMMANDS.get(name, [f"ledger_{name}.py"])
 
 
 def points(name: str, outputs: Path) -> Points:
@@ -89,14 +111,14 @@ def points(name: str, outputs: Path) -> Points:
 def plot(lines: dict[str, Points], drawn: Path) -> None:
     # The same figures make the same file: no date, no random ids.
     mpl.rcParams.update({"svg.hashsalt": "luvalla", "svg.fonttype": "none", "font.size": 9})
-    figure, axes = plt.subplots(2, 2, figsize=(11, 8), layout="constrained")
+    figure, axes = plt.subplots(3, 2, figsize=(11, 12), layout="constrained")
     for axis, (name, found) in zip(axes.flat, lines.items(), strict=True):
         for label, each in found.items():
             axis.plot(*zip(*each, strict=True), marker="o", label=label)
         axis.set(xscale="log", yscale="log", xlabel=OF[name], ylabel="seconds of processor time")
         if name == "cold":
             axis.set_ylim(0.001, 1)
-        axis.set_title(f"benchmarks/ledger_{name}.py")
+        axis.set_title(f"benchmarks/{' '.join(command_of(name))}")
         axis.grid(visible=True, which="major", alpha=0.4)
         if found:
             axis.legend()

@@ -1,6 +1,6 @@
 """What publishing costs: every entry hashed and every file compared, against only what is new.
 
-    .venv/bin/python benchmarks/ledger_publish.py [ENTRIES]
+    .venv/bin/python benchmarks/ledger_publish.py [--size ENTRIES]
 
 Invented personal entries in a plain SQLite file, published into a temporary folder: first, again with nothing new, and
 after 1,000 more entries; each in full and with --new-only. The ledger's own look-ups and checks are not in it.
@@ -8,10 +8,10 @@ after 1,000 more entries; each in full and with --new-only. The ledger's own loo
 
 from __future__ import annotations
 
+import argparse
 import base64
 import hashlib
 import sqlite3
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,6 +22,7 @@ from consent.tlog.note import generate_key
 from consent.tlog.publish import Statement, publish
 
 ORIGIN = "benchmark.example/log"
+BATCH = 100_000
 
 
 class Source:
@@ -74,13 +75,15 @@ def main(count: int) -> None:
         def run(what: str, *, new_only: bool = False) -> None:
             head = TreeHead(ORIGIN, source.edge.size, source.edge.root())
             statement = Statement(sign_checkpoint(head, key), b"{}", lambda _: [key.verifier], lambda _: None)
-            start = time.perf_counter()
+            wall, processor = time.perf_counter(), time.process_time()
             done = publish(Path(folder) / "public", source, statement, new_only=new_only)
-            took = time.perf_counter() - start
-            print(f"{what:32} {took:7.2f} s  {len(done.written):6} written  {done.kept:6} compared")
+            wall, processor = time.perf_counter() - wall, time.process_time() - processor
+            counts = f"{len(done.written)} written, {done.kept} compared"
+            print(f"{wall:7.2f} s wall {processor:7.2f} s processor  {what}: {counts}", flush=True)
 
-        source.grow(count)
-        print(f"{count} entries")
+        for at in range(0, count, BATCH):
+            source.grow(min(BATCH, count - at))
+        print(f"{count:,} entries", flush=True)
         run("first")
         run("nothing new, in full")
         run("nothing new, --new-only", new_only=True)
@@ -91,4 +94,6 @@ def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 100_000)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--size", type=int, default=100_000, help="entries")
+    main(parser.parse_args().size)

@@ -19,7 +19,7 @@ TINY = {
     "ledger_rates.py": (["--size", "50", "--events-each", "1", "--rounds", "1"], "64 writers: budget 16"),
     "ledger_cold.py": (["--size", "300", "--rounds", "2"], "open, prove one entry, of 2 processes"),
     "ledger_permit.py": (["--size", "50"], "cold, from pseudonyms"),
-    "ledger_publish.py": (["500"], "1,000 more, in full"),
+    "ledger_publish.py": (["--size", "500"], "1,000 more, in full"),
     "ledger_uses.py": (["--size", "20", "--runs", "3", "--rounds", "2"], "which of 3 runs used me"),
 }
 
