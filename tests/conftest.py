@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 CHROMIUM = Path("/usr/bin/chromium")
+pytest.register_assert_rewrite("tests.accessible_page")  # it says what it saw, as a test does
 
 
 @pytest.fixture(scope="session")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from audits import html, runner
 from audits.check import Baseline
+from tests.accessible_page import opened_and_checked
 
 pytestmark = pytest.mark.browser
 
@@ -32,16 +32,6 @@ def path(request, full_report, everything, make_rows, cells, tmp_path):
 
 
 def test_the_page_is_accessible_self_contained_and_fits(browser, path):
-    requested = []
-    page = browser.new_page(viewport={"width": 1100, "height": 900})
-    page.on("request", lambda request: requested.append(request.url))
-    page.goto(path.as_uri())
-    assert requested == [path.as_uri()]
-    result = Axe().run(
-        page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-    )
-    assert result.violations_count == 0, result.generate_report()
-    page.set_viewport_size({"width": 320, "height": 700})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page = opened_and_checked(browser, path)
     assert page.pdf(format="A4")[:5] == b"%PDF-"
     page.close()

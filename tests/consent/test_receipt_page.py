@@ -10,12 +10,12 @@ from datetime import date
 from html import unescape
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from consent import receipt_page, receipt_words
 from consent.receipt_reading import read
 from consent.records import ConsentRequest, Representation
 from consent.vocabulary import ConsentStatus, GivenBy, OwnSay, UseStatus
+from tests.accessible_page import opened_and_checked
 from tests.consent import standard_vector, use_vector
 from tests.consent.ledger_world import OFFER, make_world, use_request
 from tests.consent.vector_log import world as vectors
@@ -233,16 +233,7 @@ def test_every_word_is_there_in_three_languages():
 def test_the_page_is_accessible_self_contained_and_fits(browser, receipts, tmp_path, kind, language):
     file = tmp_path / "receipt.html"
     file.write_text(receipt_page.page(receipts[kind], language), encoding="utf-8")
-    requested = []
-    page = browser.new_page(viewport={"width": 1100, "height": 900})
-    page.on("request", lambda request: requested.append(request.url))
-    page.goto(file.as_uri())
-    assert requested == [file.as_uri()]
-    groups = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    result = Axe().run(page, options={"runOnly": groups})
-    assert result.violations_count == 0, result.generate_report()
-    page.set_viewport_size({"width": 320, "height": 700})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page = opened_and_checked(browser, file)
     assert page.pdf(format="A4")[:5] == b"%PDF-"
     with page.expect_download() as saved:
         page.click("a.save")

@@ -9,7 +9,6 @@ from html import unescape
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from consent import receipt_words
 from consent.ledger import Ledger
@@ -17,6 +16,7 @@ from consent.method_words import KNOWN
 from consent.receipt_words import moment
 from consent.records import ConsentRequest, Representation
 from consent.vocabulary import ConsentStatus, GivenBy, OwnSay, Processing, Right
+from tests.accessible_page import opened_and_checked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -174,14 +174,4 @@ def test_the_page_is_accessible_self_contained_and_fits(
     file = tmp_path / "copy.html"
     ask = ("consent", "export", "--person", "invented-aino", "--out", tmp_path / "copy.json", "--page", file)
     assert luvalla(*ask, "--language", language).code == 0
-    requested: list[str] = []
-    page = browser.new_page(viewport={"width": 1100, "height": 900})
-    page.on("request", lambda request: requested.append(request.url))
-    page.goto(file.as_uri())
-    assert requested == [file.as_uri()]
-    groups = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    result = Axe().run(page, options={"runOnly": groups})
-    assert result.violations_count == 0, result.generate_report()
-    page.set_viewport_size({"width": 320, "height": 700})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    page.close()
+    opened_and_checked(browser, file).close()
