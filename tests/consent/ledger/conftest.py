@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.consent import postgresql_server
-from tests.consent.founding import Founding
-from tests.consent.ledger_world import Clock, World, make_world
+from tests.consent.ledger_world import World, make_world
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,13 +83,3 @@ def durable() -> Iterator[postgresql_server.Server]:
     server = postgresql_server.Server(found[0], fsync=True)
     yield server
     server.close()
-
-
-@pytest.fixture
-def founding(tmp_path: Path, house: SignerHouse, database: str | None) -> Founding:
-    """A home to be made with a new signer, which runs."""
-    house.init()
-    house.start()
-    folder = tmp_path / "city"
-    folder.mkdir()
-    return Founding(folder, house, database, Clock())
