@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from audits.benefit_facts import BenefitFacts
+    from audits.benefit_trial import Trial
     from audits.finding import Finding, Role
     from audits.group_facts import TradeRow
     from audits.lines import Line
@@ -156,6 +158,7 @@ class AuditInput:
         data_quality: Frame and expectations, or None.
         clusters: int64[n] cluster of each row (a family), or None: rows independent.
         seed: Of every simulation.
+        benefit: Randomised trial by which gain is audited, or None: the service declares no gain.
     """
 
     y_true: NDArray[np.int8]
@@ -171,6 +174,7 @@ class AuditInput:
     data_quality: DataQuality | None
     clusters: NDArray[np.int64] | None
     seed: int
+    benefit: Trial | None = None
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,7 @@ class CheckResult:
         performance: For its section on the score.
         explanation: For its section on reasons.
         data_quality: For its section on the rows.
+        benefit: For its section on gain.
         unknowns: What this check could not know, in plain words.
         chance: Chance that an equal model would have passed its deciding lines.
     """
@@ -196,6 +201,7 @@ class CheckResult:
     performance: PerformanceFacts | None = None
     explanation: ExplanationFacts | None = None
     data_quality: DataQualityFacts | None = None
+    benefit: BenefitFacts | None = None
     unknowns: tuple[str, ...] = field(default=())
     chance: float | None = None
 

@@ -275,7 +275,7 @@ def _finding_view(f: Finding, number: int, t: Mapping[str, str]) -> FindingView:
         anchor=anchor,
         finding=f,
         badge=_badge(f, t),
-        title=_finding_title(f) if line else f.code,
+        title=_finding_title(f) if line else t.get(f"title_{f.code}", f.code),
         question=wording.METRIC_QUESTION[f.metric] if line else "",
         plain=wording.plain(f) if line else f.message,
         drawing=picture.interval_picture(f, anchor) if line else picture.NOTHING,

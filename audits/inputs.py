@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
 
+    from audits.benefit_trial import Trial
     from audits.check import DataQuality, Explanation
     from audits.lines import Line
 
@@ -37,6 +38,7 @@ def check(
     clusters: ArrayLike | None,
     lines: Sequence[Line] | None,
     seed: int,
+    benefit: Trial | None = None,
 ) -> AuditInput:
     """Checks and aligns an audit's input. Arguments as in `audits.runner.audit`.
 
@@ -89,6 +91,7 @@ def check(
         data_quality=data_quality,
         clusters=None if clusters is None else _aligned("clusters", _codes(clusters), n),
         seed=seed,
+        benefit=benefit,
     )
 
 

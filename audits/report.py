@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from audits.benefit_facts import BenefitFacts  # noqa: TC001  the same
 from audits.errors import AuditsEvidenceError, AuditsInputError
 from audits.finding import Finding  # noqa: TC001  pydantic reads these annotations when it runs
 from audits.group_facts import TradeRow  # noqa: TC001  the same
@@ -74,6 +75,7 @@ class AuditReport:
         simulated: What in this audit is invented or simulated.
         tools: Libraries behind the numbers.
         trades: Criteria that cannot all hold where need differs, by group.
+        benefit: None if the service declares no gain.
     """
 
     schema: str
@@ -91,6 +93,7 @@ class AuditReport:
     simulated: tuple[str, ...]
     tools: tuple[Tool, ...]
     trades: tuple[TradeRow, ...] = ()
+    benefit: BenefitFacts | None = None
 
     def to_json(self) -> bytes:
         """Gives the canonical bytes: UTF-8, keys sorted, no spaces, floats of 10 significant digits.

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from audits import chance, inputs, report, rule
+from audits.benefit_finding import BenefitCheck
 from audits.bootstrap import BootstrapCheck
 from audits.check import AuditInput, Baseline, Check, CheckResult, DataQuality, Explanation, installed
 from audits.data_quality import DataQualityCheck
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
+    from audits.benefit_trial import Trial
     from audits.lines import Line
 
 CHECKS: tuple[Check, ...] = (
@@ -32,6 +34,7 @@ CHECKS: tuple[Check, ...] = (
     DegenerateCheck(),
     PerformanceCheck(),
     BootstrapCheck(),
+    BenefitCheck(),
     ExplainabilityCheck(),
     DataQualityCheck(),
 )
@@ -54,6 +57,7 @@ def audit(
     explain: Explanation | None = None,
     data_quality: DataQuality | None = None,
     clusters: ArrayLike | None = None,
+    benefit: Trial | None = None,
     subject: ReportSubject | None = None,
     simulated: tuple[str, ...] = (),
     unknowns: tuple[str, ...] = (),
@@ -78,6 +82,7 @@ def audit(
         explain: Contributions with the model's own output.
         data_quality: Rows and what is expected of them.
         clusters: Cluster (family) of each person, [n]. None: independent rows, and the report says so.
+        benefit: A randomised trial, where the model estimates gain; its people may be others than those above.
         subject: What is audited and decided.
         simulated: What in these inputs is invented or simulated; shown on the page.
         unknowns: What the caller knows that this audit cannot tell.
@@ -113,6 +118,7 @@ def audit(
         clusters=clusters,
         lines=lines,
         seed=seed,
+        benefit=benefit,
     )
     named = (
         [(c.name, c) for c in CHECKS] + list(installed()) if checks is None else [(c.name, c) for c in checks]
@@ -132,6 +138,7 @@ def audit(
             trades=tuple(t for r in results for t in r.trades),
             performance=next((r.performance for r in results if r.performance is not None), None),
             explanation=next((r.explanation for r in results if r.explanation is not None), None),
+            benefit=next((r.benefit for r in results if r.benefit is not None), None),
             data_quality=next((r.data_quality for r in results if r.data_quality is not None), None),
             unknowns=tuple(dict.fromkeys((*(u for r in results for u in r.unknowns), *unknowns))),
             simulated=simulated,

@@ -141,20 +141,28 @@ def decide(
     if report.verdict.outcome is Outcome.FAILED and not failures:
         unusable.append("The report's verdict is failed, but none of its findings is.")
     undecided = [line for line in lines if line.outcome is Outcome.NOT_ENOUGH_EVIDENCE]
+    # What decides without being a line of the policy (a gain on randomised data) has no limit whose double could be excluded.
+    doubts = [
+        finding.message
+        for finding in report.findings
+        if finding.line is None
+        and finding.role is Role.DECIDES
+        and finding.outcome is Outcome.NOT_ENOUGH_EVIDENCE
+    ]
     # A failed line is a failed line even where other evidence is missing; nothing is believed of an unusable report.
     against = list(dict.fromkeys([*unusable, *failures, *gaps]))
     if unusable or (gaps and not failures):
         outcome, why_not = GateOutcome.REFUSED, against
     elif failures:
         outcome, why_not = GateOutcome.FAILED, against
-    elif undecided:
-        outcome, why_not = GateOutcome.NOT_ENOUGH_EVIDENCE, [line.why for line in undecided]
+    elif undecided or doubts:
+        outcome, why_not = GateOutcome.NOT_ENOUGH_EVIDENCE, [*(line.why for line in undecided), *doubts]
     else:
         outcome, why_not = GateOutcome.PASSED, []
     return GateDecision(
         outcome=outcome,
         lines=lines,
-        acceptable=not against and all(line.acceptable for line in lines),
+        acceptable=not against and not doubts and all(line.acceptable for line in lines),
         why_not=tuple(why_not),
         undecided=tuple(line.line for line in undecided),
         **digests,

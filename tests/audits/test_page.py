@@ -158,10 +158,14 @@ def test_a_report_that_could_say_nothing_says_so(lines, make_rows, cells):
 
 
 def test_every_text_is_used_and_every_metric_has_its_words():
-    template = html._ENVIRONMENT.loader.get_source(html._ENVIRONMENT, "report.html.jinja")[0]
+    loader = html._ENVIRONMENT.loader
+    template = "".join(
+        loader.get_source(html._ENVIRONMENT, f"{name}.html.jinja")[0] for name in ("report", "benefit")
+    )
     source = Path(html.__file__).read_text(encoding="utf-8")
     used = {"chance_low", "chance_repeat", "chance_ok", *(role.value for role in Role)}
     used |= set(re.findall(r"\bt\.(\w+)", template)) | set(re.findall(r'"(no_\d)"', template))
     used |= set(re.findall(r"""t\[["'](\w+)["']\]""", source)) | set(re.findall(r'"(id_\w+)"', source))
+    used |= {"title_benefit.gain", "title_benefit.assignment"}  # looked up by a finding's code
     assert set(texts.EN) ^ used == set()
     assert set(METRICS) == set(wording.METRIC_TITLE) == set(wording.METRIC_QUESTION)

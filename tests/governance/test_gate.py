@@ -53,6 +53,22 @@ def test_a_failed_finding_of_another_check_fails(room):
     assert room.gate(room.report(findings=worse)).outcome is GateOutcome.FAILED
 
 
+def test_a_gain_that_is_not_shown_is_no_pass_and_may_not_be_accepted(room):
+    def with_gain(outcome):
+        gain = replace(
+            room.report().findings[0], code="benefit.gain", check="benefit", metric="gain", line=None, outcome=outcome,
+            leaning=Leaning.FOR if outcome is OPEN else None, message="Gain not shown.",
+        )  # fmt: skip
+        return room.gate(room.report(findings=lambda made: [*made, gain]))
+
+    decision = with_gain(OPEN)
+    assert decision.outcome is GateOutcome.NOT_ENOUGH_EVIDENCE
+    assert not decision.acceptable
+    assert decision.why_not == ("Gain not shown.",)
+    assert with_gain(Outcome.PASSED).outcome is GateOutcome.PASSED
+    assert with_gain(Outcome.FAILED).outcome is GateOutcome.FAILED
+
+
 def test_doubt_that_leans_for_may_be_accepted(room):
     decision = room.doubtful()
     assert decision.outcome is GateOutcome.NOT_ENOUGH_EVIDENCE
