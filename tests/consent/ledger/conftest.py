@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.consent import postgresql_server
-from tests.consent.ledger_world import World, make_world
+from tests.consent.ledger_world import Clock, World, make_world
+from tests.consent.signer_founded import Founding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -83,3 +84,19 @@ def durable() -> Iterator[postgresql_server.Server]:
     server = postgresql_server.Server(found[0], fsync=True)
     yield server
     server.close()
+
+
+@pytest.fixture
+def signing(house: SignerHouse) -> SignerHouse:
+    """A signer that has signed nothing, and runs."""
+    house.init()
+    house.start()
+    return house
+
+
+@pytest.fixture
+def founding(tmp_path: Path, signing: SignerHouse, database: str | None) -> Founding:
+    """A home that is to be made with it."""
+    folder = tmp_path / "city"
+    folder.mkdir()
+    return Founding(folder, signing, database, Clock())

@@ -1,195 +1,43 @@
-"""`luvalla init --signer`: a home whose log key was never in it, and every failure on the way to it."""
+"""`luvalla init --signer`: a home whose log key was never in it, what is refused, and a second call that goes on."""
 
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psycopg
 import pytest
 
 import cli
 from consent.errors import (
     BadRequestError,
     ConfigurationError,
-    ConsentError,
     ConsentUnavailableError,
     FoundingUnfinishedError,
     HomeExistsError,
-    LedgerUnavailableError,
     RefusedToSignError,
     SignerUnavailableError,
 )
 from consent.home import open_home, read_settings
 from consent.new_home import Furnishing
 from consent.setup import create
-from consent.signer_client import SignerProcess
-from consent.signer_founding import founding_place
 from consent.succession import read_succession
-from consent.tlog.external import Disk
 from consent.tlog.verify import verify_proof
 from consent.trust import TrustRoot
-from tests.consent.ledger.test_power_cut import Synced
 from tests.consent.ledger.test_refusals import said_on_the_page
-from tests.consent.ledger_world import OFFER, ORIGIN, Clock, G, World, make_world, purposes_text
+from tests.consent.ledger_world import OFFER, ORIGIN, G, World, make_world, purposes_text
 from tests.consent.ledger_writers import stored_entries
-from tests.consent.second_verifier import mth
-from tests.consent.signer_house import ENVIRONMENT, ROOT, SignerHouse
-from tests.consent.small_disk import small_disk
+from tests.consent.signer_house import ROOT, SignerHouse
 
 if TYPE_CHECKING:
-    from tests.consent.postgresql_server import Server
-
-KILLED = """
-import json, os, signal, sys
-from datetime import datetime
-from pathlib import Path
-from consent import home_place, setup, signer_founding
-from consent.tlog.external import FileCheckpointStore
-
-def dies(*_):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-def then_dies(real):
-    def both(*args):
-        real(*args)
-        dies()
-    return both
-
-when, words = sys.argv[1], json.loads(sys.argv[2])
-if when == "filled":
-    setup.sync_all = dies
-elif when == "kept":
-    setup.put_in_place = then_dies(home_place.put_in_place)
-elif when == "signed":
-    FileCheckpointStore.replace = dies
-elif when == "written":
-    FileCheckpointStore.replace = then_dies(FileCheckpointStore.replace)
-elif when == "named":
-    signer_founding.put_in_place = then_dies(home_place.put_in_place)
-words["clock"] = lambda at=datetime.fromisoformat(words["clock"]): at
-setup.create(Path(words.pop("path")), **words)
-"""
-"""A set-up that dies: the entries are committed, the founding has its name, the signer has signed, the checkpoint is
-written, the home has its name."""
-
-
-@dataclass
-class Founding:
-    """A home that is to be made with a signer, and what it is to be made of."""
-
-    folder: Path
-    house: SignerHouse
-    database: str | None
-    clock: Clock
-
-    @property
-    def path(self) -> Path:
-        return self.folder / "home"
-
-    @property
-    def begun(self) -> Path:
-        return founding_place(self.path)
-
-    def words(self) -> dict[str, Any]:
-        return {
-            "origin": ORIGIN,
-            "purposes": purposes_text(),
-            "database": self.database,
-            "signer": self.house.address,
-        }
-
-    def make(self, **changes: Any) -> World:
-        return World(create(self.path, clock=self.clock, **{**self.words(), **changes}), self.clock)
-
-    def start(self, when: str) -> subprocess.Popen[str]:
-        """A process that makes the home, and is killed at a moment of `KILLED`."""
-        words = {**self.words(), "path": str(self.path), "clock": self.clock.now.isoformat()}
-        return subprocess.Popen(
-            [sys.executable, "-c", KILLED, when, json.dumps(words)],
-            env=ENVIRONMENT, cwd=ROOT, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-
-    def killed(self, when: str) -> None:
-        """The same to its end."""
-        process = self.start(when)
-        said = process.communicate(timeout=120)[1]
-        assert process.returncode == -signal.SIGKILL, said
-
-    def refused(self, error: type[ConsentError], code: int, **changes: Any) -> ConsentError:
-        """It is refused, there is no home, and what was there before is there as it was."""
-        before = (self.names(), self.house.memory.read_bytes(), self.tables())
-        with pytest.raises(error) as caught:
-            self.make(**changes)
-        assert caught.value.exit_code == code
-        assert caught.value.hint
-        assert (self.names(), self.house.memory.read_bytes(), self.tables()) == before
-        return caught.value
-
-    def names(self) -> set[str]:
-        return {entry.name for entry in self.folder.iterdir()}
-
-    def tables(self) -> int:
-        """Tables in the PostgreSQL database."""
-        if self.database is None:
-            return 0
-        with psycopg.connect(self.database) as connection:
-            query = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
-            return connection.execute(query).fetchone()[0]
-
-    def empty_database(self) -> None:
-        """What the page tells to do with the database of a founding that is given up."""
-        if self.database is not None:
-            with psycopg.connect(self.database, autocommit=True) as connection:
-                connection.execute("DROP SCHEMA public CASCADE")
-                connection.execute("CREATE SCHEMA public")
-
-    def whole(self, world: World) -> None:
-        """The home is the one history that its signer signed, and it goes on."""
-        assert self.names() >= {"home"}
-        assert not self.begun.exists()
-        bodies = [body for _, body in stored_entries(world, self.database)]
-        with world.open() as ledger:
-            head = ledger.head()
-            assert (head.size, head.root) == (len(bodies), mth(bodies))
-            assert head.checkpoint.head == self.house_last()
-            assert (head.checkpoint.size, head.checkpoint.root) == (head.size, head.root)
-            assert ledger.check() == []
-            assert not ledger.record_consent("a", OFFER, G, request_id="r").replayed
-            receipt = ledger.consent_receipt("a", OFFER)
-            assert world.verify(receipt).signed_by == (self.house.key().keyid,)
-            assert ledger.check() == []
-        assert {path.name for path in world.home.keys.iterdir()} == {
-            "kek", "keks.json", "pseudonym", "root.pem",
-        }  # fmt: skip
-
-    def house_last(self) -> Any:
-        return SignerProcess(str(self.house.socket), ORIGIN).last()[1]
-
-
-@pytest.fixture
-def house(house: SignerHouse) -> SignerHouse:
-    """New, and running."""
-    house.init()
-    house.start()
-    return house
-
-
-@pytest.fixture
-def founding(tmp_path: Path, house: SignerHouse, database: str | None) -> Founding:
-    folder = tmp_path / "city"
-    folder.mkdir()
-    return Founding(folder, house, database, Clock())
+    from tests.consent.signer_founded import Founding
 
 
 def another_signer(founding: Founding) -> SignerHouse:
@@ -321,228 +169,6 @@ def test_wrong_addresses_and_names_are_refused(founding: Founding) -> None:
     assert "--origin" in error.hint
     founding.refused(BadRequestError, 2, origin="not a name")
     assert founding.names() == set()
-
-
-@pytest.mark.parametrize("when", ["asked", "persisted"])
-def test_a_signer_killed_around_its_first_signature(founding: Founding, when: str) -> None:
-    founding.house.stop()
-    founding.house.start_dying(when)
-    before = founding.house.memory.read_bytes()
-    with pytest.raises(FoundingUnfinishedError) as caught:
-        founding.make()
-    assert founding.house.died() == -signal.SIGKILL
-    assert said_on_the_page(caught.value)
-    assert caught.value.exit_code == 4
-    assert str(founding.begun) in caught.value.hint
-    # "failed", or "failed but was written"; in both there is no home, and what was begun is kept.
-    assert (founding.house.memory.read_bytes() == before) == (when == "asked")
-    assert founding.names() == {"home.founding"}
-    assert said_on_the_page(founding.refused(FoundingUnfinishedError, 4))
-    founding.house.start()
-    signed = founding.house.memory.read_bytes()
-    world = founding.make()
-    if when == "persisted":
-        assert world.home.checkpoint.read_bytes() == signed
-    founding.whole(world)
-
-
-@pytest.mark.parametrize("when", ["kept", "signed", "written"])
-def test_a_set_up_killed_after_the_home_was_ready_is_finished_by_the_same_call(
-    founding: Founding, when: str
-) -> None:
-    founding.killed(when)
-    assert founding.names() == {"home.founding"}
-    assert (founding.house_last().size > 0) == (when != "kept")
-    before = founding.house.memory.read_bytes()
-    # Under the founding's own name nothing can be done with it until then.
-    half = World(open_home(founding.begun), founding.clock)
-    if when != "written":
-        with half.open() as ledger, pytest.raises(RefusedToSignError, match="is missing"):
-            ledger.record_consent("a", OFFER, G)
-    world = founding.make()
-    if when != "kept":
-        assert founding.house.memory.read_bytes() == before
-    founding.whole(world)
-
-
-def test_a_set_up_killed_before_the_home_was_ready_leaves_the_signer_new(founding: Founding) -> None:
-    founding.killed("filled")
-    assert founding.house_last().size == 0
-    assert not founding.begun.exists()
-    if founding.database is not None:
-        assert "holds a ledger already" in founding.refused(HomeExistsError, 2).message
-        founding.empty_database()
-    founding.whole(founding.make())
-
-
-def test_a_set_up_killed_after_the_home_has_its_name_is_finished(founding: Founding) -> None:
-    founding.killed("named")
-    assert founding.names() == {"home"}
-    assert "already" in founding.refused(HomeExistsError, 2).message
-    founding.whole(World(open_home(founding.path), founding.clock))
-
-
-def test_a_disk_that_is_full_after_the_signature(
-    house: SignerHouse, database: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    real = SignerProcess.sign
-    with small_disk(8) as disk:
-        founding = Founding(disk.folder / "city", house, database, Clock())
-
-        def signs_and_fills(*args: Any, **words: Any) -> Any:
-            made = real(*args, **words)
-            disk.fill()
-            return made
-
-        with monkeypatch.context() as patched:
-            patched.setattr(SignerProcess, "sign", signs_and_fills)
-            with pytest.raises(FoundingUnfinishedError, match="No space left") as caught:
-                founding.make()
-            assert said_on_the_page(caught.value)
-            assert founding.house_last().size > 0
-            before = house.memory.read_bytes()
-            with pytest.raises(FoundingUnfinishedError, match="No space left"):
-                founding.make()
-        assert founding.names() == {"home.founding"}
-        disk.make_room()
-        world = founding.make()
-        assert house.memory.read_bytes() == before == world.home.checkpoint.read_bytes()
-        founding.whole(world)
-
-
-@pytest.mark.parametrize("written", [False, True], ids=["failed", "failed but was written"])
-def test_a_checkpoint_file_that_fails(
-    founding: Founding, monkeypatch: pytest.MonkeyPatch, *, written: bool
-) -> None:
-    def fails(*_: object) -> None:
-        raise OSError(5, "Input/output error")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Disk, "sync_folder" if written else "rename", fails)
-        with pytest.raises(FoundingUnfinishedError, match="Input/output error"):
-            founding.make()
-    assert (founding.begun / "checkpoint").exists() == written
-    founding.whole(founding.make())
-
-
-@pytest.mark.parametrize(
-    ("where", "error", "left"),
-    [
-        ("consent.setup.sync_all", LedgerUnavailableError, set()),
-        ("consent.setup.put_in_place", LedgerUnavailableError, set()),
-        ("consent.signer_founding.sync", FoundingUnfinishedError, {"home.founding"}),
-        ("consent.signer_founding.sync_all", FoundingUnfinishedError, {"home.founding"}),
-        ("consent.signer_founding.put_in_place", FoundingUnfinishedError, {"home.founding"}),
-        ("pathlib.Path.rename", LedgerUnavailableError, set()),
-    ],
-)
-def test_a_disk_that_fails_leaves_nothing_or_a_founding(
-    founding: Founding, monkeypatch: pytest.MonkeyPatch, where: str, error: type[ConsentError], left: set[str]
-) -> None:
-    def fails(*_: object) -> None:
-        raise OSError(5, "Input/output error")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(where, fails)
-        with pytest.raises(error, match="Input/output error") as caught:
-            founding.make()
-        assert caught.value.exit_code == 4
-    assert founding.names() == left
-    assert (founding.tables() > 0) == bool(left and founding.database)
-    assert (founding.house_last().size > 0) == (bool(left) and not where.endswith("founding.sync"))
-    founding.whole(founding.make())
-
-
-@pytest.mark.parametrize("with_signer", [True, False])
-def test_a_database_server_that_is_lost_when_the_entries_are_committed(
-    tmp_path: Path, house: SignerHouse, durable: Server, *, with_signer: bool
-) -> None:
-    founding = Founding(tmp_path, house, durable.new_database(), Clock())
-    words = {} if with_signer else {"signer": None}
-
-    def lost(*_: object) -> None:
-        durable.stop(signal.SIGQUIT)
-        raise OSError(5, "Input/output error")
-
-    with pytest.raises(LedgerUnavailableError, match="Input/output error"):
-        founding.make(furnishing=Furnishing(files=lost), **words)
-    durable.restart_if_stopped()
-    assert founding.names() == set()
-    # Its tables stay, since nobody could drop them, and the signer is new.
-    assert "holds a ledger already" in founding.refused(HomeExistsError, 2, **words).message
-    founding.empty_database()
-    if with_signer:
-        founding.whole(founding.make())
-
-
-def test_a_database_server_that_is_lost_before_the_signature(
-    tmp_path: Path, house: SignerHouse, durable: Server
-) -> None:
-    founding = Founding(tmp_path, house, durable.new_database(), Clock())
-    with pytest.raises(FoundingUnfinishedError) as caught:
-        founding.make(furnishing=Furnishing(files=lambda *_: durable.stop(signal.SIGQUIT)))
-    assert said_on_the_page(caught.value)
-    durable.restart_if_stopped()
-    assert founding.names() == {"home.founding"}
-    assert founding.house_last().size == 0
-    founding.whole(founding.make())
-
-
-@pytest.mark.sqlite_file
-def test_a_place_that_cannot_be_renamed_over_is_refused_before_anything_is_signed(founding: Founding) -> None:
-    (founding.folder / "elsewhere").mkdir()
-    for target in ("elsewhere", "nowhere"):
-        founding.path.symlink_to(founding.folder / target)
-        assert "already" in founding.refused(HomeExistsError, 2).message
-        founding.path.unlink()
-    with small_disk(1) as disk, pytest.raises(HomeExistsError, match="already"):
-        create(disk.folder, clock=founding.clock, **founding.words())
-    assert founding.house_last().size == 0
-
-
-@pytest.mark.parametrize("with_signer", [True, False])
-def test_a_name_that_may_not_be_on_disk_is_said_and_the_home_is_whole(
-    founding: Founding, monkeypatch: pytest.MonkeyPatch, *, with_signer: bool
-) -> None:
-    real = os.fsync
-
-    def fails_when_named(handle: int) -> None:
-        if founding.path.exists() and os.path.samestat(os.fstat(handle), founding.folder.stat()):
-            raise OSError(5, "Input/output error")
-        real(handle)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(os, "fsync", fails_when_named)
-        with pytest.raises(LedgerUnavailableError, match="is made, and its name may not be on disk"):
-            founding.make(signer=founding.house.address if with_signer else None)
-    assert founding.names() == {"home"}
-    world = World(open_home(founding.path), founding.clock)
-    with world.open() as ledger:
-        ledger.record_consent("b", OFFER, G)
-        assert ledger.check() == []
-
-
-def test_everything_is_on_disk_before_the_signer_signs_and_before_the_home_has_its_name(
-    founding: Founding, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    synced = Synced(monkeypatch)
-    real, seen = SignerProcess.sign, []
-
-    def signs(*args: Any, **words: Any) -> Any:
-        seen.append(founding.begun)
-        for path in [founding.begun, *founding.begun.rglob("*")]:
-            # SQLite's own helpers come and go with a connection; the entries are in the file.
-            assert synced.file(path) or path.name in {"ledger.db-shm", "ledger.db-wal"}, path
-        assert synced.names(founding.folder) == {"home.founding"}
-        return real(*args, **words)
-
-    monkeypatch.setattr(SignerProcess, "sign", signs)
-    world = founding.make()
-    assert seen
-    for path in [world.home.path, *world.home.path.rglob("*")]:
-        assert synced.file(path), path
-    assert "checkpoint" in synced.names(world.home.path)
-    assert synced.names(founding.folder) == {"home"}
 
 
 def half_made(founding: Founding, **changes: Any) -> None:
