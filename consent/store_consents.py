@@ -15,12 +15,14 @@ from consent.store_log import Row, in_parts
 from consent.vocabulary import ConsentStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from sqlalchemy import Connection, Select
 
 MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 
+RANGE = 65_536
+"""Numbers of which the last events are in memory at a time."""
 _PERMITTING = tuple(status.code for status in ConsentStatus if status.permits)
 _EVENT = (
     consent_event.c.number,
@@ -124,17 +126,20 @@ _STATE = (
 )
 
 
-def last_states(connection: Connection, purpose_id: str, *, size: int) -> list[StateRow]:
-    """The last event of each number for a purpose in the first `size` entries."""
+def last_states(connection: Connection, purpose_id: str, *, size: int) -> Iterator[StateRow]:
+    """The last event of each number for a purpose in the first `size` entries; read range by range of numbers."""
     event = consent_event.c
-    newest = (
-        select(func.max(event.idx))
-        .where(event.purpose == purpose_id, event.idx < size)
-        .group_by(event.number)
-    )
-    # Rows are only unpacked and counted: plain tuples in all but name.
-    rows: Any = connection.execute(select(*_STATE).where(event.idx.in_(newest))).all()
-    return list(rows)
+    highest = connection.scalar(select(func.max(event.number)).where(event.purpose == purpose_id))
+    for low in range(0, 0 if highest is None else highest + 1, RANGE):
+        newest = (
+            select(func.max(event.idx))
+            .where(event.purpose == purpose_id, event.number >= low, event.number < low + RANGE)
+            .where(event.idx < size)
+            .group_by(event.number)
+        )
+        # Rows are only unpacked: plain tuples in all but name.
+        rows: Any = connection.execute(select(*_STATE).where(event.idx.in_(newest))).all()
+        yield from rows
 
 
 def states_since(connection: Connection, purpose_id: str, size: int) -> list[StateRow]:

@@ -114,12 +114,6 @@ def erased_numbers(connection: Connection) -> set[int]:
     return set(connection.scalars(select(subject.c.number).where(subject.c.erased.is_not(None))))
 
 
-def people(connection: Connection) -> list[tuple[int, bytes | None, bytes | None, int, int | None]]:
-    """Number, pseudonym, subject id, enrolment and erasure index of every number ever given."""
-    columns = (subject.c.number, subject.c.pseudonym, subject.c.subject, subject.c.enrolled, subject.c.erased)
-    return [(row[0], row[1], row[2], row[3], row[4]) for row in connection.execute(select(*columns))]
-
-
 def forget(connection: Connection, erased: Mapping[int, int], mac_key: bytes) -> None:
     """Cut the link from people's external ids and subject ids to their numbers; the numbers stay taken.
 

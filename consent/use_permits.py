@@ -18,7 +18,7 @@ from consent.permit import REFUSAL_BY_CODE
 from consent.vocabulary import ConsentStatus, UseStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from sqlalchemy import Connection
 
@@ -30,12 +30,27 @@ if TYPE_CHECKING:
 _PERMITTING = frozenset({ConsentStatus.GIVEN.code, ConsentStatus.RENEWED.code})
 
 
-def read(log: Log, purpose_id: str, size: int) -> PermitsBefore:
-    """What the first `size` entries say about a purpose; for the check in the transaction that follows."""
+def read(log: Log, purpose_id: str, size: int, used: Sequence[int]) -> PermitsBefore:
+    """What the first `size` entries say about a purpose; for the check in the transaction that follows.
+
+    Args:
+        log: The log.
+        purpose_id: The purpose.
+        size: How many entries are read.
+        used: The numbers used, selected or sampled; of nobody else is anything kept in memory.
+    """
+    numbers = frozenset(used)
     with log.store.read() as connection:
-        last = {row[0]: row for row in store_consents.last_states(connection, purpose_id, size=size)}
+        last = _last_of(connection, purpose_id, size, numbers)
         limitations = store_limits.between(connection, 0, size)
-        return PermitsBefore(purpose_id, size, last, limitations, store_lost.count(connection))
+        return PermitsBefore(purpose_id, size, numbers, last, limitations, store_lost.count(connection))
+
+
+def _last_of(
+    connection: Connection, purpose_id: str, size: int, numbers: frozenset[int]
+) -> dict[int, store_consents.StateRow]:
+    rows = store_consents.last_states(connection, purpose_id, size=size)
+    return {row[0]: row for row in rows if row[0] in numbers}
 
 
 @dataclass(frozen=True)
@@ -45,25 +60,24 @@ class PermitsBefore:
     Attributes:
         purpose_id: The purpose.
         size: How many entries were read.
-        last: The last event of the purpose by number.
+        used: The numbers used, selected or sampled.
+        last: The last event of the purpose by number, of these.
         limitations: Everybody's limitations by number, oldest first.
         lost: How many openings were lost.
     """
 
     purpose_id: str
     size: int
+    used: frozenset[int]
     last: Mapping[int, store_consents.StateRow]
     limitations: Mapping[int, Sequence[Limitation]]
     lost: int
 
-    def check(
-        self, connection: Connection, used: Sequence[int], purpose: Purpose, processing: Processing, at: int
-    ) -> None:
+    def check(self, connection: Connection, purpose: Purpose, processing: Processing, at: int) -> None:
         """Refuse a run that uses somebody who has no permission now, counting what was appended since.
 
         Args:
             connection: The transaction that will record the run.
-            used: The numbers used, selected or sampled.
             purpose: The version that the run processes for.
             processing: What the run does.
             at: The time of the run's entry, epoch seconds.
@@ -73,26 +87,24 @@ class PermitsBefore:
         """
         last = dict(self.last)
         if store_lost.count(connection) != self.lost:
-            last = {
-                row[0]: row for row in store_consents.last_states(connection, self.purpose_id, size=self.size)
-            }
+            last = _last_of(connection, self.purpose_id, self.size, self.used)
         last.update(
             (row[0], row) for row in store_consents.states_since(connection, self.purpose_id, self.size)
         )
-        refused = refused_now(last, purpose, processing, at, used)
+        refused = refused_now(last, purpose, processing, at, self.used)
         limitations = {number: list(records) for number, records in self.limitations.items()}
         for number, records in store_limits.between(connection, self.size, None).items():
             limitations.setdefault(number, []).extend(records)
-        of_used = {number: limitations[number] for number in limitations.keys() & set(used)}
+        of_used = {number: limitations[number] for number in limitations.keys() & self.used}
         limited = limited_people(of_used, purpose, processing, at=store_consents.moment(at))
         last_lost = store_lost.last_lost(connection)
         if last_lost >= 0:
             confirmed = store_lost.confirmed_since(connection, self.purpose_id, last_lost)
-            refused = {**dict.fromkeys(set(used) - confirmed, UseStatus.RECORD_LOST), **refused}
+            refused = {**dict.fromkeys(self.used - confirmed, UseStatus.RECORD_LOST), **refused}
         refused = {**limited, **refused}
         if refused:
             raise ConsentChanged(
-                f"{len(refused)} of the {len(used)} people used have no permission now; nothing was recorded",
+                f"{len(refused)} of the {len(self.used)} people used have no permission now; nothing was recorded",
                 "leave them out and run again",
                 tuple(sorted(refused)),
             )
@@ -103,7 +115,7 @@ def refused_now(
     purpose: Purpose,
     processing: Processing,
     at: int,
-    numbers: Sequence[int],
+    numbers: Collection[int],
 ) -> dict[int, UseStatus]:
     """Which of some numbers have no permission, and why; the same decision as `permit.permit`, for many.
 

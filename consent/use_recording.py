@@ -74,7 +74,8 @@ def append(log: Log, use: UseRequest) -> tuple[int, bool]:
     request = _plain(use)
     request_key = log.request(f"run:{use.run.hex()}") or b""
     fingerprint = _fingerprint(log, request)
-    before = use_permits.read(log, use.purpose_id, use.state.size)
+    used = [n for n, status in zip(request.numbers, request.statuses, strict=True) if status in _USED]
+    before = use_permits.read(log, use.purpose_id, use.state.size, used)
     with log.writing() as writing:
         connection = writing.connection
         earlier = store_log.answered(connection, [request_key]).get(request_key)
@@ -86,8 +87,7 @@ def append(log: Log, use: UseRequest) -> tuple[int, bool]:
         _check_state(connection, use, writing.size)
         keys = _use_keys(log, connection)
         _check_people(request, keys)
-        used = [n for n, status in zip(request.numbers, request.statuses, strict=True) if status in _USED]
-        before.check(connection, used, purpose, request.processing, store_consents.epoch(writing.at))
+        before.check(connection, purpose, request.processing, store_consents.epoch(writing.at))
         return _write(log, writing, request, purpose, keys, request_key, fingerprint), False
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import event
 
+from consent import store_consents, use_permits
 from consent.errors import BadRequestError, ConsentChanged
 from consent.records import ConsentRequest
 from consent.vocabulary import ConsentStatus, Right, UseStatus
@@ -100,3 +101,25 @@ def test_the_transaction_reads_no_event_before_the_run_s_state(ledger: Ledger, l
                 plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
                 # Found by their index, not by looking at all of them.
                 assert [row[-1].split(" USING ")[1] for row in plan] == ["INTEGER PRIMARY KEY (rowid>?)"]
+
+
+def test_last_words_are_read_range_by_range_and_kept_of_those_used_only(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger.record_consents(ConsentRequest(person, OFFER, S.WITHDRAWN) for person in PEOPLE[::3])
+    size = ledger.head().size
+    numbers = [ledger.number_of(person) or 0 for person in PEOPLE]
+    with ledger.log.store.read() as connection:
+        whole = list(store_consents.last_states(connection, OFFER, size=size))
+        monkeypatch.setattr(store_consents, "RANGE", 5_000)
+        queries: list[str] = []
+        event.listen(connection, "before_cursor_execute", lambda *said: queries.append(said[2]))
+        in_ranges = list(store_consents.last_states(connection, OFFER, size=size))
+    assert len(queries) == 1 + (max(numbers) // 5_000 + 1)
+    assert sorted(in_ranges) == sorted(whole)
+    assert {row[0]: row[1] for row in whole} == {
+        number: (S.WITHDRAWN if place % 3 == 0 else S.GIVEN).code for place, number in enumerate(numbers)
+    }
+    before = use_permits.read(ledger.log, OFFER, size, numbers[:2])
+    assert before.last.keys() == set(numbers[:2])
+    assert use_permits.read(ledger.log, OFFER, size, []).last == {}
