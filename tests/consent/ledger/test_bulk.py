@@ -135,7 +135,7 @@ def monkeypatch_small():
     """Everybody is looked up in the map of everybody, which small populations otherwise are not."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bulk, "_SELECT_SINGLY", 0)
-        patch.setattr(store_bulk, "RANGE", 3)
+        patch.setattr(store_bulk, "RANGE", 12)
         yield
 
 
