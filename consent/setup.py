@@ -12,7 +12,13 @@ from sqlalchemy import inspect
 
 from consent import signer_founding
 from consent.canonical import encode
-from consent.errors import BadRequestError, HomeExistsError, LedgerUnavailableError
+from consent.errors import (
+    BadRequestError,
+    ConsentError,
+    FoundingUnfinishedError,
+    HomeExistsError,
+    LedgerUnavailableError,
+)
 from consent.home import ConsentSettings, Home
 from consent.home_place import is_free, keep_name, make_folder, put_in_place, sync_all
 from consent.key_ring import KeyRing, RingKeys, new_kek, save
@@ -104,16 +110,26 @@ def create(
             "choose another folder (on a disk of its own, one inside it); an existing home is never overwritten",
         )
     founding = signer_founding.founding_place(path)
-    if founding.exists():
-        signer_founding.check_same(Home(founding), wanted)
-    elif signer is not None:
-        key = signer_founding.unused_key(signer, origin)
-        _build(path, founding, wanted, parsed, clock, key)
-    else:
+    if signer is None and not founding.exists():
         _build(path, path, wanted, parsed, clock, None)
         keep_name(path)
         return Home(path)
-    signer_founding.finish(Home(founding), path, wanted, clock)
+    try:
+        if founding.exists():
+            signer_founding.check_same(Home(founding), wanted)
+        else:
+            key = signer_founding.unused_key(str(signer), origin)
+            _build(path, founding, wanted, parsed, clock, key)
+        signer_founding.finish(Home(founding), path, wanted, clock)
+    except (FoundingUnfinishedError, LedgerUnavailableError):
+        raise
+    except ConsentError as error:
+        if founding.exists() or is_free(path, wanted.furnishing.keep):
+            raise
+        raise HomeExistsError(
+            f"another call of `luvalla init` has just made the home at {path}",
+            "use that one, or choose another folder",
+        ) from error
     return Home(path)
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import cli
+from consent import signer_founding
 from consent.errors import (
     BadRequestError,
     ConfigurationError,
@@ -26,6 +27,7 @@ from consent.errors import (
     SignerUnavailableError,
 )
 from consent.home import open_home, read_settings
+from consent.keys import read_key_file
 from consent.new_home import Furnishing
 from consent.setup import create
 from consent.succession import read_succession
@@ -263,6 +265,23 @@ def test_two_that_finish_one_founding_at_once_make_one_home(founding: Founding) 
     with ThreadPoolExecutor(3) as pool:
         codes = list(pool.map(one, range(3)))
     assert codes.count(0) >= 1
+    founding.whole(World(open_home(founding.path), founding.clock))
+
+
+def test_who_loses_the_race_to_finish_a_founding_is_told_so(
+    founding: Founding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other call renames the folder while this one still reads in it."""
+    founding.killed("signed")
+    finish = signer_founding.finish
+
+    def late(*given: Any) -> None:
+        finish(*given)
+        read_key_file(given[0].path / "none.key")
+
+    monkeypatch.setattr(signer_founding, "finish", late)
+    with pytest.raises(HomeExistsError, match="another call"):
+        founding.make()
     founding.whole(World(open_home(founding.path), founding.clock))
 
 
