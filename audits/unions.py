@@ -53,13 +53,12 @@ def widen(found: Finding, line: Line, group: Row, rest: Row, missing: float) -> 
     """
     rate = METRICS[line.metric].rate
     need = line.unless_need_is_lower
-    if need and not (completions.published(group, "need") and completions.published(rest, "need")):
-        return _without_need(found)
+    known = all(completions.published(row, "need") for row in (group, rest))
     spans = [s for row in (group, rest) for s in completions.parts(row, rate)]
-    if need:
+    if need and known:
         spans += [s for row in (group, rest) for s in completions.parts(row, "need")]
     if all(s.exact for s in spans):
-        return found
+        return found if known or not need else _without_need(found)
     few = min(completions.parts(row, rate)[2].low for row in (group, rest)) < rule.FEW
     c = _pairs(group, rest, rate)
     p, q = _divide(c.hits, c.of), _divide(c.rest_hits, c.rest_of)
@@ -94,14 +93,15 @@ def widen(found: Finding, line: Line, group: Row, rest: Row, missing: float) -> 
     if outcome is Outcome.PASSED and missing > rule.MISSING:
         outcome, leaning = Outcome.NOT_ENOUGH_EVIDENCE, Leaning.FOR
         note = f"{line.attribute} may be missing for over {rule.MISSING:.0%} of people, so this line cannot pass."
-    if need and limit is not None:
+    if need and known and limit is not None:
         lower = _need(group, rest)
         if lower == "shown":
             outcome, leaning = Outcome.NOT_APPLICABLE, None
         elif lower == "possible" and outcome is Outcome.FAILED:
             outcome, leaning = Outcome.NOT_ENOUGH_EVIDENCE, Leaning.AGAINST
     wide = replace(wide, outcome=outcome, leaning=leaning)
-    return replace(wide, message=wording.say(wide, note))
+    wide = replace(wide, message=wording.say(wide, note))
+    return wide if known or not need else _without_need(wide)
 
 
 def _without_need(found: Finding) -> Finding:

@@ -205,6 +205,14 @@ def test_whether_need_is_lower_must_be_known_before_a_group_fails_by_being_selec
     first = next(f for f in found.findings if f.group == "a")
     assert (first.outcome, first.leaning) == (Outcome.NOT_ENOUGH_EVIDENCE, Leaning.AGAINST)
     assert "whether need is lower" in first.message
+    rounded = audit_counts(
+        {"a": {"n": 5000, "selected": 100}, "b": {"n": 5000, "selected": 900}}, lines=drawn, rounded_to=10
+    )
+    wide = next(f for f in rounded.findings if f.group == "a")
+    assert (wide.outcome, wide.leaning) == (Outcome.NOT_ENOUGH_EVIDENCE, Leaning.AGAINST)
+    assert "whether need is lower" in wide.message
+    assert wide.ranges.group_hits == (95, 105)
+    assert wide.low < first.low < first.high < wide.high
 
 
 def test_rows_of_unknown_group_over_five_percent_cannot_pass():

@@ -6,12 +6,13 @@ import pytest
 
 from audits import html, runner
 from audits.check import Baseline
+from audits.from_counts import audit_counts
 from tests.accessible_page import opened_and_checked
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(params=["everything", "first version", "passed"])
+@pytest.fixture(params=["everything", "first version", "passed", "from counts"])
 def path(request, full_report, everything, make_rows, cells, tmp_path):
     report = full_report
     if request.param == "first version":
@@ -26,6 +27,10 @@ def path(request, full_report, everything, make_rows, cells, tmp_path):
     if request.param == "passed":
         y, p, g = make_rows({"a": cells(300, 200, 60, 1500), "b": cells(290, 210, 50, 1500)})
         report = runner.audit(y, p, sensitive_features=g)
+    if request.param == "from counts":
+        report = audit_counts(
+            {"a": {"tp": "<5", "fn": 200, "fp": 60, "tn": 1500}, "b": {"n": 1500, "in_need": 400}}
+        )
     file = tmp_path / "report.html"
     file.write_text(html.page(report), encoding="utf-8")
     return file
