@@ -51,7 +51,7 @@ def test_exact_counts_give_the_findings_of_the_people_counted(table):
     y, p, g = people(table)
     of_people = runner.audit(y, p, sensitive_features={"group": g}, lines=drawn)
     of_counts = audit_counts(table, lines=drawn)
-    assert of_counts.findings == of_people.findings
+    assert of_counts.findings == tuple(f for f in of_people.findings if f.check != "bootstrap")
     assert of_counts.groups == of_people.groups
     assert of_counts.verdict == of_people.verdict
     assert of_counts.population == of_people.population
@@ -62,7 +62,8 @@ def test_default_lines_and_the_condition_on_need_are_the_same_too(make_rows, cel
     given_cells = {"a": cells(60, 40, 20, 900), "b": cells(20, 30, 10, 1500), "c": cells(100, 60, 40, 800)}
     y, p, g = make_rows(given_cells)
     table = {k: vars(c) for k, c in given_cells.items()}
-    assert audit_counts(table).findings == runner.audit(y, p, sensitive_features={"group": g}).findings
+    of_people = runner.audit(y, p, sensitive_features={"group": g}).findings
+    assert audit_counts(table).findings == tuple(f for f in of_people if f.check != "bootstrap")
 
 
 NARROW = st.builds(lambda low, more: Span(low, low + more), st.integers(0, 25), st.integers(0, 2))
