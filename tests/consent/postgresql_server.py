@@ -121,7 +121,7 @@ class Server:
     def start(self) -> None:
         """Start it and wait until it answers."""
         settings = {
-            "listen_addresses": "", "unix_socket_directories": str(self.folder), "max_connections": "120",
+            "listen_addresses": "", "unix_socket_directories": str(self.folder), "max_connections": "400",
             "fsync": "on" if self.fsync else "off", "shared_buffers": "32MB", "log_min_messages": "fatal",
             **self.settings,
         }  # fmt: skip
