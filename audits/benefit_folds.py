@@ -1,8 +1,9 @@
 """Each fold scored by a model of earlier folds only: who is ranked never taught who ranks, nor the reverse.
 
-Pooling the rankings of ordinary cross-fitting is not a valid test: every fold's model has learnt from the other folds' people, so
-under no difference at all one model's luck is the other folds' bad luck, and the pooled ranking finds something far too often
-(benchmarks/audits_benefit.py shows it beside this one). Wager 2024, arXiv 2405.05534.
+Ordinary cross-fitting is not a valid test: every fold's model has learnt from the people that the other folds rank. Ranked together,
+a fold whose people happened to gain more is ranked lower by models that never saw them, which biases the gain downwards and finds
+harm that is not there; ranked within their folds, the folds' estimates hang together and their spread is understated
+(benchmarks/audits_benefit.py shows both beside this one). Wager 2024, arXiv 2405.05534.
 """
 
 from __future__ import annotations
