@@ -1,4 +1,4 @@
-"""A board, a policy, and reports made by hand: everything a decision takes, as values."""
+"""A board, a policy, and reports made by hand: everything a decision takes, as values; and homes with a board or a champion."""
 
 from __future__ import annotations
 
@@ -12,12 +12,19 @@ from audits.finding import Finding, Leaning, Outcome, Role
 from audits.lines import limit_on
 from audits.report import SCHEMA, AuditReport, canonical
 from audits.sections import PopulationFacts, ReportSubject, RuleFacts, Verdict
+from consent import setup
+from consent.ledger import utc_now
 from consent.tlog.note import SigningKey, generate_key
 from consent.trust_chain import Member
 from governance import gate, policy
 from governance.ballot import Ballot, Condition, Question
+from governance.board_commands import keygen, members
 from governance.certificate import Subject
+from governance.founding import shipped_purposes
+from governance.house import House
 from governance.vote import Choice, sign_vote
+from tests.governance.board_home import THREE, put_before, run
+from tests.governance.city import Kept
 
 NOW = datetime(2026, 11, 24, 9, 0, 0, tzinfo=UTC)
 MODEL = "sha256:" + "a" * 64
@@ -204,3 +211,41 @@ class Room:
 @pytest.fixture(scope="module")
 def room():
     return Room()
+
+
+@pytest.fixture(scope="module")
+def city(played_city, tmp_path_factory):
+    kept = Kept(played_city.home, tmp_path_factory.mktemp("kept") / "home")
+    yield played_city
+    kept.put_back()
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A home with a policy and nothing else; no MLflow, since a board needs none."""
+    made = setup.create(
+        tmp_path / "home", origin="test.example/log", purposes=shipped_purposes(), clock=utc_now
+    )
+    text = policy.shipped()
+    (made.path / "policy.toml").write_bytes(text)
+    with House.open(made.path) as house:
+        body = {"digest": house.evidence.put(text), "name": "luvalla", "version": "2026.1"}
+        house.ledger.append_institutional("policy", body)
+    return made
+
+
+@pytest.fixture
+def board(home):
+    """Three members with keys of their own, quorum three."""
+    for name in THREE:
+        vkey = run(home, keygen, name)["vkey"]
+        run(home, members, "--add", name, "--name", name.title(), "--vkey", vkey)
+    run(home, members, "--quorum", 3)
+    return home
+
+
+@pytest.fixture
+def asked(board, room):
+    """A version whose evidence passed, before the board."""
+    put_before(board, room, room.report())
+    return board

@@ -6,15 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from governance.ballot import Condition, Question
-from governance.board import DecisionOutcome, decide, decide_revocation, why_may_not_vote
-from governance.errors import EnvelopeError, GovernanceInputError, VoteFormError
+from governance.board import DecisionOutcome, decide, decide_revocation
+from governance.errors import GovernanceInputError
 from governance.gate import GateOutcome
 from governance.policy import months_after
-from governance.vote import Choice, IgnoredVote, Vote, open_vote, verify_vote
+from governance.vote import Choice, verify_vote
 
 DAY = timedelta(days=1)
 
@@ -300,61 +298,6 @@ def test_votes_are_not_kept_for_a_later_day(room):
     assert "The ballot closed on" in late.reasons[0]
 
 
-@pytest.mark.parametrize("words", ["", "   ", "...", "x" * 10_001])
-def test_a_vote_needs_reasons_in_own_words(room, words):
-    with pytest.raises(VoteFormError, match="This vote cannot be signed") as caught:
-        room.vote("aino", room.ballot(), reasons=words)
-    assert caught.value.exit_code == 2
-
-
-def test_a_vote_against_sets_no_terms(room):
-    with pytest.raises(VoteFormError, match="only a vote for can have"):
-        room.vote("aino", room.ballot(), Choice.AGAINST, **room.terms())
-
-
-def test_a_condition_says_something(room):
-    with pytest.raises(VoteFormError, match="says nothing"):
-        room.vote("aino", room.ballot(), conditions=(Condition(" ", room.now),))
-
-
-def test_a_vote_reads_back_as_it_was_signed(room):
-    ballot = room.ballot()
-    asked, vote = open_vote(
-        room.vote("aino", ballot, reasons="Hyvä: löytää ne, jotka jäivät huomaamatta.", **room.terms())
-    )
-    assert asked == ballot
-    assert vote.reasons == "Hyvä: löytää ne, jotka jäivät huomaamatta."
-    assert (vote.conditions, vote.expires) == (room.terms()["conditions"], room.terms()["expires"])
-
-
-def test_any_changed_byte_of_a_vote_is_noticed(room):
-    vote = room.vote("aino", room.ballot())
-    for place in range(0, len(vote), 7):
-        changed = vote[:place] + bytes([vote[place] ^ 1]) + vote[place + 1 :]
-        assert isinstance(verify_vote(changed, room.members()), IgnoredVote)
-
-
-def test_a_signature_moved_to_another_vote_is_noticed(room):
-    ballot = room.ballot()
-    one, two = (room.vote(n, ballot) for n in ("aino", "bo"))
-    swapped = one.partition(b'"signatures"')[0] + b'"signatures"' + two.partition(b'"signatures"')[2]
-    assert verify_vote(swapped, room.members()).reason.startswith("its signature does not belong to it")
-
-
-def test_what_is_no_vote_is_no_vote(room):
-    with pytest.raises(EnvelopeError, match="not canonical JSON"):
-        open_vote(b"hello")
-    assert "cannot be read" in verify_vote(b"{}", room.members()).reason
-
-
-def test_a_member_is_told_before_signing_in_vain(room):
-    ballot = room.ballot(trained_by=("bo",))
-    assert why_may_not_vote(room.member("aino"), ballot, room.now) is None
-    assert why_may_not_vote(room.member("bo"), ballot, room.now) == "trained this model"
-    former = room.member("cesar", until=room.now - DAY)
-    assert "the term runs from" in why_may_not_vote(former, ballot, room.now)
-
-
 def test_the_board_revokes_by_the_same_rules(room):
     certificate = "sha256:" + "e" * 64
     ballot = room.ballot(question=Question.REVOKE, certificate=certificate)
@@ -372,102 +315,3 @@ def test_a_ballot_to_revoke_names_a_certificate_and_no_other_does(room):
         room.ballot(question=Question.REVOKE)
     with pytest.raises(GovernanceInputError, match="names a certificate"):
         room.ballot(certificate="sha256:" + "e" * 64)
-
-
-PEOPLE = ("aino", "bo", "cesar", "dpo", "eva")
-one_vote = st.tuples(
-    st.sampled_from((*PEOPLE, "stranger")),
-    st.sampled_from(list(Choice)),
-    st.integers(-4, 1),
-    st.booleans(),
-    st.booleans(),
-)
-
-
-def made(room, ballot, drawn):
-    """Votes as they come out of verification, without the cost of signing them."""
-    votes = []
-    for number, (member, choice, days, right_ballot, right_key) in enumerate(drawn):
-        owner = member if right_key and member != "stranger" else "eva"
-        votes.append(
-            Vote(
-                member=member,
-                vkey=room.member(owner).key.vkey,
-                ballot=ballot.id if right_ballot else "sha256:" + "0" * 64,
-                choice=choice,
-                reasons="Because.",
-                conditions=(),
-                expires=None,
-                at=room.now + days * DAY,
-                digest=f"sha256:{number:064x}",
-            )
-        )
-    return votes
-
-
-@given(st.lists(one_vote, max_size=12), st.integers(0, 6), st.sets(st.sampled_from(PEOPLE)))
-def test_a_yes_is_always_a_majority_of_a_quorum_of_members_without_interest(room, drawn, quorum, interested):
-    gate = room.gate()
-    ballot = room.ballot(gate, trained_by=tuple(sorted(interested)) or ("tilda",))
-    votes = made(room, ballot, drawn)
-    decision = decide(
-        room.members(), quorum, votes, gate, ballot=ballot, rules=room.policy.board, at=room.now
-    )
-    members = [vote.member for vote in decision.counted]
-    assert len(set(members)) == len(members)
-    assert not set(members) & interested
-    assert "stranger" not in members
-    assert len(decision.counted) + len(decision.ignored) == len(votes)
-    assert all(vote.reason for vote in decision.ignored)
-    assert all(ballot.opened <= vote.at <= room.now for vote in decision.counted)
-    if decision.approved:
-        ayes = sum(vote.choice is Choice.FOR for vote in decision.counted)
-        assert quorum >= 1
-        assert len(decision.counted) >= quorum
-        assert 2 * ayes > len(decision.counted)
-        assert decision.expires > room.now
-        assert not decision.reasons
-    else:
-        assert decision.reasons
-        assert decision.expires is None
-
-
-@given(st.lists(one_vote, max_size=8), st.randoms(use_true_random=False))
-def test_the_order_of_votes_changes_nothing(room, drawn, chance):
-    gate, ballot = room.gate(), room.ballot()
-    votes = made(room, ballot, drawn)
-    shuffled = chance.sample(votes, len(votes))
-    one, other = (
-        decide(room.members(), 3, order, gate, ballot=ballot, rules=room.policy.board, at=room.now)
-        for order in (votes, shuffled)
-    )
-    assert (one.outcome, one.counted, one.expires) == (other.outcome, other.counted, other.expires)
-
-
-@given(st.lists(one_vote, max_size=8))
-def test_one_more_vote_against_never_makes_a_yes(room, drawn):
-    gate, ballot = room.gate(), room.ballot()
-    votes = made(room, ballot, [vote for vote in drawn if vote[0] != "eva"])
-    against = made(room, ballot, [("eva", Choice.AGAINST, 0, True, True)])
-    against = [replace(against[0], digest="sha256:" + "f" * 64)]
-    before, after = (
-        decide(room.members(), 1, given_votes, gate, ballot=ballot, rules=room.policy.board, at=room.now)
-        for given_votes in (votes, [*votes, *against])
-    )
-    assert not (after.approved and not before.approved)
-
-
-@given(st.lists(one_vote, max_size=10), st.sampled_from(["failed", "refused"]))
-def test_no_votes_whatever_make_a_yes_of_a_failed_or_refused_gate(room, drawn, which):
-    gate = room.failed() if which == "failed" else room.gate(model_digest="sha256:" + "b" * 64)
-    ballot = room.ballot(gate)
-    decision = decide(
-        room.members(),
-        1,
-        made(room, ballot, drawn),
-        gate,
-        ballot=ballot,
-        rules=room.policy.board,
-        at=room.now,
-    )
-    assert decision.outcome is DecisionOutcome.REFUSED

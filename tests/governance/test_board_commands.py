@@ -1,4 +1,4 @@
-"""`luvalla board ...` as its users meet it: from keys to a decision, the kill switch, and the board's own revocation."""
+"""`luvalla board ...` as its users meet it: from keys to a decision. Stopping has a module of its own."""
 
 from __future__ import annotations
 
@@ -12,15 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from audits.finding import Leaning, Outcome
-from consent import setup
-from consent.canonical import digest, parse_time
 from consent.home import Home
-from consent.ledger import utc_now
-from consent.tlog.note import VerifierKey, load_key
-from governance import certificate, policy, promotion, stopping
+from consent.tlog.note import VerifierKey
 from governance.board_commands import decide, inbox, keygen, members, revoke, suspend
-from governance.cases import Case
-from governance.certificate import Invalid, Valid
+from governance.certificate import Valid
 from governance.errors import (
     BoardKeyError,
     EnvelopeError,
@@ -28,137 +23,10 @@ from governance.errors import (
     RecusedMemberError,
     VoteFormError,
 )
-from governance.founding import shipped_purposes
 from governance.house import House
+from tests.governance.board_home import ON, SERVICE, THREE, certify, check, put_before, run, vote
 
-SERVICE = "health-benefit"
-THREE = ("aino", "bo", "cesar")
 LINE = "tpr_gap:race=Black"
-ON = ["health-benefit", "2"]
-
-
-def run(home, command, *arguments, code=0):
-    """A command's JSON answer; the room's errors come through as they would to the command line."""
-    result = CliRunner().invoke(
-        command, [*map(str, arguments), "--json"], obj={"home": home.path}, catch_exceptions=False
-    )
-    assert result.exit_code == code, result.output
-    return json.loads(result.stdout) if code == 0 else result.output
-
-
-@pytest.fixture
-def home(tmp_path):
-    """A home with a policy and nothing else; no MLflow, since a board needs none."""
-    made = setup.create(
-        tmp_path / "home", origin="test.example/log", purposes=shipped_purposes(), clock=utc_now
-    )
-    text = policy.shipped()
-    (made.path / "policy.toml").write_bytes(text)
-    with House.open(made.path) as house:
-        body = {"digest": house.evidence.put(text), "name": "luvalla", "version": "2026.1"}
-        house.ledger.append_institutional("policy", body)
-    return made
-
-
-@pytest.fixture
-def board(home):
-    """Three members with keys of their own, quorum three."""
-    for name in THREE:
-        vkey = run(home, keygen, name)["vkey"]
-        run(home, members, "--add", name, "--name", name.title(), "--vkey", vkey)
-    run(home, members, "--quorum", 3)
-    return home
-
-
-def put_before(home, room, report, **said):
-    """A version with its report, before the board."""
-    case = Case(
-        service=SERVICE,
-        name="luvalla-health-benefit",
-        version="2",
-        digest=report.subject.model_digest,
-        recipe="need",
-        seed=1,
-        training_run="",
-        trained_by=said.get("trained_by", ("tilda",)),
-        audited_by=("urho",),
-    )
-    with House.open(home.path) as house:
-        case = Case(**{**case.__dict__, "reports": (house.evidence.put(report.to_json()),)})
-        house.cases.add(case)
-        return promotion.open_ballot(house, SERVICE, "2")
-
-
-@pytest.fixture
-def asked(board, room):
-    """A version whose evidence passed, before the board."""
-    put_before(board, room, room.report())
-    return board
-
-
-def vote(home, name, choice="for", *more, reasons="Read and weighed.", code=0):
-    return run(home, decide, *ON, "--as", name, "--choice", choice, "--reasons", reasons, *more, code=code)
-
-
-def certify(home, room):
-    """What `luvalla promote` does once the board said yes, without MLflow."""
-    with House.open(home.path) as house:
-        case = house.cases.get(SERVICE, "2")
-        subject = room.subject(model_name=case.name)
-        votes = [house.evidence.get(one) for one in case.votes]
-        envelope = certificate.issue(
-            subject,
-            case.question(),
-            votes,
-            members=house.members(),
-            quorum=house.trust_root.quorum,
-            gate=promotion.judge(house, case),
-            policy=house.policy(),
-            at=house.clock(),
-            key=load_key(home.log_key, house.ledger.origin),
-        )
-        written = certificate.parse(envelope)
-        house.ledger.append_institutional(
-            "certificate",
-            {
-                "envelope": house.evidence.put(envelope),
-                "expires": "2027-01-01T00:00:00Z",
-                "model_digest": subject.model_digest,
-                "model_name": subject.model_name,
-                "model_version": "2",
-                "policy": written.policy,
-                "report": written.report,
-                "service": SERVICE,
-                "votes": list(written.votes),
-            },
-        )
-    return envelope
-
-
-def check(home, room, envelope):
-    """What a run asks."""
-    with House.open(home.path, read_only=True) as house:
-        case = house.cases.get(SERVICE, "2")
-        return certificate.verify(
-            envelope,
-            [house.evidence.get(one) for one in certificate.parse(envelope).votes],
-            members=house.members(),
-            quorum=house.trust_root.quorum,
-            issuers=house.issuers(),
-            subject=room.subject(model_name=case.name),
-            gate=promotion.judge(house, case),
-            policy=house.policy(),
-            revocations=stopping.revocations(house),
-            at=house.clock(),
-            recorded=None,
-        )
-
-
-@pytest.fixture
-def certified(asked, room):
-    for name in THREE:
-        vote(asked, name)
-    return asked, certify(asked, room)
 
 
 def test_a_key_is_made_private_and_its_public_half_printed(home):
@@ -385,64 +253,6 @@ def test_a_vote_says_what_it_needs(asked):
     assert "needs --as, --choice, --reasons" in run(asked, decide, *ON, code=2)
     assert "needs SERVICE, VERSION" in run(asked, decide, code=2)
     assert "neither 2027-05-31 nor" in vote(asked, "aino", "for", "--expires", "soon", code=2)
-
-
-def test_one_member_suspends_at_once_and_for_a_limited_time(certified, room):
-    home, envelope = certified
-    assert isinstance(check(home, room, envelope), Valid)
-    stopped = run(home, suspend, *ON, "--as", "bo", "--reasons", "Complaints from two clinics.", "--days", 7)
-    assert stopped["suspended"] == [digest(envelope)]
-    assert timedelta(days=6) < parse_time(stopped["until"]) - datetime.now(UTC) <= timedelta(days=7)
-    found = check(home, room, envelope)
-    assert isinstance(found, Invalid)
-    assert found.check == "suspended"
-
-
-def test_a_member_suspends_once_and_not_for_longer_than_the_policy_allows(certified):
-    home, _ = certified
-    with pytest.raises(GovernanceInputError, match="the policy allows 1 to 30"):
-        run(home, suspend, *ON, "--as", "bo", "--reasons", "Stop.", "--days", 31)
-    run(home, suspend, *ON, "--as", "bo", "--reasons", "Stop.")
-    with pytest.raises(GovernanceInputError, match="has suspended this certificate before"):
-        run(home, suspend, *ON, "--as", "bo", "--reasons", "Stop again.")
-    run(home, suspend, *ON, "--as", "aino", "--reasons", "I agree.")
-
-
-def test_a_suspended_certificate_is_not_issued_anew_from_the_same_votes(certified, room):
-    home, _ = certified
-    run(home, suspend, *ON, "--as", "bo", "--reasons", "Stop.")
-    found = check(home, room, certify(home, room))
-    assert isinstance(found, Invalid)
-    assert found.check == "suspended"
-
-
-def test_the_board_revokes_when_its_rules_say_so(certified, room):
-    home, envelope = certified
-    for name in ("aino", "bo"):
-        answer = run(home, revoke, *ON, "--as", name, "--reasons", "Men are missed.")
-        assert (answer["outcome"], answer["revoked"]) == ("open", [])
-        assert isinstance(check(home, room, envelope), Valid)
-    answer = run(home, revoke, *ON, "--as", "cesar", "--choice", "against", "--reasons", "It helps most.")
-    assert answer["revoked"] == [digest(envelope)]
-    assert answer["dissent"] == ["cesar"]
-    assert check(home, room, envelope).check == "revoked"
-    assert check(home, room, certify(home, room)).check == "revoked"
-
-
-def test_a_revocation_is_no_vote_on_certifying(certified, tmp_path):
-    home, _ = certified
-    run(home, revoke, *ON, "--as", "aino", "--reasons", "Stop.")
-    with House.open(home.path, read_only=True) as house:
-        kept = json.loads((house.home.path / "revocations" / "health-benefit-2.json").read_text())["votes"]
-        (tmp_path / "vote.json").write_bytes(house.evidence.get(kept[0]))
-    with pytest.raises(GovernanceInputError, match="answers another ballot"):
-        run(home, decide, *ON, "--import", tmp_path / "vote.json")
-
-
-@pytest.mark.parametrize("command", [suspend, revoke])
-def test_what_has_no_certificate_cannot_be_stopped(asked, command):
-    with pytest.raises(GovernanceInputError, match="holds no certificate for version 2"):
-        run(asked, command, *ON, "--as", "bo", "--reasons", "Stop.")
 
 
 def test_the_documents_name_only_commands_and_options_that_exist():
