@@ -259,10 +259,10 @@ def _expected(
 ) -> tuple[rule.Judgement, dict[str, Any]]:
     score = np.asarray(given.y_score)
     observed, due, n = int(given.y_true[members].sum()), float(score[members].sum()), int(members.sum())
-    effect = 1.0
+    effect, clusters = 1.0, None
     if given.clusters is not None and n:
-        effect = design_effect(given.y_true[members] - score[members], given.clusters[members])[0]
-    judged = rule.judge_expected(line, observed, due, effect, family)
+        effect, clusters = design_effect(given.y_true[members] - score[members], given.clusters[members])
+    judged = rule.judge_expected(line, observed, due, effect, family, clusters)
     rest = ~members
     numbers = _numbers(Rate(observed, n), Rate(int(given.y_true[rest].sum()), int(rest.sum())), None)
     return judged, numbers | {"events": int(due), "design_effect": None if given.clusters is None else effect}
@@ -302,14 +302,15 @@ def _levelled(
 ) -> tuple[rule.Judgement, dict[str, Any]]:
     people, need = _changed(given, members)
     both, now, first, _ = people
-    effect = 1.0
+    effect, clusters = 1.0, None
     if given.clusters is not None and need.any():
+        clusters = len(np.unique(given.clusters[need]))
         before = (
             given.y_pred if given.baseline is None or given.baseline.y_pred is None else given.baseline.y_pred
         )
         moved = before[need].astype(np.float64) - given.y_pred[need]
         effect = design_effect(moved, given.clusters[need])[0] if moved.any() else 1.0
-    judged = rule.judge_levelling(line, people, effect, family)
+    judged = rule.judge_levelling(line, people, effect, family, clusters)
     if given.baseline is not None and given.baseline.y_pred is None:
         judged = replace(judged, outcome=Outcome.NOT_APPLICABLE, leaning=None)
     n = sum(people)

@@ -119,7 +119,9 @@ def judge_rates(line: Line, group: Rate, rest: Rate, family: int) -> Judgement:
     )
 
 
-def judge_expected(line: Line, observed: int, expected: float, effect: float, family: int) -> Judgement:
+def judge_expected(
+    line: Line, observed: int, expected: float, effect: float, family: int, clusters: int | None = None
+) -> Judgement:
     """Judges observed over expected events of one group.
 
     Args:
@@ -128,6 +130,7 @@ def judge_expected(line: Line, observed: int, expected: float, effect: float, fa
         expected: Sum of the probabilities given.
         effect: Design effect of clusters, 1 for independent rows.
         family: Lines of the same role, this one included.
+        clusters: Clusters among the group's people; None: rows independent.
 
     Returns:
         The judgement; the events that must not be too few are the expected ones, its denominator.
@@ -138,10 +141,8 @@ def judge_expected(line: Line, observed: int, expected: float, effect: float, fa
     seen, due = observed / effect, expected / effect
     inner = intervals.poisson_ratio(seen, due, LEVEL)
     outer = intervals.poisson_ratio(seen, due, level)
-    judged = _judge(
-        line,
-        _Measured(Scale.RATIO, observed / expected, _pair(inner), _pair(outer), level, expected < FEW),
-    )
+    few = expected < FEW or _few_clusters(clusters)
+    judged = _judge(line, _Measured(Scale.RATIO, observed / expected, _pair(inner), _pair(outer), level, few))
     return _with_further(
         line, judged, lambda k: _pair(intervals.poisson_ratio(k * seen, k * due, LEVEL)), expected
     )
@@ -160,7 +161,7 @@ def judge_slope(line: Line, slope: Slope, events: int, family: int) -> Judgement
         The judgement, by Wald's intervals.
     """
     level = adjusted_level(line, family)
-    few = events < FEW or (slope.clusters is not None and slope.clusters < MIN_CLUSTERS)
+    few = events < FEW or _few_clusters(slope.clusters)
     judged = _judge(
         line,
         _Measured(Scale.RATIO, slope.estimate, slope.interval(LEVEL), slope.interval(level), level, few),
@@ -170,7 +171,9 @@ def judge_slope(line: Line, slope: Slope, events: int, family: int) -> Judgement
     )
 
 
-def judge_levelling(line: Line, people: tuple[int, int, int, int], effect: float, family: int) -> Judgement:
+def judge_levelling(
+    line: Line, people: tuple[int, int, int, int], effect: float, family: int, clusters: int | None = None
+) -> Judgement:
     """Judges missed need now against the first version, among the same people in need.
 
     Args:
@@ -178,6 +181,7 @@ def judge_levelling(line: Line, people: tuple[int, int, int, int], effect: float
         people: Missed by both, by this version only, by the first only, by neither.
         effect: Design effect of clusters, 1 for independent rows.
         family: Lines of the same role, this one included.
+        clusters: Clusters among these people; None: rows independent.
 
     Returns:
         The judgement of missed need now less missed need before: paired, since they are the same people.
@@ -189,7 +193,8 @@ def judge_levelling(line: Line, people: tuple[int, int, int, int], effect: float
     inner = intervals.newcombe_paired(a, b, c, d, LEVEL)
     outer = intervals.newcombe_paired(a, b, c, d, level)
     estimate = (people[1] - people[2]) / n
-    judged = _judge(line, _Measured(Scale.DIFFERENCE, estimate, _pair(inner), _pair(outer), level, n < FEW))
+    few = n < FEW or _few_clusters(clusters)
+    judged = _judge(line, _Measured(Scale.DIFFERENCE, estimate, _pair(inner), _pair(outer), level, few))
     return _with_further(
         line, judged, lambda k: _pair(intervals.newcombe_paired(k * a, k * b, k * c, k * d, LEVEL)), n
     )
@@ -308,7 +313,11 @@ def _with_further(
 
 
 def _few(*rates: Rate) -> bool:
-    return any(r.of < FEW or (r.clusters is not None and r.clusters < MIN_CLUSTERS) for r in rates)
+    return any(r.of < FEW or _few_clusters(r.clusters) for r in rates)
+
+
+def _few_clusters(clusters: int | None) -> bool:
+    return clusters is not None and clusters < MIN_CLUSTERS
 
 
 def _pair(interval: intervals.Interval) -> tuple[float, float]:

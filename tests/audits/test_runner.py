@@ -234,6 +234,22 @@ def test_families_widen_the_interval_as_if_each_were_one_person(make_rows, cells
     assert not any("clustering was not accounted for" in u for u in honest.unknowns)
 
 
+@pytest.mark.parametrize(("families", "few"), [(29, True), (30, False)])
+def test_few_families_are_too_few_for_calibration_and_levelling_down_too(families, few, make_rows, cells):
+    y, p, g = make_rows({"a": cells(300, 300, 100, 900), "b": cells(300, 300, 100, 900)})
+    drawn = [
+        Line("observed_expected", "group", "a", Direction.AT_MOST, 1.25, Role.DECIDES, "", ""),
+        Line("levelling_down", "group", "a", Direction.AT_MOST, 0.05, Role.DECIDES, "", ""),
+    ]
+    report = runner.audit(
+        y, p, sensitive_features=g, lines=drawn, y_score=np.full(len(y), y.mean()), baseline=Baseline(p),
+        clusters=np.arange(len(y)) % families,
+    )  # fmt: skip
+    for found in (report.finding(f"fairness.{line.id}") for line in drawn):
+        assert found.too_few is few
+        assert found.outcome is (Outcome.NOT_ENOUGH_EVIDENCE if few else Outcome.PASSED)
+
+
 def test_the_design_effect_of_clusters_that_agree_completely_is_their_size():
     values = np.repeat(np.random.default_rng(1).integers(0, 2, 400), 5).astype(float)
     effect, number = design_effect(values, np.repeat(np.arange(400), 5))
