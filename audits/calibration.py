@@ -141,7 +141,5 @@ def _mean_deviation(p: Floats) -> float:
     """Mean of |number of events less its mean| for independent events of these probabilities."""
     if len(p) > _EXACT:
         return math.sqrt(2 / math.pi * float((p * (1 - p)).sum()))
-    mass = np.ones(1)
-    for v in p:
-        mass = np.append(mass * (1 - v), 0.0) + np.append(0.0, mass * v)
-    return float((mass * np.abs(np.arange(len(mass)) - p.sum())).sum())
+    events = np.arange(len(p) + 1)
+    return float((stats.poisson_binom(p).pmf(events) * np.abs(events - p.sum())).sum())

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -112,6 +115,18 @@ def test_calibration_error_by_chance_is_the_mean_of_a_score_that_keeps_its_word(
     expected = calibration.calibration_error(np.zeros(n, dtype=np.int8), s).by_chance
     assert expected == pytest.approx(np.mean(drawn), abs=4 * np.std(drawn) / 14)
     assert expected > 0
+
+
+def test_calibration_error_by_chance_of_a_few_people_is_the_mean_over_all_that_could_happen():
+    s = np.array([0.1, 0.1, 0.1, 0.7, 0.7])  # equal scores share a bin: one of three people, one of two
+    each = [
+        (math.prod(p if y else 1 - p for y, p in zip(ys, s, strict=True)), np.array(ys))
+        for ys in itertools.product((0, 1), repeat=5)
+    ]
+    mean = sum(w * (abs(y[:3].sum() - 0.3) + abs(y[3:].sum() - 1.4)) / 5 for w, y in each)
+    assert calibration.calibration_error(np.zeros(5, dtype=np.int8), s).by_chance == pytest.approx(
+        mean, rel=1e-12
+    )
 
 
 # ------------------------------------------------------------------ order
