@@ -237,24 +237,6 @@ def not_a_pass(judged: Judgement) -> Judgement:
     return replace(judged, outcome=Outcome.NOT_ENOUGH_EVIDENCE, leaning=Leaning.FOR, further=0)
 
 
-def excludes_twice_the_limit(finding: Finding) -> bool:
-    """Tells whether the 90 % interval of a line excludes twice its limit: what a board may at most accept (issue 4, rule 2).
-
-    Args:
-        finding: A line's finding.
-
-    Returns:
-        True if twice the limit (for a ratio: the limit squared) lies outside the interval; False if anything is missing.
-    """
-    if finding.limit is None or finding.direction is None or finding.estimate is None:
-        return False
-    twice = finding.limit**2 if finding.scale is Scale.RATIO else 2 * finding.limit
-    lowest, highest = region(finding.direction, twice, finding.scale)
-    low = -math.inf if finding.low is None else finding.low
-    high = math.inf if finding.high is None else finding.high
-    return (low > lowest or math.isinf(lowest)) and (high < highest or math.isinf(highest))
-
-
 def verdict(findings: Sequence[Finding]) -> Verdict:
     """Brings the findings together.
 

@@ -179,17 +179,6 @@ def test_a_screening_line_fails_a_version_and_never_passes_one():
     assert rule.verdict([finding(Role.SCREENS, Outcome.PASSED)]).outcome is Outcome.NOT_ENOUGH_EVIDENCE
 
 
-def test_twice_the_limit_for_differences_and_ratios():
-    def line_finding(limit, scale, low):
-        return Finding("c", "f", "tpr_gap", Role.DECIDES, Outcome.NOT_ENOUGH_EVIDENCE, "", "l", "0", scale=scale,
-                       estimate=0.0, low=low, high=None, limit=limit, direction=Direction.AT_LEAST)  # fmt: skip
-
-    assert rule.excludes_twice_the_limit(line_finding(-0.10, Scale.DIFFERENCE, -0.19))
-    assert not rule.excludes_twice_the_limit(line_finding(-0.10, Scale.DIFFERENCE, -0.21))
-    assert rule.excludes_twice_the_limit(line_finding(0.80, Scale.RATIO, 0.65))
-    assert not rule.excludes_twice_the_limit(line_finding(0.80, Scale.RATIO, 0.63))
-
-
 @pytest.mark.parametrize(("hits", "of"), [(56, 116), (19, 40)])
 def test_the_further_events_are_the_fewest_that_would_pass(hits, of):
     line = Line("tpr_gap", "race", "Black", Direction.AT_LEAST, -0.10, Role.DECIDES, "", "")

@@ -113,6 +113,21 @@ def test_a_policy_that_allows_no_acceptance_is_obeyed(room):
     assert not decision.acceptable
 
 
+@pytest.mark.parametrize(
+    ("line", "low", "acceptable"),
+    [
+        (LINE, -0.19, True),
+        (LINE, -0.21, False),
+        ("selection_ratio:race=Black", 0.65, True),
+        ("selection_ratio:race=Black", 0.63, False),
+    ],
+)
+def test_doubt_may_be_accepted_only_where_the_interval_excludes_twice_the_limit(room, line, low, acceptable):
+    decision = room.gate(room.report({line: (OPEN, {"low": low})}))
+    assert decision.undecided == (line,)
+    assert decision.acceptable is acceptable
+
+
 def test_twice_a_ratio_limit_is_its_square():
     line = Line("selection_ratio", "sex", "male", Direction.AT_LEAST, 0.8, Role.DECIDES, "s", "w")
     assert beyond(line, Scale.RATIO, 2)[0] == pytest.approx(0.64)
