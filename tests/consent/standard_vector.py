@@ -9,7 +9,6 @@ from typing import Any
 from consent import canonical
 from consent.entries import InstitutionalAct, Payload
 from consent.receipt_record import ProvedPlace, standard_members
-from consent.tlog.checkpoint import TreeHead, sign_checkpoint
 from tests.consent import receipt_builder
 from tests.consent.vector_log import (
     ISSUED,
@@ -18,7 +17,6 @@ from tests.consent.vector_log import (
     Person,
     consent_payload,
     derived,
-    signing_key,
     trust_root,
 )
 
@@ -78,7 +76,7 @@ def _made(status: str, document: dict[str, Any]) -> dict[str, Any]:
     )
     answered = log.append_personal(payload, {"source": detail})
     size = len(log.leaves)
-    note = sign_checkpoint(TreeHead(ORIGIN, size, log.edge.root()), signing_key(ORIGIN, "log")).note
+    note = log.checkpoint()
     first = receipt_builder.consent_receipt(
         origin=ORIGIN,
         pin=trust.pin,
@@ -91,11 +89,7 @@ def _made(status: str, document: dict[str, Any]) -> dict[str, Any]:
         **standard_members(ProvedPlace(ORIGIN, answered, size), payload, document),
         "luvalla_receipt": 2,
         "notice_text": NOTICE,
-        "purpose_entry": {
-            "document": raw.decode(),
-            "entry": log.entries[adopted].decode(),
-            "proof": log.proof(adopted, note).text(),
-        },
+        "purpose_entry": log.purpose_entry(adopted, raw, note),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from consent import canonical
 from consent.entries import InstitutionalAct, Payload
 from consent.tlog import merkle
-from consent.tlog.checkpoint import TreeHead, sign_checkpoint
+from consent.tlog.checkpoint import TreeHead
 from tests.consent import receipt_builder
 from tests.consent.standard_vector import DOCUMENT
 from tests.consent.vector_log import (
@@ -19,7 +19,6 @@ from tests.consent.vector_log import (
     MemoryLog,
     Person,
     derived,
-    signing_key,
     trust_root,
 )
 
@@ -92,8 +91,7 @@ def receipt(
         "values_root": canonical.b64u(merkle.root_of(of_values)) if values else None,
     }
     ran = log.append(InstitutionalAct("run", f"{day}5:00Z", body).encode())
-    size = len(log.leaves)
-    note = sign_checkpoint(TreeHead(ORIGIN, size, log.edge.root()), signing_key(ORIGIN, "log")).note
+    note = log.checkpoint()
     first = receipt_builder.use_receipt(
         origin=ORIGIN,
         pin=trust.pin,
@@ -110,11 +108,7 @@ def receipt(
         **first,
         "explanation": explanation,
         "luvalla_receipt": 2,
-        "purpose_entry": {
-            "document": raw.decode(),
-            "entry": log.entries[adopted].decode(),
-            "proof": log.proof(adopted, note).text(),
-        },
+        "purpose_entry": log.purpose_entry(adopted, raw, note),
     }
 
 

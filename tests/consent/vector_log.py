@@ -104,6 +104,20 @@ class MemoryLog:
     def proof(self, index: int, note: str) -> Proof:
         return Proof(index, tuple(merkle.inclusion_proof(self, index, len(self.leaves))), note)
 
+    def checkpoint(self) -> str:
+        """The note of a checkpoint of all entries."""
+        return sign_checkpoint(
+            TreeHead(ORIGIN, len(self.leaves), self.edge.root()), signing_key(ORIGIN, "log")
+        ).note
+
+    def purpose_entry(self, index: int, document: bytes, note: str) -> dict[str, Any]:
+        """A receipt's member of that name: the entry that adopted a purpose, its document and its proof."""
+        return {
+            "document": document.decode(),
+            "entry": self.entries[index].decode(),
+            "proof": self.proof(index, note).text(),
+        }
+
     def opening(self, index: int, note: str) -> receipt.Opening:
         text, salt = self.openings[index]
         return receipt.Opening(text, salt, self.proof(index, note), self.details[index])
