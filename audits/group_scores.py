@@ -1,6 +1,7 @@
 """How a score orders people within and between groups, and whom it would reach at other capacities. Described, never decided.
 
-Intervals of the areas (DeLong) belong beside the estimates here, as a family of their own.
+Estimates only. DeLong's intervals of the areas within groups are `audits.performance.within_groups`; areas between groups have
+none.
 """
 
 from __future__ import annotations

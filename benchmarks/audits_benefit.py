@@ -144,6 +144,10 @@ def describe_rand(*, children: bool) -> None:
     if found is None:
         return
     low, high = found.interval(0.90)
+    average = benefit.average(benefit_folds.cross_fitted_scores(arrays, seed=SEED), arrays.clusters)
+    if average is not None:
+        least, most = average.interval(0.95)
+        print(f"free care adds {average.value:+.3f} on average (95 % {least:+.3f} to {most:+.3f})")
     others = [z_score(arrays, seed) for seed in range(20)]
     print(
         f"RAND, {len(rows)} {'people' if children else 'adults'}: gain {found.value:+.3f} (90 % {low:+.3f} to {high:+.3f}), smallest "
