@@ -20,7 +20,7 @@ from audits.from_counts import audit_counts
 from audits.lines import Line
 from audits.runner import audit
 
-DUO = Path("/work/shared/data/duo_cub/DUO_CUB_Netherlands_Statistics.xlsx")
+DUO = Path(__file__).parents[3] / "shared" / "data" / "duo_cub" / "DUO_CUB_Netherlands_Statistics.xlsx"
 
 
 def line(metric, group, limit, direction=Direction.WITHIN):
