@@ -14,7 +14,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from consent import store_bulk, store_consents, store_limits, store_log, store_lost, store_people
-from consent.errors import BadRequestError
+from consent.errors import BadRequestError, LedgerDamagedError
 from consent.limits import limited_people
 from consent.permit import REFUSAL_BY_CODE
 from consent.purposing import in_force
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from consent.tlog.checkpoint import Checkpoint
 
 _COLUMNS = 6
+_STATUSES = tuple(status.code for status in ConsentStatus)
 _SELECT_SINGLY = 2_000
 """Up to so many people are looked up by their pseudonyms; more are found in a map of everybody (one scan)."""
 
@@ -187,6 +188,12 @@ class _Last:
         count = self.count
         for part in store_bulk.events(connection, purpose_id, since=self.size, size=size, at=at):
             number = part[0]
+            # A negative number would be somebody else's place, counted from the end.
+            if number.min() < 0 or number.max() >= width or not np.isin(part[1], _STATUSES).all():
+                raise LedgerDamagedError(
+                    "a consent event of the ledger is nobody's, or has a status that there is not",
+                    "run `luvalla ledger check`",
+                )
             place = np.arange(count, count + len(number))
             count += len(number)
             # Not by plain assignment with repeated indices: which of them wins is promised for none but a unique one.

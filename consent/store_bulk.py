@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import BigInteger, LargeBinary, event, func, literal, literal_column, select
+from sqlalchemy import BigInteger, LargeBinary, case, event, func, literal, literal_column, select
 from sqlalchemy import cast as sql_cast
 
 from consent import store_people
@@ -104,9 +104,12 @@ def pseudonyms(
             c.pseudonym.is_not(None), c.enrolled >= since, c.enrolled < size,
         ]  # fmt: skip
         if packed:
-            raw = _packed(connection, [c.pseudonym, func.int8send(c.number)], within, _PERSON_ROW.itemsize)
+            key = _if(func.length(c.pseudonym) == PSEUDONYM_BYTES, c.pseudonym)
+            raw = _packed(connection, [key, func.int8send(c.number)], within, _PERSON_ROW.itemsize)
         else:
-            row = func.hex(c.pseudonym).op("||")(func.printf("%016x", c.number))
+            digits = func.hex(c.pseudonym)
+            key = _if(func.length(digits) == 2 * PSEUDONYM_BYTES, digits)
+            row = key.op("||")(func.printf("%016x", c.number))
             count, text = _aggregate(connection, func.group_concat(row, ""), within)
             raw = _of_width(bytes.fromhex(text or ""), count, _PERSON_ROW.itemsize)
         rows = np.frombuffer(raw, _PERSON_ROW)
@@ -180,6 +183,11 @@ def _events_by_row(connection: Connection, where: Sequence[ColumnElement[bool]])
         return np.array([tuple(row) for row in rows], np.int64).reshape(-1, len(columns)).T
     except (TypeError, ValueError, OverflowError) as error:
         raise LedgerDamagedError("a consent event of the ledger is not made of whole numbers", "run `luvalla ledger check`") from error  # fmt: skip
+
+
+def _if(sound: ColumnElement[bool], value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The value, or NULL, which `_of_width` sees: two values of wrong lengths may have the right length together."""
+    return case((sound, value))
 
 
 def _packed(

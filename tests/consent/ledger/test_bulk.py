@@ -302,6 +302,39 @@ def test_a_pseudonym_of_a_wrong_length_ends_the_answer(ledger, monkeypatch_small
         permits(ledger, PEOPLE, OFFER, "scoring")
 
 
+def test_two_pseudonyms_of_wrong_lengths_with_the_right_sum_end_the_answer(
+    ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "_SELECT_SINGLY", 0)
+    monkeypatch.setattr(store_bulk, "RANGE", 4 * 65_536)
+    ledger.enrol_many(PEOPLE)
+    assert permits(ledger, PEOPLE, OFFER, "scoring").counts() == {"no-consent": len(PEOPLE)}
+    bulk._CACHES.clear()
+    person = store.subject.c
+    for name, wrong in (("p1", b"a" * 15), ("p2", b"b" * 17)):
+        with ledger.log.store.write() as connection:
+            connection.execute(
+                update(store.subject)
+                .where(person.pseudonym == ledger.log.pseudonym(name))
+                .values(pseudonym=wrong)
+            )
+    with pytest.raises(LedgerDamagedError, match="bytes where"):
+        permits(ledger, PEOPLE, OFFER, "scoring")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("number", -1), ("number", 2**32 - 1), ("status", -1), ("status", 2**15 - 1)]
+)
+def test_an_event_of_nobody_or_of_no_status_ends_the_answer(ledger, column: str, value: int) -> None:
+    # Number -1 would be the last person's place, who was never asked.
+    ledger.record_consents([ConsentRequest(f"q{i}", OFFER, ConsentStatus.GIVEN) for i in range(2)])
+    ledger.enrol("last")
+    with ledger.log.store.write() as connection:
+        connection.execute(update(store.consent_event).values({column: value}))
+    with pytest.raises(LedgerDamagedError, match="consent event"):
+        permits(ledger, ["last"], OFFER, "scoring")
+
+
 def test_the_check_holds_a_batch_of_rows(ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     people = [f"q{i}" for i in range(30)]
     ledger.enrol_many(people)
