@@ -37,6 +37,7 @@ SCHEMA: Final = "luvalla/audit-report/v1"
 ADDED: Final = frozenset(
     {
         "audits_on_rows",
+        "benefit",
         "by_capacity",
         "by_group",
         "crossed",
