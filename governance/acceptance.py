@@ -141,9 +141,19 @@ def _could_not_decide(report: AuditReport, least: float) -> str | None:
 
 
 def _why_not_again(finding: Finding, before: Sequence[Accepted]) -> str | None:
-    """A line is accepted once, unless its interval has narrowed by a quarter since it last was, on the same scale."""
-    earlier = [one.finding for one in before if one.finding.line == finding.line]
+    """A line is accepted once, unless its interval has narrowed by a quarter since it last was, on the same scale.
+
+    A group that is too small decides together with others, under another name as often as these are other groups: so a line
+    is the same one where it asks the same of any of the same groups.
+    """
+    earlier = [one.finding for one in before if _same_doubt(one.finding, finding)]
     narrowest = min((width(one) for one in earlier if one.scale is finding.scale), default=math.inf)
     if not earlier or (math.isfinite(narrowest) and width(finding) <= NARROWED * narrowest):
         return None
     return "it was accepted before, and its interval has not narrowed by a quarter since"
+
+
+def _same_doubt(one: Finding, other: Finding) -> bool:
+    asked = [(f.metric, f.measure, f.attribute) for f in (one, other)]
+    groups = [set(f.pooled or (f.group,)) for f in (one, other)]
+    return one.line == other.line or (asked[0] == asked[1] and not groups[0].isdisjoint(groups[1]))

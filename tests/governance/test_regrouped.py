@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from audits.finding import Outcome, Role
+from audits.finding import Leaning, Outcome, Role
+from governance.acceptance import Accepted, accepted_in
 from governance.gate import GateOutcome
 
 SERVICE = "youth-talk"
@@ -14,6 +15,9 @@ KIND = {"service": SERVICE, "kind": "assistive"}
 SMALL = ("Asian", "Hispanic")
 LINES = [f"tpr_gap:origin={group}" for group in SMALL]
 POOL = "fairness.tpr_gap:origin=Asian + Hispanic"
+OPEN = {
+    "outcome": Outcome.NOT_ENOUGH_EVIDENCE, "leaning": Leaning.FOR, "further": 120, "low": -0.15, "high": 0.05, "estimate": -0.05,
+}  # fmt: skip
 
 
 def pooled(outcome=Outcome.PASSED, **changes):
@@ -58,6 +62,24 @@ def test_a_pool_fails_and_stays_open_for_all_its_groups(room):
     assert decision.outcome is GateOutcome.NOT_ENOUGH_EVIDENCE
     assert not decision.acceptable
     assert decision.undecided == tuple(LINES)
+
+
+def test_a_doubt_is_accepted_once_whatever_other_groups_it_is_pooled_with(room):
+    report = room.report(service=SERVICE, findings=pooled(**OPEN))
+    (before,) = accepted_in("c", report, LINES)
+    assert before.finding.pooled == SMALL
+    assert room.gate(report, **KIND).acceptable
+    others = {
+        "with another group": {"group": "Asian + Black", "pooled": ("Asian", "Black")},
+        "by itself": {"group": "Asian", "pooled": ()},
+    }
+    for of in others.values():
+        was = replace(before.finding, line=f"tpr_gap:origin={of['group']}", **of)
+        decision = room.gate(report, before=[Accepted("c", was)], **KIND)
+        assert not decision.acceptable
+        assert any("accepted before" in reason for reason in decision.why_not)
+    apart = replace(before.finding, line="tpr_gap:origin=Black", group="Black", pooled=())
+    assert room.gate(report, before=[Accepted("c", apart)], **KIND).acceptable
 
 
 @pytest.mark.parametrize(
