@@ -59,6 +59,7 @@ def pool_of(finding: Finding, report: AuditReport) -> Finding | None:
             f
             for f in report.findings
             if f.code == finding.pool
+            and f.line is not None  # else nobody has asked whether it follows from the policy (`why_wrong`)
             and finding.group in f.pooled
             and finding.too_few
             and finding.outcome is Outcome.NOT_ENOUGH_EVIDENCE

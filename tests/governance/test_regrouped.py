@@ -91,6 +91,7 @@ def test_a_doubt_is_accepted_once_whatever_other_groups_it_is_pooled_with(room):
         {"role": Role.SCREENS},
         {"limit": -0.2},
         {"code": "fairness.elsewhere"},
+        {"line": None, "pooled": ("Asian", "Hispanic", "Martian")},
     ],
 )
 def test_a_pool_that_does_not_follow_from_the_policy_is_refused(room, changes):
