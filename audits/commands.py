@@ -27,7 +27,10 @@ _FACTS = click.Path(path_type=Path)
 @click.option("--dry-run", is_flag=True, help="Read and check, write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Say what was done as JSON (needs --out or --dry-run).")
 def report(*, facts: Path, out: Path | None, force: bool, dry_run: bool, as_json: bool) -> None:
-    """Turn a report's FACTS (JSON) into the page a board reads."""
+    """Turn a report's FACTS (JSON) into the page a board reads.
+
+    Example: `luvalla audits report facts.json --out report.html`.
+    """
     given = read(facts)
     page = html.page(given)
     if as_json and out is None and not dry_run:
@@ -56,7 +59,10 @@ def report(*, facts: Path, out: Path | None, force: bool, dry_run: bool, as_json
 @click.option("--all", "everything", is_flag=True, help="Also the lines whose outcome is the same.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def compare(*, before: Path, now: Path, everything: bool, as_json: bool) -> None:
-    """Say what changed from the report BEFORE to the report NOW."""
+    """Say what changed from the report BEFORE to the report NOW.
+
+    Example: `luvalla audits compare before.json now.json`.
+    """
     result = comparing.compare(read(before), read(now))
     if as_json:
         click.echo(json.dumps(asdict(result), sort_keys=True))

@@ -178,7 +178,8 @@ _EXIT_ONE = "Exit code 1: it cannot follow the present state; nothing is recorde
 give = _answering(
     ConsentStatus.GIVEN,
     "give",
-    f"Record a yes to PURPOSE (an id of `luvalla consent purposes`).\n\n{_EXIT_ONE}",
+    f"Record a yes to PURPOSE (an id of `luvalla consent purposes`).\n\n"
+    f"Example: `luvalla consent give health-benefit.offer --person - --language sv`.\n\n{_EXIT_ONE}",
 )
 give.params.append(
     click.Option(["--renew"], is_flag=True, help="Extend a consent in force, or one that has run out.")
@@ -186,12 +187,14 @@ give.params.append(
 refuse = _answering(
     ConsentStatus.REFUSED,
     "refuse",
-    f"Record a no to PURPOSE (an id of `luvalla consent purposes`).\n\n{_EXIT_ONE}",
+    f"Record a no to PURPOSE (an id of `luvalla consent purposes`).\n\n"
+    f"Example: `luvalla consent refuse health-benefit.offer --person -`.\n\n{_EXIT_ONE}",
 )
 withdraw = _answering(
     ConsentStatus.WITHDRAWN,
     "withdraw",
-    f"Record a change of mind about PURPOSE: the next run leaves the person out.\n\n{_EXIT_ONE}",
+    f"Record a change of mind about PURPOSE: the next run leaves the person out.\n\n"
+    f"Example: `luvalla consent withdraw health-benefit.offer --person -`.\n\n{_EXIT_ONE}",
 )
 ask = _answering(
     ConsentStatus.REQUESTED,

@@ -74,6 +74,9 @@ def init(
     """Make a home: keys, trust root, purposes, policy, ledger, MLflow store.
 
     All state lies in it (mode 700) and nowhere else. It is made whole or not at all.
+
+    Example: `luvalla init --origin city.example/consent`. With the log's key in a process apart: `luvalla init --origin
+    city.example/consent --signer unix:/run/signer/socket`.
     """
     from consent.signer_founding import founding_place  # noqa: PLC0415
     from consent.succession import read_succession  # noqa: PLC0415

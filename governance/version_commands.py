@@ -180,6 +180,9 @@ def audit(
 
     Exits with 1 where the gate's answer does not let the board say yes, or nobody consented; from counts, where the verdict is
     not passed.
+
+    Example: `luvalla audits run health-benefit 1 --population city.csv --by auditor`, or `luvalla audits run --counts
+    counts.csv --page report.html`.
     """
     if counts is not None:
         from audits import counts_command  # noqa: PLC0415

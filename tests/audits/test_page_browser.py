@@ -8,11 +8,12 @@ from audits import html, runner
 from audits.check import Baseline
 from audits.from_counts import audit_counts
 from tests.accessible_page import opened_and_checked
+from tests.audits.test_benefit_finding import trial
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(params=["everything", "first version", "passed", "from counts"])
+@pytest.fixture(params=["everything", "first version", "passed", "gain not shown", "from counts"])
 def path(request, full_report, everything, make_rows, cells, tmp_path):
     report = full_report
     if request.param == "first version":
@@ -27,6 +28,9 @@ def path(request, full_report, everything, make_rows, cells, tmp_path):
     if request.param == "passed":
         y, p, g = make_rows({"a": cells(300, 200, 60, 1500), "b": cells(290, 210, 50, 1500)})
         report = runner.audit(y, p, sensitive_features=g)
+    if request.param == "gain not shown":
+        y, p, g = make_rows({"a": cells(300, 200, 60, 1500), "b": cells(290, 210, 50, 1500)})
+        report = runner.audit(y, p, sensitive_features=g, benefit=trial(n=900))
     if request.param == "from counts":
         report = audit_counts(
             {"a": {"tp": "<5", "fn": 200, "fp": 60, "tn": 1500}, "b": {"n": 1500, "in_need": 400}}

@@ -268,6 +268,15 @@ def test_every_command_has_help(luvalla, tmp_path, path):
 
 
 @pytest.mark.parametrize(
+    "path",
+    ["init", "consent give", "consent refuse", "consent withdraw", "audits run", "audits report", "audits compare"],
+)  # fmt: skip
+def test_a_command_that_a_stranger_calls_first_gives_an_example_of_itself(luvalla, tmp_path, path):
+    said = luvalla(tmp_path, *path.split(), "--help")
+    assert f"Example: `luvalla {path} " in " ".join(said.out.split())
+
+
+@pytest.mark.parametrize(
     "command",
     ["status", "consent purposes", "ledger check", "ledger checkpoint", "ledger vkey", "board inbox", "board members", "models list"],
 )  # fmt: skip
