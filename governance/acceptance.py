@@ -93,7 +93,7 @@ def why_not(
     if finding.too_few:
         return f"fewer than {policy.rule.few} people are too few to judge"
     if finding.leaning is not Leaning.FOR:
-        return "it does not lean for"
+        return "it does not lean for: its estimate is not inside the limit"
     if finding.level != policy.rule.level:
         return f"its interval has level {finding.level}, not {policy.rule.level}"
     low, high = beyond(line, finding.scale, accept.exclude_times_limit)
@@ -136,7 +136,10 @@ def _could_not_decide(report: AuditReport, least: float) -> str | None:
     if chance is None:
         return "the report does not state the chance that it would have passed an equal model"
     if chance < least:
-        return f"this audit could not decide: it would have passed an equal model {chance:.0%} of the time"
+        return (
+            f"this audit could not decide: it would have passed a model alike in every group {100 * chance:.3g}% of the time, "
+            f"and the policy asks for {100 * least:.3g}%; ask for more people, or for coarser groups in a new policy"
+        )
     return None
 
 

@@ -32,6 +32,13 @@ def test_nothing_is_accepted_on_an_audit_that_could_not_decide(room, chance, acc
         )
 
 
+def test_the_board_is_told_the_chance_the_least_asked_for_and_what_to_ask_for(room):
+    reasons = room.gate(room.report(DOUBT, rule={"chance": 0.499})).why_not
+    told = next(reason for reason in reasons if "could not decide" in reason)
+    for part in ("49.9% of the time", "asks for 50%", "ask for more people, or for coarser groups"):
+        assert part in told
+
+
 def test_an_audit_that_could_hardly_have_passed_still_passes_where_its_lines_do(room):
     assert room.gate(room.report(rule={"chance": 0.1})).outcome is GateOutcome.PASSED
 
