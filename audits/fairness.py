@@ -193,7 +193,7 @@ def could_not_decide(overall: float | None) -> tuple[str, ...]:
     return (
         (
             "This audit could not decide: a model alike in every group would have passed it "
-            f"{wording.percent(overall, 0)} of the time. A board should accept nothing on it."
+            f"{wording.chance(overall)} of the time. A board should accept nothing on it."
         ),
     )
 

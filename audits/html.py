@@ -196,6 +196,13 @@ def view(report: AuditReport) -> Page:
         "against": (Badge("against", "!", t["nee_against"]), t["nee_against_says"], t["may_no"]),
         "none": (Badge("none", wording.NOTHING, t["not_enough_evidence"]), t["nee_none_says"], t["may_no"]),
     }[tone]
+    if tone == "for" and any(_gain_in_doubt(f) for f in report.findings):
+        says, may = t["nee_gain_says"], t["may_gain"]
+    elif tone == "for" and report.rule.chance is not None and report.rule.chance < COULD_DECIDE:
+        may = t["may_could_not"].format(
+            policy=f"{report.subject.policy_name} {report.subject.policy_version}".strip()
+            or t["policy_unnamed"]
+        )
     lines = _sorted(v for v in every if v.finding.role is Role.DECIDES)
     screening = _sorted(v for v in every if v.finding.role is Role.SCREENS)
     return Page(
@@ -226,7 +233,7 @@ def view(report: AuditReport) -> Page:
 def _chance(chance: float | None, t: Mapping[str, str], *, passed: bool) -> str:
     if chance is None:
         return ""
-    words = t["under_one"] if chance < 0.01 else wording.percent(chance, 0)  # noqa: PLR2004  a percentage without decimals
+    words = wording.chance(chance)
     if chance >= COULD_DECIDE:
         return t["chance_ok"].format(chance=words)
     return t["chance_repeat" if passed else "chance_low"].format(chance=words)
@@ -239,6 +246,11 @@ def _verdict_tone(report: AuditReport) -> str:
     if verdict.outcome is Outcome.FAILED:
         return "no"
     return {Leaning.FOR: "for", Leaning.AGAINST: "against", None: "none"}[verdict.leaning]
+
+
+def _gain_in_doubt(f: Finding) -> bool:
+    """What decides without being a line of the policy, and is not shown: the gate lets nobody accept that."""
+    return f.line is None and f.role is Role.DECIDES and f.outcome is Outcome.NOT_ENOUGH_EVIDENCE
 
 
 def _title(report: AuditReport, t: Mapping[str, str]) -> str:

@@ -149,6 +149,18 @@ def interval(low: float | None, high: float | None, scale: Scale) -> str:
     return f"{ends[0]} to {ends[1]}"
 
 
+def chance(value: float) -> str:
+    """Writes a chance as a percentage without decimals, and never as none at all.
+
+    Args:
+        value: In [0, 1].
+
+    Returns:
+        ``53%`` or ``under 1%``.
+    """
+    return "under 1%" if value < 0.01 else percent(value, 0)  # noqa: PLR2004  the least that is written
+
+
 def allowed(finding: Finding) -> str:
     """Writes what the limit allows.
 
@@ -196,7 +208,7 @@ def plain(f: Finding) -> str:
         return f.message
     whole = min(c.group_of, c.rest_of) >= _OF_100
     base = 1000 if 0 < min(f.rate, f.rest_rate) < 0.02 else 100  # noqa: PLR2004  under 2 of 100 nothing is left to compare
-    here = f"{base * f.rate:.0f} of {base}" if whole else f"{c.group_hits} of {c.group_of}"
+    here = f"{base * f.rate:.0f} of every {base}" if whole else f"{c.group_hits} of {c.group_of}"
     there = f"{base * f.rest_rate:.0f}" if whole else percent(f.rest_rate, 0)
     share = "" if whole else f" ({percent(f.rate, 0)})"
     if f.metric == "levelling_down":
@@ -271,10 +283,16 @@ def say(finding: Finding, note: str = "") -> str:
 def _possible(f: Finding, r: Ranges) -> str:
     whose, verb = RATE_OF[METRICS[f.metric].rate]
     low, high = r.estimate
+    what = "that" if f.scale is Scale.RATIO else "the difference"
+    if low is None and high is None:
+        can_be = "nothing can be said of how they compare"
+    elif low == high:
+        can_be = f"{what} is {amount(low, f.scale)} whatever they were"
+    else:
+        can_be = f"{what} can be anything from {interval(low, high, f.scale)}"
     return (
         f"In the group {who(f)}, {between(*r.group_hits)} of {between(*r.group_of)} {whose} {verb}; among everyone else, "
-        f"{between(*r.rest_hits)} of {between(*r.rest_of)}. Some counts were withheld or rounded: {'that' if f.scale is Scale.RATIO else 'the difference'} can be "
-        f"anything from {interval(low, high, f.scale)}."
+        f"{between(*r.rest_hits)} of {between(*r.rest_of)}. Some counts were withheld or rounded: {can_be}."
     )
 
 

@@ -93,7 +93,7 @@ def why_not(
     if finding.too_few:
         return f"fewer than {policy.rule.few} people are too few to judge"
     if finding.leaning is not Leaning.FOR:
-        return "it does not lean for: its estimate is not inside the limit"
+        return "it does not lean for"
     if finding.level != policy.rule.level:
         return f"its interval has level {finding.level}, not {policy.rule.level}"
     low, high = beyond(line, finding.scale, accept.exclude_times_limit)

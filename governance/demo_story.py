@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from audits import wording
 from audits.lines import COULD_DECIDE
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _chance(chance: float | None, least: float, *, acceptable: bool) -> list[str
     """What the audit could have said at all, where it could hardly have said yes."""
     if chance is None or chance >= COULD_DECIDE:
         return []
-    told = f"  This audit could not decide: a model alike in every group would have passed it {chance:.0%} of the time."
+    told = f"  This audit could not decide: a model alike in every group would have passed it {wording.chance(chance)} of the time."
     if acceptable and chance >= least:
         told += " Under the shipped policy nothing could be accepted on it; under this one for practice the board may."
     return [told]

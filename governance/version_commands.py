@@ -277,6 +277,8 @@ def promote(ctx: click.Context, service: str, version: str, *, dry_run: bool, as
             _foretell(ctx, house, service, version, as_json=as_json)
             return
         done = promotion.promote(house, service, version)
+        lenient = promotion.leniency(house, service, version)
+    aside = [f"  {lenient}"] if lenient else []
     if isinstance(done, promotion.Promoted):
         document = {
             "promoted": True,
@@ -285,12 +287,14 @@ def promote(ctx: click.Context, service: str, version: str, *, dry_run: bool, as
             "expires": done.expires,
             "conditions": [{"text": text, "due": due} for text, due in done.conditions],
             "board": str(done.decision.outcome),
+            "lenient": lenient,
         }
         show(
             document,
             lambda: [
                 f"version {version} of {service} is the champion until {done.expires} ({done.decision.outcome})",
                 *[f"  condition, due {due}: {text}" for text, due in done.conditions],
+                *aside,
                 f"certificate {done.certificate}, entry {done.index:,}",
             ],
             as_json=as_json,
@@ -301,9 +305,14 @@ def promote(ctx: click.Context, service: str, version: str, *, dry_run: bool, as
         "waiting": done.waiting,
         "reasons": list(done.reasons),
         "ballot": done.ballot.id if done.ballot else None,
+        "lenient": lenient,
     }
     head = "it waits for the board: luvalla board inbox" if done.waiting else "no"
-    show(document, lambda: [head, *[f"  {reason}" for reason in done.reasons]], as_json=as_json)
+    show(
+        document,
+        lambda: [head, *[f"  {reason}" for reason in done.reasons], *(aside if done.waiting else [])],
+        as_json=as_json,
+    )
     ctx.exit(1)
 
 

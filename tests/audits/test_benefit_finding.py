@@ -65,6 +65,9 @@ def test_a_gain_that_is_not_shown_keeps_a_version_from_passing_and_says_what_cou
     found = made.finding("benefit.gain")
     assert found.outcome is Outcome.NOT_ENOUGH_EVIDENCE
     assert made.verdict.outcome is Outcome.NOT_ENOUGH_EVIDENCE
+    page = html.page(made)
+    assert "a gain that is not shown is accepted by nobody" in page
+    assert "you may accept" not in page
     assert (
         f"shows a gain of {100 * made.benefit.smallest_detectable:+.1f} points four times out of five"
         in found.message

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from audits import completions, count_table, html, intervals, report, runner
+from audits import completions, count_table, html, intervals, report, runner, wording
 from audits.completions import Span
 from audits.errors import AuditsInputError
 from audits.finding import Direction, Leaning, Outcome, Role, Scale
@@ -142,6 +142,12 @@ def test_a_withheld_count_is_never_zero():
     assert found.counts.group_hits == 2
     assert found.high > at_zero.high
     assert "0 to 4" in found.message
+
+
+def test_counts_that_tell_nothing_are_said_to_tell_nothing():
+    table = {"a": {"n": 4, "selected": "<5"}, "b": {"n": 4, "selected": "<5"}}
+    found = audit_counts(table, lines=lines(names=["selection_ratio"])).findings[0]
+    assert wording.plain(found).endswith("rounded: nothing can be said of how they compare.")
 
 
 def test_sums_narrow_what_was_withheld():

@@ -12,6 +12,7 @@ import pytest
 from audits import html, runner, texts, wording
 from audits.finding import Direction, Role
 from audits.lines import METRICS, Line
+from audits.sections import ReportSubject
 
 
 class Document(HTMLParser):
@@ -109,7 +110,7 @@ def test_a_pass_shows_first_what_screening_has_against_it(make_rows, cells):
         (
             (30, 70),
             (60, 40),
-            "In the group a (group), 30 of 100 people in need were found; among everyone else, 60. At everyone else's rate, 30 people more in need would have been found here.",
+            "In the group a (group), 30 of every 100 people in need were found; among everyone else, 60. At everyone else's rate, 30 people more in need would have been found here.",
         ),
         (
             (4, 5),
@@ -119,7 +120,7 @@ def test_a_pass_shows_first_what_screening_has_against_it(make_rows, cells):
         (
             (90, 110),
             (80, 120),
-            "In the group a (group), 45 of 100 people in need were found; among everyone else, 40.",
+            "In the group a (group), 45 of every 100 people in need were found; among everyone else, 40.",
         ),
     ],
 )
@@ -169,3 +170,20 @@ def test_every_text_is_used_and_every_metric_has_its_words():
     used |= {"title_benefit.gain", "title_benefit.assignment"}  # looked up by a finding's code
     assert set(texts.EN) ^ used == set()
     assert set(METRICS) == set(wording.METRIC_TITLE) == set(wording.METRIC_QUESTION)
+
+
+def test_on_an_audit_that_could_not_decide_the_page_offers_no_acceptance(make_rows, cells):
+    y, p, g = make_rows({"a": cells(30, 30, 20, 400), "b": cells(300, 300, 20, 400)})
+    line = Line("tpr_gap", "group", "a", Direction.AT_LEAST, -0.10, Role.DECIDES, "", "")
+    made = runner.audit(
+        y,
+        p,
+        sensitive_features=g,
+        lines=[line],
+        subject=ReportSubject(policy_name="practice", policy_version="1"),
+    )
+    assert (made.verdict.leaning.value, made.rule.chance < 0.5) == ("for", True)
+    page = html.page(made)
+    assert "the rule says to accept nothing on it" in page
+    assert "the policy it was made under (practice 1)" in page
+    assert "Where the policy allows it you may accept" not in page

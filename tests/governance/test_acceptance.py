@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from audits.finding import Leaning, Outcome, Scale
 from governance import policy as policies
+from governance import promotion
 from governance.acceptance import Accepted, accepted_in, width
 from governance.gate import GateOutcome
 
@@ -87,6 +89,27 @@ def test_the_policy_for_practice_differs_in_its_name_and_one_rule(room):
     assert [a.split(" =")[0] for a, _ in changed] == ["name", "chance_at_least"]
     assert policies.load(practice.encode()).name == "luvalla-practice"
     assert policies.load(shipped.encode()).board.accept.chance_at_least == 0.5
+
+
+@pytest.mark.parametrize(
+    ("policy", "says"), [(policies.practice(), "luvalla-practice"), (policies.shipped(), None)]
+)
+def test_where_a_policy_asks_for_less_than_the_rule_the_board_is_told(room, monkeypatch, policy, says):
+    report = room.report(DOUBT)
+    doubtful = replace(
+        report,
+        verdict=replace(report.verdict, outcome=Outcome.NOT_ENOUGH_EVIDENCE),
+        rule=replace(report.rule, chance=0.0004),
+    )
+    monkeypatch.setattr(promotion, "latest_report", lambda *_: doubtful)
+    house = SimpleNamespace(cases=SimpleNamespace(get=lambda *_: None), policy=lambda: policies.load(policy))
+    told = promotion.leniency(house, "health-benefit", "1")
+    if says is None:
+        assert told is None
+    else:
+        assert says in told
+        assert "could not decide" in told
+        assert "under 1% of the time" in told
 
 
 def test_a_policy_that_says_nothing_of_the_chance_asks_for_one_half(room):
