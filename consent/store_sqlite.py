@@ -10,6 +10,7 @@ from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
+from consent import sqlite_wal
 from consent.errors import ConsentError, LedgerDamagedError, LedgerMissingError, LedgerUnavailableError
 from consent.store_condition import SOUND, Condition
 
@@ -89,12 +90,27 @@ def check_file(path: Path) -> None:
     Raises:
         LedgerMissingError: There is none.
         LedgerUnavailableError: It may not be read.
-        LedgerDamagedError: It is not an SQLite database, or shorter than its header says.
+        LedgerDamagedError: It is not an SQLite database, or shorter than its header says and the rest is not in its write-ahead log.
     """
     try:
-        with path.open("rb") as file:
-            header = file.read(_HEADER_BYTES)
-            length = file.seek(0, 2)
+        header, length = _head(path)
+        if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
+            raise LedgerDamagedError(f"{path} is not an SQLite database", "restore ledger.db from its backup")
+        # SQLite file format, section 1.3: page size at offset 16 (1 means 65,536), size in pages at offset 28.
+        page = int.from_bytes(header[16:18], "big")
+        page = 65_536 if page == 1 else page
+        pages = int.from_bytes(header[28:32], "big")
+        # A checkpoint writes the first page first: until it has ended, or been done again after a kill, the rest is in the
+        # write-ahead log. If it ends while that is read, the file has grown.
+        while length < page * pages and not sqlite_wal.pages(path).issuperset(
+            range(length // page + 1, pages + 1)
+        ):
+            before, length = length, path.stat().st_size
+            if length == before:
+                raise LedgerDamagedError(
+                    f"{path} is truncated: {length} bytes where its header says {page * pages}",
+                    "restore ledger.db from its backup",
+                )
     except FileNotFoundError as error:
         raise LedgerMissingError(
             f"there is no ledger at {path}",
@@ -104,17 +120,12 @@ def check_file(path: Path) -> None:
         raise LedgerUnavailableError(
             f"{path} cannot be read: {error.strerror}", "check the file's owner and mode"
         ) from error
-    if len(header) < _HEADER_BYTES or not header.startswith(_MAGIC):
-        raise LedgerDamagedError(f"{path} is not an SQLite database", "restore ledger.db from its backup")
-    # SQLite file format, section 1.3: page size at offset 16 (1 means 65,536), size in pages at offset 28.
-    page = int.from_bytes(header[16:18], "big")
-    page = 65_536 if page == 1 else page
-    pages = int.from_bytes(header[28:32], "big")
-    if length < page * pages:
-        raise LedgerDamagedError(
-            f"{path} is truncated: {length} bytes where its header says {page * pages}",
-            "restore ledger.db from its backup",
-        )
+
+
+def _head(path: Path) -> tuple[bytes, int]:
+    """The file's first bytes, and how many there are in all."""
+    with path.open("rb") as file:
+        return file.read(_HEADER_BYTES), file.seek(0, 2)
 
 
 def condition(path: Path, *, read_only: bool) -> Condition:

@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ from consent.errors import (
     LedgerUnavailableError,
     LedgerVersionError,
 )
+from consent.home import open_home
+from consent.records import ConsentRequest
 from consent.vocabulary import ConsentStatus
 from tests.consent.ledger_world import OFFER, use_request
 
@@ -44,6 +47,30 @@ def test_a_truncated_file_is_said(world: World, keep: int) -> None:
     with pytest.raises(LedgerDamagedError) as caught:
         world.open()
     assert caught.value.exit_code == 3
+
+
+def test_a_checkpoint_that_was_killed_leaves_a_sound_ledger_and_without_its_log_a_truncated_one(
+    world: World, tmp_path: Path
+) -> None:
+    before = world.home.database.stat().st_size
+    with world.open() as ledger:
+        last = ledger.record_consents([ConsentRequest(f"p{i}", OFFER, S.GIVEN) for i in range(100)])[-1]
+        shutil.copytree(world.home.path, tmp_path / "killed")
+    database = tmp_path / "killed" / "ledger.db"
+    log = database.with_name("ledger.db-wal").read_bytes()
+    first = [at for at in range(32, len(log), 24 + 4096) if log[at : at + 4] == b"\0\0\0\1"][-1]
+    with database.open("r+b") as file:
+        file.write(log[first + 24 : first + 24 + 4096])
+    assert database.stat().st_size == before < int.from_bytes(database.read_bytes()[28:32], "big") * 4096
+    killed = replace(world, home=open_home(database.parent))
+    shutil.copytree(database.parent, tmp_path / "lost")
+    with killed.open() as ledger:
+        assert ledger.head().size == last + 1
+        assert ledger.check() == []
+    lost = tmp_path / "lost"
+    (lost / "ledger.db-wal").unlink()
+    with pytest.raises(LedgerDamagedError, match="truncated"):
+        replace(world, home=open_home(lost)).open()
 
 
 def test_a_file_that_is_no_database_is_said(world: World) -> None:
