@@ -32,7 +32,7 @@ from consent.canonical import encode, format_time
 from consent.entries import Payload
 from consent.erasure_decision import Decision, receipt_bytes, receipt_of
 from consent.erasure_grounds import to_weigh
-from consent.erasure_journal import JournalLine, append_lines, read_lines, subject_digest
+from consent.erasure_journal import JournalLine, append_lines, subject_digest, verified_lines
 from consent.errors import BadRequestError, RequestConflictError
 from consent.keys import KEY_BYTES
 from consent.log import check_same_request
@@ -219,8 +219,11 @@ def replay(log: Log, home: Home) -> int:
 
     Returns:
         How many.
+
+    Raises:
+        LedgerDamagedError: A line of the journal does not verify; nothing was written (exit 3).
     """
-    lines = {line.request: line for line in read_lines(home.erasure_journal)}
+    lines = {line.request: line for line in verified_lines(home.erasure_journal, log.pseudonym_key)}
     with log.store.read() as connection:
         pending = waiting(connection, list(lines.values()))
     if not pending:

@@ -56,6 +56,14 @@ class JournalLine:
         """
         return replace(self, mac=keyed_digest(key, b"m:line", replace(self, mac=None).encode()))
 
+    def verifies(self, key: bytes) -> bool:
+        """Whether the line has the check value of all the rest.
+
+        Args:
+            key: The pseudonym key.
+        """
+        return self.mac is not None and self == self.sealed(key)
+
     def encode(self) -> bytes:
         """One line, without its end."""
         value: dict[str, Any] = {
@@ -114,13 +122,44 @@ def append_lines(path: Path, lines: Sequence[JournalLine]) -> None:
         ) from error
 
 
-def without_tombstone(path: Path, tombstone: bytes, readmit: Callable[[JournalLine], JournalLine]) -> bool:
+def verified_lines(path: Path, key: bytes) -> list[JournalLine]:
+    """Every line, oldest first, for whoever acts on what they say: none that somebody changed or added by hand.
+
+    Lines of older ledgers have no check value; they stand before the first that has one, and nowhere else.
+
+    Args:
+        path: The journal.
+        key: The pseudonym key.
+
+    Raises:
+        LedgerUnavailableError: The journal cannot be read (exit 4).
+        LedgerDamagedError: A line is not one, or lacks its check value (3).
+    """
+    lines = []
+    begun = False
+    for position, line in _numbered(path):
+        begun = begun or line.mac is not None
+        if begun and not line.verifies(key):
+            raise LedgerDamagedError(
+                f"line {position} of the erasure journal does not have its check value: it was changed or added by hand, "
+                "and nobody is erased, and no number given, on its word",
+                f"put back the newest copy of {path.name}; only if there is none: keep this file, take the line out, and "
+                "`luvalla ledger check` names every erasure that the journal then lacks",
+            )
+        lines.append(line)
+    return lines
+
+
+def without_tombstone(
+    path: Path, key: bytes, tombstone: bytes, readmit: Callable[[JournalLine], JournalLine]
+) -> bool:
     """Take a tombstone out of every line that has it, durably; the erasures themselves stay.
 
     The caller holds the writers' lock, so nobody appends meanwhile.
 
     Args:
         path: The journal.
+        key: The pseudonym key: a line that does not verify would get a new check value here.
         tombstone: 16 bytes.
         readmit: From a line to the one that says that its tombstone was taken out by us (`return_rule.readmitted`).
 
@@ -129,9 +168,9 @@ def without_tombstone(path: Path, tombstone: bytes, readmit: Callable[[JournalLi
 
     Raises:
         LedgerUnavailableError: The journal cannot be read or written.
-        LedgerDamagedError: A whole line is not one.
+        LedgerDamagedError: A whole line is not one, or lacks its check value.
     """
-    lines = read_lines(path)
+    lines = verified_lines(path, key)
     if not any(line.no_return == tombstone for line in lines):
         return False
     kept = [readmit(line) if line.no_return == tombstone else line for line in lines]
@@ -151,6 +190,11 @@ def read_lines(path: Path) -> list[JournalLine]:
     Raises:
         LedgerDamagedError: A whole line is not one.
     """
+    return [line for _, line in _numbered(path)]
+
+
+def _numbered(path: Path) -> list[tuple[int, JournalLine]]:
+    """Every line, with its place in the file, from 1."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
@@ -165,19 +209,18 @@ def read_lines(path: Path) -> list[JournalLine]:
             continue
         try:
             value = decode(text)
-            lines.append(
-                JournalLine(
-                    value["at"],
-                    b64u_decode(value["request"]),
-                    value["number"],
-                    value["subject"],
-                    value["decision"],
-                    value.get("unreadable_by"),
-                    b64u_decode(value["no_return"]) if "no_return" in value else None,
-                    b64u_decode(value["readmitted"]) if "readmitted" in value else None,
-                    b64u_decode(value["mac"]) if "mac" in value else None,
-                )
+            line = JournalLine(
+                value["at"],
+                b64u_decode(value["request"]),
+                value["number"],
+                value["subject"],
+                value["decision"],
+                value.get("unreadable_by"),
+                b64u_decode(value["no_return"]) if "no_return" in value else None,
+                b64u_decode(value["readmitted"]) if "readmitted" in value else None,
+                b64u_decode(value["mac"]) if "mac" in value else None,
             )
+            lines.append((position, line))
         except (NotCanonicalError, KeyError, TypeError) as error:
             if position == raw.count(b"\n") + 1 or not text.endswith(b"}"):
                 continue

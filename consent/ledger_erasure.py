@@ -127,7 +127,7 @@ class LedgerErasure(LedgerReader):
         stone = tombstone(key, self.log.pseudonym(person))
         # Under the writers' lock, so that no erasure writes to the journal meanwhile.
         with self.log.store.write():
-            return without_tombstone(self.home.erasure_journal, stone, partial(readmitted, key))
+            return without_tombstone(self.home.erasure_journal, key, stone, partial(readmitted, key))
 
     def asked_not_to_return(self, person: str) -> bool:
         """Whether a person asked, when they were erased, not to be asked again."""

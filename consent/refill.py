@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from consent import erasure, number_floor, store_consents, store_log, store_lost, store_people
 from consent.canonical import SLOT_MULTIPLE, digest, encode, parse_time
 from consent.entries import InstitutionalAct, PersonalEntry
-from consent.erasure_journal import read_lines
+from consent.erasure_journal import verified_lines
 from consent.errors import (
     PublishedLogUnavailableError,
     PurposesError,
@@ -41,10 +41,11 @@ from consent.tlog.tiles import CHECKPOINT
 from consent.writing import REQUEST_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection
 
+    from consent.erasure_journal import JournalLine
     from consent.home import Home
     from consent.log import Log
     from consent.records import Purpose
@@ -91,7 +92,9 @@ def refill(log: Log, home: Home, files: LogFiles, *, dry_run: bool = False) -> R
         PublishedLogUnavailableError: They cannot be fetched (4).
         PurposesError: The home's purposes file lacks a version that a missing entry records (2).
         RefusedToSignError: The checkpoint kept outside the database is missing (3).
+        LedgerDamagedError: A line of the erasure journal does not verify (3).
     """
+    verified_lines(home.erasure_journal, log.pseudonym_key)  # Also where nothing is to be written.
     served = _published(log, files)
     with log.store.read() as connection:
         first = store_log.log_end(connection).size
@@ -119,7 +122,9 @@ def _write(
     with log.store.write() as connection:
         if store_log.log_end(connection).size != first:
             raise RefillRefusedError("the database grew while the published log was read", "try again")
-        floor = _number_floor(connection, home, missing)
+        # Nobody writes to the journal while this lock is held.
+        journal = verified_lines(home.erasure_journal, log.pseudonym_key)
+        floor = _number_floor(connection, home, journal, missing)
         _insert(log, connection, missing)
         _insert_purposes(connection, purposes)
         last = log.last_checkpoint()
@@ -128,8 +133,9 @@ def _write(
                 f"the published log does not have the root that was signed for {last.size} entries",
                 "somebody signed two histories with this log's key: keep both, and see docs/ledger/drills.md",
             )
-        erased, journal = _erase_again(log, connection, home, first)
-        filled = Refill(first, missing.size, floor, journal, encode(list(erased)))
+        erased = _erase_again(log, connection, home, journal, first)
+        newest = journal[-1].request if journal else None
+        filled = Refill(first, missing.size, floor, newest, encode(list(erased)))
         store_lost.insert_refill(connection, filled, log.pseudonym_key)
         # Before the commit: a number too high costs vacant slots, one too low two people with one number.
         number_floor.write(home.number_floor, floor)
@@ -198,7 +204,9 @@ def _purposes(
     return rows
 
 
-def _number_floor(connection: Connection, home: Home, missing: Missing) -> int:
+def _number_floor(
+    connection: Connection, home: Home, journal: Sequence[JournalLine], missing: Missing
+) -> int:
     """Above every number that the lost entries may have given: each of them can be one enrolment.
 
     Where an earlier refill had let numbers begin higher, the lost ones went on from there. The file beside the database says
@@ -211,8 +219,8 @@ def _number_floor(connection: Connection, home: Home, missing: Missing) -> int:
     begun = number_floor.read(home.number_floor)
     if begun > start:
         floor = max(floor, begun + lost)
-    journal = max((line.number + 1 for line in read_lines(home.erasure_journal)), default=0)
-    given = max(missing.slots, _whole_blocks(journal))
+    erased = max((line.number + 1 for line in journal), default=0)
+    given = max(missing.slots, _whole_blocks(erased))
     if given > start + SLOT_MULTIPLE:
         floor = max(floor, given - SLOT_MULTIPLE + lost)
     return floor
@@ -269,11 +277,12 @@ def _insert_purposes(
     store_consents.insert_purposes(connection, purpose_rows, notice_rows)
 
 
-def _erase_again(log: Log, connection: Connection, home: Home, first: int) -> tuple[list[int], bytes | None]:
-    """Carry out the erasures of the journal that the database lacks; whose numbers, and the newest line."""
-    lines = read_lines(home.erasure_journal)
-    pending = erasure.waiting(connection, lines)
+def _erase_again(
+    log: Log, connection: Connection, home: Home, journal: Sequence[JournalLine], first: int
+) -> list[int]:
+    """Carry out the erasures of the journal that the database lacks; whose numbers."""
+    pending = erasure.waiting(connection, journal)
     erasure.destroy_without_entries(log, home, connection, pending, first)
     # Who was erased while the database was too short has the index of the outside checkpoint: now it is `first`.
     store_people.move_erasures(connection, first, log.pseudonym_key)
-    return store_people.erased_at(connection, first), lines[-1].request if lines else None
+    return store_people.erased_at(connection, first)
