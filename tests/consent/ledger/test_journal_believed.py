@@ -59,7 +59,7 @@ CHANGES: dict[str, Callable[[JournalLine], JournalLine]] = {
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("dry_run", [False, True])
 def test_a_refill_refuses_a_changed_line_and_writes_nothing(
-    world: World, backup: Backup, tmp_path: Path, change: str, dry_run: bool
+    world: World, backup: Backup, tmp_path: Path, change: str, *, dry_run: bool
 ) -> None:
     [genuine] = read_lines(world.home.erasure_journal)
     write(world, CHANGES[change](genuine))
