@@ -41,6 +41,8 @@ def read(path: Path) -> int:
 def keep(path: Path, number: int) -> None:
     """See that at least this number is remembered: in homes older than the file, or where it was lost, the database knows it.
 
+    The caller holds the writers' lock, as a refill does: else an older number could be written over a newer one.
+
     Args:
         path: The file.
         number: From which number on the database gives people theirs; 0 where it knows of no refill.

@@ -45,8 +45,7 @@ def open_log(
     try:
         store.check_version()
         if not store.read_only:
-            with store.read() as connection:
-                number_floor.keep(home.number_floor, store_lost.number_floor(connection))
+            _keep_number_floor(home, store)
         pseudonym_key = read_key_file(home.pseudonym_key)
         keks = RingKeys(home, settings.backup_days)
         return Log(
@@ -66,3 +65,13 @@ def open_log(
     except BaseException:
         store.close()
         raise
+
+
+def _keep_number_floor(home: Home, store: Store) -> None:
+    """Where numbers begin stands outside the database too; nothing is locked where it does already."""
+    with store.read() as connection:
+        known = store_lost.number_floor(connection)
+    if known and known > number_floor.read(home.number_floor):
+        # A refill writes the file under this lock: what was read before it may be the older number by now.
+        with store.write() as connection:
+            number_floor.keep(home.number_floor, store_lost.number_floor(connection))

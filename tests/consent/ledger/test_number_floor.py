@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from consent import number_floor
 from consent.canonical import SLOT_MULTIPLE
 from consent.errors import LedgerDamagedError
 from consent.opening import open_log
@@ -60,6 +61,31 @@ def test_opening_for_writing_remembers_what_the_database_knows(
     with world.open() as ledger:
         assert ledger.enrol("after") >= 2 * SLOT_MULTIPLE > given >= SLOT_MULTIPLE
         assert ledger.check() == []
+
+
+def test_whoever_opens_while_another_process_refills_writes_no_older_number_over_its_newer_one(
+    world: World, backup: Backup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    again = Backup(world)
+    with world.open() as ledger:
+        ledger.enrol("between")
+        ledger.publish(tmp_path / "public")
+    again.restore()
+    world.home.number_floor.unlink()
+    real, waiting = number_floor.read, [None]
+
+    def overtaken(path: Path) -> int:
+        """The file as it was, and then the other process has its turn."""
+        found = real(path)
+        if waiting:
+            waiting.pop()
+            fill(world, tmp_path / "public")
+        return found
+
+    monkeypatch.setattr(number_floor, "read", overtaken)
+    world.open().close()
+    assert not waiting
+    assert world.home.number_floor.read_text() == f"{2 * SLOT_MULTIPLE}\n"
 
 
 def test_a_run_or_an_erasure_tells_where_nothing_remembers(
