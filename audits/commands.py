@@ -40,6 +40,8 @@ def report(*, facts: Path, out: Path | None, force: bool, dry_run: bool, as_json
     if out is None and not dry_run:
         click.echo(page, nl=False)
         return
+    if out is not None:
+        _check_outside_home(out)
     if out is not None and out.exists() and not force:
         raise AuditsInputError(f"{out.name} is already there", "choose another name, or add --force")
     if out is not None and not dry_run:
@@ -108,6 +110,16 @@ def words(given: AuditReport) -> str:
     """
     parts = [v.replace("_", " ") for v in verdict(given).values() if v]
     return ", leaning ".join(parts) if len(parts) > 1 else parts[0] if parts else wording.NOTHING
+
+
+def _check_outside_home(path: Path) -> None:
+    # This room does not know the ledger's: whoever holds a luvalla.toml is a home.
+    for folder in (*Path(os.path.abspath(path)).parents, *path.resolve().parents):  # noqa: PTH100 - pathlib's keeps dots
+        if (folder / "luvalla.toml").is_file():
+            raise AuditsInputError(
+                f"{path} lies in the home {folder}: a page does not lie among the ledger's own files",
+                "name a file outside the home; nothing was done",
+            )
 
 
 def write(path: Path, data: bytes) -> None:

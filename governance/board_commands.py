@@ -12,6 +12,7 @@ import click
 from consent.home import open_home, read_settings
 from consent.ledger import utc_now
 from consent.options import dry_run_option, json_option, respond
+from consent.outside_home import OutsideHome
 from consent.tlog.note import generate_key, save_key
 from consent.trust_chain import ROLES
 from governance import balloting, membership, stopping
@@ -166,7 +167,7 @@ def inbox(ctx: click.Context, *, as_json: bool) -> None:
 @click.option("--expires", type=Moment(), help="With a vote for: the day from which the yes no longer holds.")
 @click.option(
     "--export",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutsideHome(),
     help="Write the ballot to a file, to be signed elsewhere; must not exist.",
 )
 @click.option(
@@ -174,9 +175,7 @@ def inbox(ctx: click.Context, *, as_json: bool) -> None:
     type=click.Path(path_type=Path, dir_okay=False, exists=True),
     help="Sign a ballot written by --export; needs --key and --out, and no home.",
 )
-@click.option(
-    "--out", type=click.Path(path_type=Path, dir_okay=False), help="With --sign: where the vote goes."
-)
+@click.option("--out", type=OutsideHome(), help="With --sign: where the vote goes.")
 @click.option(
     "--import",
     "imported",

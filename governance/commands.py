@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from consent.outside_home import OutsideHome
 from governance.command_parts import (
     json_option,
     left_out_lines,
@@ -152,7 +153,7 @@ def status(ctx: click.Context, *, as_json: bool) -> None:
 @population_option
 @click.option(
     "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutsideHome(),
     help="Where the offers go (JSON Lines); must not exist.",
 )
 @click.option(

@@ -10,6 +10,7 @@ import shutil
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from consent.outside_home import check_outside
 from governance.errors import GovernanceInputError, GovernanceUnavailableError
 
 if TYPE_CHECKING:
@@ -23,9 +24,11 @@ def check_place(out: Path) -> None:
     """See that offers can be put there, before anything is scored or recorded; leaves nothing behind.
 
     Raises:
-        GovernanceInputError: There is something under that name (exit 2).
+        ConsentInputError: It lies in a home (exit 2).
+        GovernanceInputError: There is something under that name (2).
         GovernanceUnavailableError: Nothing can be written in its folder, or in the one that it would be made in (4).
     """
+    check_outside(out)
     if out.exists() or out.is_symlink():
         message = f"{out} exists: a run never overwrites"
         raise GovernanceInputError(message, "name a new file")

@@ -170,6 +170,7 @@ def run(
 
     Raises:
         GovernanceInputError: `out` exists, or no row of the file keeps the contract (exit 2).
+        ConsentInputError: `out` lies in a home (2).
         GovernanceUnavailableError: `out` cannot be written: nothing was recorded, or, where only the release failed, the
             use is recorded, reached no one, and the offers are deleted (4).
         ConsentError: The ledger cannot be read or written (3 or 4).

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from consent.outside_home import OutsideHome
 from governance.command_parts import (
     json_option,
     left_out_lines,
@@ -29,13 +30,15 @@ dry_run_option = click.option(
 
 def counts_options(command: Callable[..., None]) -> Callable[..., None]:
     """The options of an audit from a table of counts."""
-    path = click.Path(path_type=Path, dir_okay=False)
+    path, written = click.Path(path_type=Path, dir_okay=False), OutsideHome()
     for option in (
         click.option("--force", is_flag=True, help="From counts: replace files that are there."),
         click.option(
-            "--page", type=path, help="From counts: write the page that a board reads to this file."
+            "--page", type=written, help="From counts: write the page that a board reads to this file."
         ),
-        click.option("--out", type=path, help="From counts: write the report's facts (JSON) to this file."),
+        click.option(
+            "--out", type=written, help="From counts: write the report's facts (JSON) to this file."
+        ),
         click.option(
             "--rounded-to",
             type=click.IntRange(min=1),
@@ -59,7 +62,7 @@ def counts_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.option(
     "--out",
     required=True,
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutsideHome(),
     help="CSV file to write; must not exist.",
 )
 @json_option
