@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from audits import group_view, picture, texts, trade_words, wording
+from audits import group_view, page_sections, picture, texts, trade_words, wording
 from audits.finding import Leaning, Outcome, Role, Scale
 from audits.lines import COULD_DECIDE, METRICS
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from audits.finding import Finding
     from audits.group_view import GroupView
+    from audits.page_section import Section
     from audits.report import AuditReport
     from audits.sections import PriceRow
 
@@ -120,6 +121,7 @@ class Page:
         price: Against the first version.
         identity: Label and value of what was audited.
         labels: Features in plain words.
+        sections: What comes after the verdict, in order.
     """
 
     t: Mapping[str, str]
@@ -143,6 +145,7 @@ class Page:
     price: tuple[PriceView, ...]
     identity: tuple[tuple[str, str], ...]
     labels: Mapping[str, str]
+    sections: tuple[Section, ...]
 
 
 _ENVIRONMENT = Environment(
@@ -185,7 +188,7 @@ def view(report: AuditReport) -> Page:
     Returns:
         The page's content.
     """
-    t = texts.EN
+    t = words()
     every = tuple(_finding_view(f, number, t) for number, f in enumerate(report.findings))
     by_code = {v.finding.code: v for v in every}
     tone = _verdict_tone(report)
@@ -227,7 +230,21 @@ def view(report: AuditReport) -> Page:
         price=tuple(_price_view(p, t) for p in report.price),
         identity=_identity(report, t),
         labels={i.feature: i.label for i in report.explanation.importance} if report.explanation else {},
+        sections=page_sections.shown(report),
     )
+
+
+def words(language: str = "en") -> Mapping[str, str]:
+    """Gives the page's words: the frame's, and those that its sections bring.
+
+    Args:
+        language: ``en``, so far.
+
+    Returns:
+        Words by key.
+    """
+    every = [texts.EN, *(s.texts.get(language, {}) for s in page_sections.SECTIONS)]
+    return {key: text for part in every for key, text in part.items()}
 
 
 def _chance(chance: float | None, t: Mapping[str, str], *, passed: bool) -> str:

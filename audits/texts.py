@@ -5,14 +5,11 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from audits import benefit_texts
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 EN: Mapping[str, str] = MappingProxyType(
     {
-        **benefit_texts.EN,
         "lang": "en",
         "dash": "-",
         "table": "Table",

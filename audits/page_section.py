@@ -1,0 +1,47 @@
+"""One section of the page: what a check's own module declares, and the page only puts in order.
+
+A check with a section of its own writes ``<check>_section.py`` with a `Section`, a template in ``templates/sections/``, its
+words by language beside it, and one line in `audits.page_sections.SECTIONS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from audits.report import AuditReport
+
+
+def _always(_report: AuditReport) -> bool:
+    return True
+
+
+def _nothing(_report: AuditReport) -> None:
+    return None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the page. Its template gets it as ``s``, the page as ``page``, the facts as ``r`` and the words as ``t``.
+
+    Args:
+        anchor: Its id on the page, and where the contents lead; letters and hyphens.
+        heading: Key of its heading among the words; short enough for the contents.
+        template: File in ``templates/sections/``. It opens ``<section id=anchor aria-labelledby=anchor-h>`` with an ``h2``.
+            What a board need not read to decide goes into ``<details>``.
+        shown: Whether a report has anything for it.
+        view: From the facts to what the template shows, where that takes more than looking it up; the template calls
+            ``s.view(r)``.
+        texts: Its own words: by language (``en``, ``fi``, ``sv``), by key. Keys start with the anchor's or the check's name, so
+            that no two sections share one. English must be whole.
+    """
+
+    anchor: str
+    heading: str
+    template: str
+    shown: Callable[[AuditReport], bool] = _always
+    view: Callable[[AuditReport], Any] = _nothing
+    texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

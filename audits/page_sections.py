@@ -1,0 +1,52 @@
+"""The page's sections in the order in which a board reads them: what is decided on first, how it was computed last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from audits import benefit_section
+from audits.finding import Role
+from audits.page_section import Section
+
+if TYPE_CHECKING:
+    from audits.report import AuditReport
+
+
+def _describes_lines(report: AuditReport) -> bool:
+    return any(f.role is Role.DESCRIBED and f.line for f in report.findings)
+
+
+SECTIONS: Final[tuple[Section, ...]] = (
+    Section("who", "who", "who.html.jinja"),
+    Section("lines", "lines", "lines.html.jinja"),
+    Section("price", "price", "price.html.jinja"),
+    Section("trade", "trade", "trade.html.jinja"),
+    Section("unknown", "unknown", "unknown.html.jinja"),
+    Section("no", "no", "no.html.jinja"),
+    Section("screening", "screening", "screening.html.jinja"),
+    Section("described", "described", "described.html.jinja", shown=_describes_lines),
+    Section(
+        "performance", "performance", "performance.html.jinja", shown=lambda r: r.performance is not None
+    ),
+    benefit_section.SECTION,
+    Section(
+        "explanation", "explanation", "explanation.html.jinja", shown=lambda r: r.explanation is not None
+    ),
+    Section("quality", "quality", "quality.html.jinja", shown=lambda r: r.data_quality is not None),
+    Section("rule", "rule", "rule.html.jinja"),
+    Section("identity", "identity", "identity.html.jinja"),
+    Section("trace", "trace", "trace.html.jinja"),
+)
+"""In the page's order. A check's own section stands before ``rule``; its module declares it."""
+
+
+def shown(report: AuditReport) -> tuple[Section, ...]:
+    """Gives the sections that a report has something for.
+
+    Args:
+        report: The facts.
+
+    Returns:
+        Sections, in the page's order.
+    """
+    return tuple(s for s in SECTIONS if s.shown(report))
