@@ -21,7 +21,7 @@ from audits.report import AuditReport
 from audits.sections import PopulationFacts, ReportSubject, RuleFacts, Tool
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
     from numpy.typing import ArrayLike
@@ -63,6 +63,7 @@ def audit(
     unknowns: tuple[str, ...] = (),
     checks: Sequence[Check] | None = None,
     seed: int = SEED,
+    progress: Callable[[str], None] | None = None,
 ) -> AuditReport:
     """Audits predictions about people.
 
@@ -88,6 +89,7 @@ def audit(
         unknowns: What the caller knows that this audit cannot tell.
         checks: In place of the room's own and the installed plug-ins.
         seed: Of every simulation; the same inputs and seed give the same bytes.
+        progress: Told what is being done, before it is: an audit of a million people takes half a minute and more.
 
     Returns:
         The report, in its canonical form.
@@ -123,7 +125,11 @@ def audit(
     named = (
         [(c.name, c) for c in CHECKS] + list(installed()) if checks is None else [(c.name, c) for c in checks]
     )
-    results = [run_check(name, c, given) for name, c in named]
+    results = []
+    for number, (name, c) in enumerate(named, start=1):
+        if progress is not None:
+            progress(f"check {number} of {len(named)}: {name.replace('_', ' ')}")
+        results.append(run_check(name, c, given))
     findings = _unique([f for r in results for f in r.findings])
     return report.canonical(
         AuditReport(

@@ -32,7 +32,14 @@ if TYPE_CHECKING:
 
 Rates = dict[tuple[str, str, str], float]
 """By attribute, group, metric."""
-METRICS = ("selection_rate", "true_positive_rate", "false_positive_rate", "false_negative_rate", "precision", "accuracy")
+METRICS = (
+    "selection_rate",
+    "true_positive_rate",
+    "false_positive_rate",
+    "false_negative_rate",
+    "precision",
+    "accuracy",
+)
 ROUNDS = 3
 TOLERANCE = 1e-9
 
@@ -40,7 +47,10 @@ TOLERANCE = 1e-9
 def people(n: int) -> tuple[np.ndarray, np.ndarray, pd.DataFrame]:
     rng = np.random.default_rng(20261124)
     groups = pd.DataFrame(
-        {"sex": rng.choice(["man", "woman"], n), "origin": rng.choice(["a", "b", "c", "d"], n, p=[0.6, 0.25, 0.1, 0.05])}
+        {
+            "sex": rng.choice(["man", "woman"], n),
+            "origin": rng.choice(["a", "b", "c", "d"], n, p=[0.6, 0.25, 0.1, 0.05]),
+        }
     )
     need = rng.random(n) < 0.2
     chosen = rng.random(n) < np.where(need, 0.6, 0.1)
@@ -141,7 +151,11 @@ def main() -> int:
         for other in (fairlearn, aequitas, aif360):
             try:
                 # aequitas prints and AIF360 warns about what it is not asked for.
-                with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()), warnings.catch_warnings():
+                with (
+                    contextlib.redirect_stdout(io.StringIO()),
+                    contextlib.redirect_stderr(io.StringIO()),
+                    warnings.catch_warnings(),
+                ):
                     warnings.simplefilter("ignore")
                     seconds, theirs = timed(lambda other=other, given=given: other(*given))  # type: ignore[misc]
             except ImportError as error:

@@ -62,8 +62,8 @@ def one(service_id: str, recipe: str | None, people: int) -> int:
         fitted.facts(service),
         Audience(f"sha256:{'0' * 64}", 0, dt.date(2026, 11, 24)),
     )
-    spent["first version, reasons, inputs"] = time.perf_counter() - before - sum(
-        s for n, s in spent.items() if n.startswith("check ")
+    spent["first version, reasons, inputs"] = (
+        time.perf_counter() - before - sum(s for n, s in spent.items() if n.startswith("check "))
     )
     before = time.perf_counter()
     written, page = report.to_json(), html.page(report)
@@ -77,7 +77,10 @@ def one(service_id: str, recipe: str | None, people: int) -> int:
     print(
         f"{whole:9.2f} s  the whole audit of {people:,} people by {service.id} {name}{held}; load {os.getloadavg()[0]:.1f}"
     )
-    print(f"{peak:9.2f} GB peak: budget {BUDGET_GB} GB; report of {len(written):,} bytes, page of {len(page):,}", flush=True)
+    print(
+        f"{peak:9.2f} GB peak: budget {BUDGET_GB} GB; report of {len(written):,} bytes, page of {len(page):,}",
+        flush=True,
+    )
     return int((budget is not None and whole > budget) or peak > BUDGET_GB)
 
 
@@ -92,7 +95,16 @@ def main() -> int:
         return one(given.service, given.recipe, given.sizes[0])
     ended = 0
     for people in given.sizes:
-        command = [sys.executable, "-P", str(Path(__file__)), "--here", "--sizes", str(people), "--service", given.service]
+        command = [
+            sys.executable,
+            "-P",
+            str(Path(__file__)),
+            "--here",
+            "--sizes",
+            str(people),
+            "--service",
+            given.service,
+        ]
         command += [] if given.recipe is None else ["--recipe", given.recipe]
         ended |= subprocess.run(command, check=False).returncode
     return int(ended != 0)

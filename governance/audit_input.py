@@ -15,6 +15,7 @@ from models import estimators, reasons, synthetic, training
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable
 
     import numpy.typing as npt
     import pandas as pd
@@ -55,6 +56,7 @@ def report_on(
     estimator: Any,
     facts: Facts,
     audience: Audience,
+    progress: Callable[[str], None] | None = None,
 ) -> AuditReport:
     """Audit cross-fitted scores under a policy.
 
@@ -67,6 +69,7 @@ def report_on(
         estimator: The deployed model, for its reasons.
         facts: What the artifact says of itself: threshold, recipe.
         audience: For the page.
+        progress: Told each check before it runs.
 
     Returns:
         The report, on the people whose need is known.
@@ -100,6 +103,7 @@ def report_on(
         subject=_subject(service, case, policy, facts, audience, baseline),
         simulated=(*service.simulated, *audience.simulated),
         unknowns=(*_unknown_outcomes(rows, known, crossed), *left, *_earlier(audience)),
+        progress=progress,
     )
 
 

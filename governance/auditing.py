@@ -16,7 +16,7 @@ from governance.errors import GovernanceEvidenceError
 from models import artifact, training
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from audits.report import AuditReport
     from governance.cases import Case
@@ -77,6 +77,7 @@ def audit(
     *,
     by: str,
     simulated: tuple[str, ...] = (),
+    progress: Callable[[str], None] | None = None,
 ) -> Audited:
     """Audit a trained version by cross-fitting its procedure on consenting people's rows.
 
@@ -91,6 +92,7 @@ def audit(
         population: Rows with outcomes, checked against the contract: those the version was trained on.
         by: Id of who audits: they may not vote on it.
         simulated: What of the people or their consents is invented; the report says so.
+        progress: Told what is being done, before it is.
 
     Raises:
         GovernanceInputError: The version is not on the table, or every row breaks the contract (exit 2).
@@ -99,7 +101,9 @@ def audit(
         GovernanceEvidenceError: The artifact was changed, or the deployed version does not do what its procedure does (3).
     """
     case = house.cases.get(service.id, version)
+    tell = progress or (lambda _: None)
     someone_in(population)
+    tell("asking the ledger who consented")
     permits = consenting(house, service, population.frame, "audit")
     rows = population.frame[permits.permitted]
     with house.private_folder() as folder:
@@ -109,6 +113,7 @@ def audit(
             message = f"the artifact of version {version} was changed: attached {case.digest}, now {digest}"
             raise GovernanceEvidenceError(message, "restore the artifact, or register and audit the new one")
         estimator, facts = artifact.load(copy), artifact.facts(copy)
+    tell("scoring everyone by models that saw neither them nor their family")
     crossed = training.cross_fit(service, facts.recipe, rows, seed=facts.seed, refit=estimator)
     if crossed.correlation < REFIT_CORRELATION:
         message = (
@@ -120,7 +125,8 @@ def audit(
         )
     earlier = audits_on(house, service.id, population.digest)
     audience = Audience(population.digest, earlier, house.clock().date(), simulated)
-    report = report_on(service, case, house.policy(), rows, crossed, estimator, facts, audience)
+    report = report_on(service, case, house.policy(), rows, crossed, estimator, facts, audience, progress)
+    tell("recording the use and writing the report")
     written = report.to_json()
     numbers, statuses = use_of(permits, UseStatus.USED)
     entry = house.ledger.append_use(

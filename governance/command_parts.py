@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from governance.house import House
 
@@ -42,6 +44,18 @@ def show(document: dict[str, Any], lines: Callable[[], list[str]], *, as_json: b
     else:
         for line in lines():
             click.echo(line)
+
+
+@contextlib.contextmanager
+def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """A line on stderr that says what takes time; nothing where nobody watches."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
+
+    with Console(stderr=True).status("starting") as status:
+        yield lambda text: status.update(text + " ...")
 
 
 def left_out_lines(counts: Any) -> list[str]:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from governance.command_parts import progress
 from governance.errors import GovernanceInputError, GovernanceUnavailableError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from governance.demo_stage import Scene
 
 _MARK = "made-by-luvalla-demo"
@@ -44,7 +41,7 @@ def demo(ctx: click.Context, keep: Path | None, seed: int, *, as_json: bool) -> 
     _clear(folder, emptied=keep is None)
     started = time.monotonic()
     scenes: list[Scene] = []
-    with _progress(quiet=as_json) as busy:
+    with progress(quiet=as_json) as busy:
         # Read when numpy and scikit-learn load: on a few thousand rows their threads mostly wait for each other, and half a
         # minute becomes three quarters (benchmarks/demo_time.py, two cores). Whoever sets a number keeps it.
         if not os.environ.get("OMP_NUM_THREADS"):
@@ -94,15 +91,3 @@ def _clear(folder: Path, *, emptied: bool) -> None:
     except OSError as error:
         message = f"cannot use {folder}: {error.strerror}"
         raise GovernanceUnavailableError(message, "name another folder with --keep") from error
-
-
-@contextlib.contextmanager
-def _progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
-    """A line on stderr that says what takes time; nothing where nobody watches."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
-
-    with Console(stderr=True).status("starting") as status:
-        yield lambda text: status.update(text + " ...")

@@ -13,6 +13,7 @@ from governance.command_parts import (
     left_out_lines,
     open_house,
     population_option,
+    progress,
     show,
     tell_rejected,
 )
@@ -217,7 +218,8 @@ def audit(
                 as_json=as_json,
             )
             return
-        done = auditing.audit(house, wanted, version, people, by=by)
+        with progress(quiet=as_json) as busy:
+            done = auditing.audit(house, wanted, version, people, by=by, progress=busy)
         decision = promotion.judge(house, done.case)
         page = house.home.path / "reports" / f"{service}-{version}.html"
     document: dict[str, Any] = {

@@ -308,3 +308,13 @@ def test_importing_the_runner_loads_no_heavy_library_that_may_not_be_needed(pyth
     assert not {"shap", "great_expectations", "mlflow", "models", "consent", "governance"} & set(
         run.stdout.split()
     )
+
+
+def test_who_waits_is_told_each_check_before_it_runs_and_the_report_is_the_same(make_rows, cells):
+    y, p, g = make_rows({"a": cells(30, 20, 6, 150), "b": cells(29, 21, 5, 150)})
+    told = []
+    report = runner.audit(y, p, sensitive_features=g, progress=told.append)
+    names = [check.name for check in runner.CHECKS]
+    assert [text.split(": ")[1] for text in told[: len(names)]] == [n.replace("_", " ") for n in names]
+    assert told[0].startswith(f"check 1 of {len(told)}: ")
+    assert report.digest == runner.audit(y, p, sensitive_features=g).digest
