@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, delete, insert, select
@@ -15,6 +16,10 @@ from consent.store_database import database_of
 from tests.consent.ledger_world import OFFER, G
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection
+
     from tests.consent.ledger_world import World
 
 
@@ -24,7 +29,7 @@ class Backup:
     def __init__(self, world: World) -> None:
         self.world = world
         self.checkpoint = world.home.checkpoint.read_bytes()
-        with _writing(world) as connection:
+        with writing(world) as connection:
             self.rows = {
                 table.name: [dict(row._mapping) for row in connection.execute(select(table))]
                 for table in metadata.sorted_tables
@@ -32,7 +37,7 @@ class Backup:
 
     def restore(self, *, checkpoint: bool = False) -> None:
         """Put the database back; the checkpoint kept outside it only where asked."""
-        with _writing(self.world) as connection:
+        with writing(self.world) as connection:
             for table in reversed(metadata.sorted_tables):
                 connection.execute(delete(table))
             for table in metadata.sorted_tables:
@@ -44,7 +49,7 @@ class Backup:
 
 def rows(world: World, name: str) -> list[dict[str, Any]]:
     """Every row of a table."""
-    with _writing(world) as connection:
+    with writing(world) as connection:
         return [dict(row._mapping) for row in connection.execute(select(metadata.tables[name]))]
 
 
@@ -69,8 +74,18 @@ def lose_and_refill(world: World) -> None:
         ledger.checkpoint()
 
 
-def _writing(world: World) -> Any:
+@contextmanager
+def writing(world: World) -> Iterator[Connection]:
+    """The database itself, open to be written by somebody who knows it."""
     url = read_settings(world.home).database
-    if url is None:
-        return create_engine(f"sqlite:///{world.home.database}").begin()
-    return database_of(world.home, url).writing_engine().begin()
+    engine = (
+        create_engine(f"sqlite:///{world.home.database}")
+        if url is None
+        else database_of(world.home, url).writing_engine()
+    )
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        # Else its connection is left to the garbage collector, which complains in whatever test comes next.
+        engine.dispose()

@@ -356,8 +356,9 @@ def test_a_ctrl_c_while_a_connection_closes_is_raised_and_not_printed(
     with world.open():
         pass
     reader = database_of(world.home, None).reading_engine(read_only=True)
-    with reader.connect():
-        pass
+    with reader.connect() as connection:
+        raw = connection.connection.dbapi_connection
+    assert raw is not None
 
     def interrupted(_: object) -> None:
         raise KeyboardInterrupt
@@ -371,4 +372,5 @@ def test_a_ctrl_c_while_a_connection_closes_is_raised_and_not_printed(
                 reader.dispose()
     finally:
         pool.removeHandler(printed)
+        raw.close()
     assert capfd.readouterr().err == ""

@@ -11,14 +11,13 @@ from sqlalchemy import column, select, table
 
 from consent import migrate as migrating
 from consent.errors import ConsentUnavailableError, LedgerVersionError
-from consent.home import read_settings
 from consent.migrate import migrate
 from consent.migrations import upgrade as upgrading
 from consent.records import ConsentRequest
 from consent.store import SCHEMA_VERSION
-from consent.store_database import database_of
 from consent.vocabulary import Right
 from tests.consent.ledger_world import OFFER, G, use_request
+from tests.consent.restored import writing
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -39,13 +38,9 @@ def old(world):
         ledger.record_consents([ConsentRequest(person, OFFER, G) for person in PEOPLE])
         ledger.append_use(use_request(ledger, PEOPLE))
         receipt = ledger.consent_receipt("invented-7", OFFER)
-    with _writing(world) as connection:
+    with writing(world) as connection:
         _back_to_first(connection)
     return world, receipt
-
-
-def _writing(world):
-    return database_of(world.home, read_settings(world.home).database).writing_engine().begin()
 
 
 def _back_to_first(connection: Connection) -> None:
@@ -57,7 +52,7 @@ def _back_to_first(connection: Connection) -> None:
 
 
 def _hashed(world) -> dict[str, list]:
-    with _writing(world) as connection:
+    with writing(world) as connection:
         return {
             name: sorted(
                 tuple(row)
@@ -111,7 +106,7 @@ def test_a_migration_that_fails_leaves_the_older_ledger(old, monkeypatch):
 
 
 def test_a_newer_ledger_is_left_alone(world):
-    with _writing(world) as connection:
+    with writing(world) as connection:
         connection.execute(
             table("alembic_version", column("version_num")).update().values(version_num="9999")
         )
