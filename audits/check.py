@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from audits.finding import Finding, Role
     from audits.group_facts import TradeRow
     from audits.lines import Line
+    from audits.row_facts import RowFacts, Rows
     from audits.sections import DataQualityFacts, ExplanationFacts, GroupRow, PerformanceFacts, PriceRow
 
 PLUGIN_GROUP = "luvalla.checks"
@@ -159,6 +160,7 @@ class AuditInput:
         clusters: int64[n] cluster of each row (a family), or None: rows independent.
         seed: Of every simulation.
         benefit: Randomised trial by which gain is audited, or None: the service declares no gain.
+        rows: The rows behind the audit and what is declared of them, or None.
     """
 
     y_true: NDArray[np.int8]
@@ -175,6 +177,7 @@ class AuditInput:
     clusters: NDArray[np.int64] | None
     seed: int
     benefit: Trial | None = None
+    rows: Rows | None = None
 
 
 @dataclass(frozen=True)
@@ -190,6 +193,7 @@ class CheckResult:
         explanation: For its section on reasons.
         data_quality: For its section on the rows.
         benefit: For its section on gain.
+        row_quality: For its section on who is in the rows.
         unknowns: What this check could not know, in plain words.
         chance: Chance that an equal model would have passed its deciding lines.
     """
@@ -202,6 +206,7 @@ class CheckResult:
     explanation: ExplanationFacts | None = None
     data_quality: DataQualityFacts | None = None
     benefit: BenefitFacts | None = None
+    row_quality: RowFacts | None = None
     unknowns: tuple[str, ...] = field(default=())
     chance: float | None = None
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from audits.benefit_trial import Trial
     from audits.check import DataQuality, Explanation
     from audits.lines import Line
+    from audits.row_facts import Rows
 
 
 def check(
@@ -39,6 +40,7 @@ def check(
     lines: Sequence[Line] | None,
     seed: int,
     benefit: Trial | None = None,
+    rows: Rows | None = None,
 ) -> AuditInput:
     """Checks and aligns an audit's input. Arguments as in `audits.runner.audit`.
 
@@ -92,6 +94,7 @@ def check(
         clusters=None if clusters is None else _aligned("clusters", _codes(clusters), n),
         seed=seed,
         benefit=benefit,
+        rows=rows,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from audits import benefit_section
+from audits import benefit_section, row_section
 from audits.finding import Role
 from audits.page_section import Section
 
@@ -32,6 +32,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section(
         "explanation", "explanation", "explanation.html.jinja", shown=lambda r: r.explanation is not None
     ),
+    row_section.SECTION,
     Section("quality", "quality", "quality.html.jinja", shown=lambda r: r.data_quality is not None),
     Section("rule", "rule", "rule.html.jinja"),
     Section("identity", "identity", "identity.html.jinja"),

@@ -17,6 +17,7 @@ from audits.benefit_facts import BenefitFacts  # noqa: TC001  the same
 from audits.errors import AuditsEvidenceError, AuditsInputError
 from audits.finding import Finding  # noqa: TC001  pydantic reads these annotations when it runs
 from audits.group_facts import TradeRow  # noqa: TC001  the same
+from audits.row_facts import RowFacts  # noqa: TC001  the same
 from audits.sections import (  # noqa: TC001  the same
     DataQualityFacts,
     ExplanationFacts,
@@ -46,6 +47,7 @@ ADDED: Final = frozenset(
         "pool",
         "pooled",
         "ranges",
+        "row_quality",
         "trades",
     }
 )
@@ -77,6 +79,7 @@ class AuditReport:
         tools: Libraries behind the numbers.
         trades: Criteria that cannot all hold where need differs, by group.
         benefit: None if the service declares no gain.
+        row_quality: None if the rows behind the audit were not given.
     """
 
     schema: str
@@ -95,6 +98,7 @@ class AuditReport:
     tools: tuple[Tool, ...]
     trades: tuple[TradeRow, ...] = ()
     benefit: BenefitFacts | None = None
+    row_quality: RowFacts | None = None
 
     def to_json(self) -> bytes:
         """Gives the canonical bytes: UTF-8, keys sorted, no spaces, floats of 10 significant digits.

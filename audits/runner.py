@@ -18,6 +18,7 @@ from audits.fairness import FairnessCheck
 from audits.finding import Finding, Outcome, Role
 from audits.performance import PerformanceCheck
 from audits.report import AuditReport
+from audits.row_quality import RowsCheck
 from audits.sections import PopulationFacts, ReportSubject, RuleFacts, Tool
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from audits.benefit_trial import Trial
     from audits.lines import Line
+    from audits.row_facts import Rows
 
 CHECKS: tuple[Check, ...] = (
     FairnessCheck(),
@@ -37,6 +39,7 @@ CHECKS: tuple[Check, ...] = (
     BenefitCheck(),
     ExplainabilityCheck(),
     DataQualityCheck(),
+    RowsCheck(),
 )
 """The room's own checks, in the order in which a report shows them."""
 
@@ -58,6 +61,7 @@ def audit(
     data_quality: DataQuality | None = None,
     clusters: ArrayLike | None = None,
     benefit: Trial | None = None,
+    rows: Rows | None = None,
     subject: ReportSubject | None = None,
     simulated: tuple[str, ...] = (),
     unknowns: tuple[str, ...] = (),
@@ -84,6 +88,7 @@ def audit(
         data_quality: Rows and what is expected of them.
         clusters: Cluster (family) of each person, [n]. None: independent rows, and the report says so.
         benefit: A randomised trial, where the model estimates gain; its people may be others than those above.
+        rows: The rows behind the audit, for missing values, duplicates, leaks and drift; they may be more than those above.
         subject: What is audited and decided.
         simulated: What in these inputs is invented or simulated; shown on the page.
         unknowns: What the caller knows that this audit cannot tell.
@@ -121,6 +126,7 @@ def audit(
         lines=lines,
         seed=seed,
         benefit=benefit,
+        rows=rows,
     )
     named = (
         [(c.name, c) for c in CHECKS] + list(installed()) if checks is None else [(c.name, c) for c in checks]
@@ -145,6 +151,7 @@ def audit(
             performance=next((r.performance for r in results if r.performance is not None), None),
             explanation=next((r.explanation for r in results if r.explanation is not None), None),
             benefit=next((r.benefit for r in results if r.benefit is not None), None),
+            row_quality=next((r.row_quality for r in results if r.row_quality is not None), None),
             data_quality=next((r.data_quality for r in results if r.data_quality is not None), None),
             unknowns=tuple(dict.fromkeys((*(u for r in results for u in r.unknowns), *unknowns))),
             simulated=simulated,

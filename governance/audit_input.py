@@ -10,6 +10,7 @@ import numpy as np
 
 from audits import runner
 from audits.check import Baseline, DataQuality, Expectation, Explanation, InventedPerson
+from audits.row_facts import Rows
 from audits.sections import ReportSubject
 from models import estimators, reasons, synthetic, training
 
@@ -99,11 +100,29 @@ def report_on(
         features=judged[list(service.features)],
         explain=_explanation(service, estimator, judged),
         data_quality=DataQuality(rows, _expectations(service), f"{service.id} rows"),
+        rows=_rows(service, rows, crossed),
         clusters=None if service.family_column is None else judged[service.family_column].to_numpy(),
         subject=_subject(service, case, policy, facts, audience, baseline),
         simulated=(*service.simulated, *audience.simulated),
         unknowns=(*_unknown_outcomes(rows, known, crossed), *left, *_earlier(audience)),
         progress=progress,
+    )
+
+
+def _rows(service: Service, rows: pd.DataFrame, crossed: CrossFit) -> Rows:
+    """The rows behind the audit: everyone scored by a model that saw neither them nor their family."""
+    timed = {name: service.column(name).known for name in service.features}
+    return Rows(
+        rows,
+        service.features,
+        service.sensitive_features,
+        service.need.column,
+        service.person_column,
+        fold=crossed.fold,
+        units=None if service.family_column is None else rows[service.family_column].to_numpy(),
+        known_after=tuple(name for name, known in timed.items() if known == "after"),
+        timed=tuple(name for name, known in timed.items() if known),
+        shares=service.population_shares,
     )
 
 

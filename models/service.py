@@ -22,6 +22,7 @@ ColumnKind = Literal["identifier", "number", "amount", "flag", "category"]
 ColumnRole = Literal["person", "family", "feature", "sensitive", "outcome"]
 Mitigation = Literal["equal-tpr", "equal-selection"]
 Family = Literal["linear", "boosted"]
+ColumnTiming = Literal["", "before", "after"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Column:
         high: Largest allowed value (inclusive); None means no limit.
         categories: Allowed values of a category.
         nullable: Whether an empty cell means "unknown" rather than a rejected row.
+        known: ``before``: known when the decision is made; ``after``: only afterwards, so that no feature may be; "": not
+            declared.
     """
 
     name: str
@@ -49,6 +52,7 @@ class Column:
     high: float | None = None
     categories: tuple[str, ...] = ()
     nullable: bool = False
+    known: ColumnTiming = ""
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,8 @@ class Service:
         source: Where the shipped rows come from, and their licence.
         value_texts: For a feature whose values are codes (a flag, a category) its words per language for each code, shown to the
             person in place of the code. Codes are texts: ``"0"`` and ``"1"`` for a flag.
+        population_shares: For a sensitive feature, each group's share of the people the service is for (adding up to 1), against
+            which an audit holds its rows.
     """
 
     id: str
@@ -157,6 +163,7 @@ class Service:
     simulated: tuple[str, ...] = ()
     source: str = ""
     value_texts: Mapping[str, Mapping[str, Texts]] = field(default_factory=dict)
+    population_shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     _by_name: Mapping[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -215,6 +222,7 @@ class Service:
                     "name": c.name,
                     "nullable": c.nullable,
                     "role": c.role,
+                    **({"known": c.known} if c.known else {}),
                 }
                 for c in self.contract
             ],

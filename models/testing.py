@@ -40,6 +40,8 @@ STIGMATISING = {
 """Beginnings of words no text said to a person may hold: they name what the model guesses, not what is offered."""
 
 _ROWS = 400
+_ROUNDED = 0.01
+"""Shares may miss 1 by so much: published tables are rounded to a percent."""
 
 
 def check_service(service: Service) -> None:
@@ -73,12 +75,21 @@ def _declaration_faults(service: Service) -> Iterator[str]:
     for name in service.features:
         if name not in by_name or by_name[name].role != "feature":
             yield f"feature '{name}' is not a feature column of the contract"
+        elif by_name[name].known == "after":
+            yield f"feature '{name}' is declared to be known only after the decision"
     for name in service.value_texts:
         if name not in service.features:
             yield f"value_texts says what the values of '{name}' mean, which is no feature"
     for name in service.sensitive_features:
         if name not in by_name or by_name[name].kind != "category":
             yield f"sensitive feature '{name}' is not a category column of the contract"
+    for name, shares in service.population_shares.items():
+        if name not in service.sensitive_features or set(shares) != set(by_name[name].categories) - {
+            "unknown"
+        }:
+            yield f"population_shares of '{name}' do not name every group of a sensitive feature"
+        elif min(shares.values()) < 0 or abs(sum(shares.values()) - 1) > _ROUNDED:
+            yield f"population_shares of '{name}' do not add up to 1"
     for need in (service.need, *service.other_needs):
         if need.column not in by_name or by_name[need.column].kind != "flag":
             yield f"need '{need.column}' is not a flag column of the contract"
