@@ -19,35 +19,47 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What was asked on the command line.
+class Output:
+    """What a command writes of a report, and how it says it.
 
     Args:
-        counts: Table of counts.
-        lines: File of lines; None: luvalla's starting point for an offer of help.
-        rounded_to: Plain counts were rounded to a multiple of this; None: as the file says.
         out: Where the facts go; None: nowhere.
         page: Where the page goes; None: nowhere.
         force: Replace files that are there.
         dry_run: Write nothing.
         as_json: Say what was found as JSON.
+        language: Of the page: ``en``, ``fi`` or ``sv``.
+    """
+
+    out: Path | None = None
+    page: Path | None = None
+    force: bool = False
+    dry_run: bool = False
+    as_json: bool = False
+    language: str = "en"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What was asked on the command line, beside what to write.
+
+    Args:
+        counts: Table of counts.
+        lines: File of lines; None: luvalla's starting point for an offer of help.
+        rounded_to: Plain counts were rounded to a multiple of this; None: as the file says.
     """
 
     counts: Path
     lines: Path | None
     rounded_to: int | None
-    out: Path | None
-    page: Path | None
-    force: bool
-    dry_run: bool
-    as_json: bool
 
 
-def run(wanted: Wanted) -> int:
+def run(wanted: Wanted, output: Output) -> int:
     """Audits a table of counts and says what was found.
 
     Args:
         wanted: What was asked.
+        output: What to write and how to say it.
 
     Returns:
         Exit code: 0 if the verdict is passed, else 1.
@@ -58,24 +70,50 @@ def run(wanted: Wanted) -> int:
     """
     lines = None if wanted.lines is None else lines_file.read(wanted.lines)
     table = count_table.read(wanted.counts, wanted.rounded_to)
-    for path in (wanted.out, wanted.page):
-        if path is not None and path.exists() and not wanted.force:
-            raise AuditsInputError(f"{path.name} is already there", "choose another name, or add --force")
-    if wanted.out is not None and wanted.out == wanted.page:
-        raise AuditsInputError(
-            f"{wanted.out.name} is asked for as facts and as page", "give each a name of its own"
-        )
+    refuse(output)
     found = from_counts.audit_counts(table, lines=lines)
-    if not wanted.dry_run:
-        if wanted.out is not None:
-            commands.write(wanted.out, found.to_json())
-        if wanted.page is not None:
-            commands.write(wanted.page, html.page(found).encode())
-    _say(found, wanted, drawn=lines is not None)
+    deliver(found, output, drawn=lines is not None)
     return 0 if found.verdict.outcome is Outcome.PASSED else 1
 
 
-def _say(found: AuditReport, wanted: Wanted, *, drawn: bool) -> None:
+def refuse(output: Output) -> None:
+    """Refuses files that cannot be written as asked, before anything is computed.
+
+    Args:
+        output: What to write.
+
+    Raises:
+        AuditsInputError: A file is there already, or one is asked for as two.
+    """
+    for path in (output.out, output.page):
+        if path is not None and path.exists() and not output.force:
+            raise AuditsInputError(f"{path.name} is already there", "choose another name, or add --force")
+    if output.out is not None and output.out == output.page:
+        raise AuditsInputError(
+            f"{output.out.name} is asked for as facts and as page", "give each a name of its own"
+        )
+
+
+def deliver(found: AuditReport, output: Output, *, drawn: bool) -> None:
+    """Writes facts and page, and says what was found.
+
+    Args:
+        found: The report.
+        output: What to write and how to say it.
+        drawn: Whether lines were given.
+
+    Raises:
+        AuditsUnavailableError: A file cannot be written.
+    """
+    if not output.dry_run:
+        if output.out is not None:
+            commands.write(output.out, found.to_json())
+        if output.page is not None:
+            commands.write(output.page, html.page(found, output.language).encode())
+    _say(found, output, drawn=drawn)
+
+
+def _say(found: AuditReport, wanted: Output, *, drawn: bool) -> None:
     facts, page = (None if p is None or wanted.dry_run else str(p) for p in (wanted.out, wanted.page))
     count = [f for f in found.findings if f.role is not Role.DESCRIBED]
     if wanted.as_json:

@@ -167,28 +167,30 @@ _CALM = ("yes", "na")
 _WORST_FIRST = ("no", "broken", "against", "few", "none", "for", "yes", "na")
 
 
-def page(report: AuditReport) -> str:
+def page(report: AuditReport, language: str = "en") -> str:
     """Makes the page.
 
     Args:
         report: The facts.
+        language: ``en``, ``fi`` or ``sv``.
 
     Returns:
-        One HTML document that asks for nothing else: same report, same page.
+        One HTML document that asks for nothing else: same report and language, same page.
     """
-    return _ENVIRONMENT.get_template("report.html.jinja").render(page=view(report))
+    return _ENVIRONMENT.get_template("report.html.jinja").render(page=view(report, language))
 
 
-def view(report: AuditReport) -> Page:
+def view(report: AuditReport, language: str = "en") -> Page:
     """Turns facts into what the page shows, in words and order.
 
     Args:
         report: The facts.
+        language: ``en``, ``fi`` or ``sv``.
 
     Returns:
         The page's content.
     """
-    t = words()
+    t = words(language)
     every = tuple(_finding_view(f, number, t) for number, f in enumerate(report.findings))
     by_code = {v.finding.code: v for v in every}
     tone = _verdict_tone(report)

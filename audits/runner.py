@@ -6,7 +6,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from audits import chance, inputs, report, rule
+from audits import chance, inputs, plugin_results, report, rule
 from audits.benefit_finding import BenefitCheck
 from audits.bootstrap import BootstrapCheck
 from audits.check import AuditInput, Baseline, Check, CheckResult, DataQuality, Explanation, installed
@@ -128,14 +128,14 @@ def audit(
         benefit=benefit,
         rows=rows,
     )
-    named = (
-        [(c.name, c) for c in CHECKS] + list(installed()) if checks is None else [(c.name, c) for c in checks]
-    )
-    results = []
-    for number, (name, c) in enumerate(named, start=1):
+    own = [(c.name, c) for c in (CHECKS if checks is None else checks)]
+    plugins = installed() if checks is None else ()
+    results: list[CheckResult] = []
+    for number, (name, c) in enumerate([*own, *plugins], start=1):
         if progress is not None:
-            progress(f"check {number} of {len(named)}: {name.replace('_', ' ')}")
-        results.append(run_check(name, c, given))
+            progress(f"check {number} of {len(own) + len(plugins)}: {name.replace('_', ' ')}")
+        taken = {f.code for r in results for f in r.findings}
+        results.append(run_check(name, c, given) if number <= len(own) else run_plugin(name, c, given, taken))
     findings = _unique([f for r in results for f in r.findings])
     return report.canonical(
         AuditReport(
@@ -171,18 +171,45 @@ def run_check(name: str, check: object, given: AuditInput) -> CheckResult:
     Returns:
         Its result. The message of a stranger's exception is left out: it may hold somebody's data.
     """
+    result = _attempt(check, given)
+    return _broken(name, result) if isinstance(result, str) else result
+
+
+def run_plugin(name: str, check: object, given: AuditInput, taken: set[str]) -> CheckResult:
+    """Runs a third party's check; what it gives back enters the report only if it may stand in one.
+
+    Args:
+        name: Of its entry point.
+        check: The check, or what loading it raised.
+        given: The audit's input.
+        taken: Codes of the findings that are in the report already.
+
+    Returns:
+        Its result, or a finding that it could not run. A plug-in never stops an audit, and never decides one.
+    """
+    result = _attempt(check, given)
+    if not isinstance(result, str):
+        reason = plugin_results.fault(str(getattr(check, "name", name)), result, taken)
+        result = reason or plugin_results.kept(result)
+    if not isinstance(result, str):
+        return result
+    return _broken(name if f"{name}.could_not_run" not in taken else f"plug-in {name}", result)
+
+
+def _attempt(check: object, given: AuditInput) -> CheckResult | str:
+    """The check's result, or why there is none."""
     try:
         if isinstance(check, Exception):
-            return _broken(name, f"loading it raised {type(check).__name__}")
+            return f"loading it raised {type(check).__name__}"
         if not isinstance(check, Check):
-            return _broken(name, f"{type(check).__name__} is not a check: it has no name or no run")
+            return f"{type(check).__name__} is not a check: it has no name or no run"
         result = check.run(given)
     except AuditsError as error:
-        return _broken(name, error.message)
+        return error.message
     except Exception as error:  # noqa: BLE001  a check that raises anything at all is a check that did not run
-        return _broken(name, type(error).__name__)
+        return type(error).__name__
     if not isinstance(result, CheckResult):
-        return _broken(name, f"gave back a {type(result).__name__} in place of a CheckResult")
+        return f"gave back a {type(result).__name__} in place of a CheckResult"
     return result
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from audits.run_options import answered, evidence_options
 from consent.outside_home import OutsideHome
 from governance.command_parts import (
     json_option,
@@ -19,43 +20,12 @@ from governance.command_parts import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from governance.development import Foreseen
     from governance.house import House
 
 dry_run_option = click.option(
     "--dry-run", is_flag=True, help="Say what would be done; write and record nothing."
 )
-
-
-def counts_options(command: Callable[..., None]) -> Callable[..., None]:
-    """The options of an audit from a table of counts."""
-    path, written = click.Path(path_type=Path, dir_okay=False), OutsideHome()
-    for option in (
-        click.option("--force", is_flag=True, help="From counts: replace files that are there."),
-        click.option(
-            "--page", type=written, help="From counts: write the page that a board reads to this file."
-        ),
-        click.option(
-            "--out", type=written, help="From counts: write the report's facts (JSON) to this file."
-        ),
-        click.option(
-            "--rounded-to",
-            type=click.IntRange(min=1),
-            help="From counts: plain numbers were rounded to a multiple of this.",
-        ),
-        click.option(
-            "--lines",
-            type=path,
-            help="From counts: TOML file of lines; without it, a starting point for an offer of help.",
-        ),
-        click.option(
-            "--counts", type=path, help="Audit this table of counts per group, in place of a version."
-        ),
-    ):
-        command = option(command)
-    return command
 
 
 @click.command()
@@ -157,51 +127,42 @@ def train(
     help="CSV or Parquet file, one person a row.",
 )
 @click.option("--by", help="Who audits: their board-member id, or any name. They may not vote on it.")
-@counts_options
+@evidence_options(OutsideHome())
 @dry_run_option
 @json_option
 @click.pass_context
 def audit(
     ctx: click.Context,
+    /,
     service: str | None,
     version: str | None,
     file: Path | None,
     by: str | None,
     *,
-    counts: Path | None,
     dry_run: bool,
     as_json: bool,
-    lines: Path | None,
-    rounded_to: int | None,
-    out: Path | None,
-    page: Path | None,
-    force: bool,
+    **evidence: Any,
 ) -> None:
     """Audit VERSION of SERVICE on consenting people's rows, under the policy in force.
 
     With --counts FILE: audit a table of counts per group (CSV or JSON; columns group, and tp, fp, fn, tn or n and selected;
-    <5 where a count was withheld). No home, register or ledger is needed, and nothing is recorded.
+    <5 where a count was withheld). With --predictions FILE: audit what a model of any framework predicted, one person a row
+    (CSV or Parquet). No home, register or ledger is needed for either, and nothing is recorded.
 
-    Exits with 1 where the gate's answer does not let the board say yes, or nobody consented; from counts, where the verdict is
-    not passed.
+    Exits with 1 where the gate's answer does not let the board say yes, or nobody consented; from counts or predictions, where
+    the verdict is not passed: it failed, or there is not enough evidence. Exits with 2 on wrong input.
 
-    Example: `luvalla audits run health-benefit 1 --population city.csv --by auditor`, or `luvalla audits run --counts
-    counts.csv --page report.html`.
+    Example: `luvalla audits run health-benefit 1 --population city.csv --by auditor`, `luvalla audits run --counts
+    counts.csv --page report.html`, or `luvalla audits run --predictions scored.parquet --outcome need --score p --capacity 0.2
+    --sensitive sex --lines lines.toml --json`.
     """
-    if counts is not None:
-        from audits import counts_command  # noqa: PLC0415
-
-        if service or file or by:
-            raise click.UsageError(
-                "--counts stands alone: no SERVICE, VERSION, --population or --by with it."
-            )
-        wanted_counts = counts_command.Wanted(counts, lines, rounded_to, out, page, force, dry_run, as_json)
-        ctx.exit(counts_command.run(wanted_counts))
-    if force or any(given is not None for given in (lines, rounded_to, out, page)):
-        message = "--lines, --rounded-to, --out, --page and --force go with --counts FILE."
-        raise click.UsageError(message)
+    code = answered(evidence, alone=not (service or version or file or by), dry_run=dry_run, as_json=as_json)
+    if code is not None:
+        ctx.exit(code)
     if not (service and version and file and by):
-        raise click.UsageError("expected SERVICE VERSION --population FILE --by ID, or --counts FILE.")
+        raise click.UsageError(
+            "expected SERVICE VERSION --population FILE --by ID, or --counts FILE, or --predictions FILE."
+        )
     from governance import auditing, development, promotion  # noqa: PLC0415
     from models import plugins, population  # noqa: PLC0415
 

@@ -37,7 +37,7 @@ OWNERS = {
     "pyspark": {"models/spark.py"},
     "adbc_driver_sqlite": {"consent/bulk.py"},
     "adbc_driver_postgresql": {"consent/bulk.py"},
-    "pyarrow": {"consent/bulk.py", "models/", "governance/run.py"},
+    "pyarrow": {"audits/prediction_file.py", "consent/bulk.py", "models/", "governance/run.py"},
     "joserfc": {"consent/web/"},
     "pkcs11": {"consent/tlog/pkcs11_key.py"},
 }
