@@ -13,11 +13,13 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import NDArray
 
+    from audits.baseline_facts import BaselineFacts
     from audits.benefit_facts import BenefitFacts
     from audits.benefit_trial import Trial
     from audits.finding import Finding, Role
     from audits.group_facts import TradeRow
     from audits.lines import Line
+    from audits.probes import Deletion, Moved, Refits
     from audits.row_facts import RowFacts, Rows
     from audits.sections import DataQualityFacts, ExplanationFacts, GroupRow, PerformanceFacts, PriceRow
 
@@ -56,6 +58,39 @@ class Baseline:
 
 
 @dataclass(frozen=True)
+class Comparator:
+    """Something simpler than the version, on the same people at equal capacity, that did not learn from them.
+
+    Args:
+        name: Short and stable: ``prior``, ``scorecard`` ...
+        label: In plain words.
+        y_pred: 0 or 1, [n]: whom it selects.
+        y_score: float[n], higher comes first; None: only who is selected is compared.
+        simple: Whether it is a model that could be used in place of the version, so that the version has to be better; False for
+            what the office did before.
+    """
+
+    name: str
+    label: str
+    y_pred: NDArray[np.int8]
+    y_score: NDArray[np.float64] | None = None
+    simple: bool = True
+
+
+@dataclass(frozen=True)
+class Simpler:
+    """What a version is held against, and whether it has to earn anything.
+
+    Args:
+        models: Comparators; chance is always added. Empty: only chance.
+        complexity: What about the version cannot be worked out by hand (``gradient boosted trees``); "": nothing.
+    """
+
+    models: tuple[Comparator, ...] = ()
+    complexity: str = ""
+
+
+@dataclass(frozen=True)
 class InventedPerson:
     """A person nobody is, whose reasons a report may keep for ever.
 
@@ -87,6 +122,9 @@ class Explanation:
         version: Its version.
         explainer: Which explainer, and why that one.
         labels: Features in plain words, [f]; empty: their names are shown.
+        refits: The same people explained by refits of the procedure; None: nothing is said of stability.
+        monotone: Features moved over a grid, where the service declares a direction.
+        deletion: Outputs without the reasons; None: nothing is said of them.
     """
 
     features: tuple[str, ...]
@@ -99,6 +137,9 @@ class Explanation:
     version: str = ""
     explainer: str = ""
     labels: tuple[str, ...] = ()
+    refits: Refits | None = None
+    monotone: tuple[Moved, ...] = ()
+    deletion: Deletion | None = None
 
 
 @dataclass(frozen=True)
@@ -161,6 +202,7 @@ class AuditInput:
         seed: Of every simulation.
         benefit: Randomised trial by which gain is audited, or None: the service declares no gain.
         rows: The rows behind the audit and what is declared of them, or None.
+        simpler: Baselines that the version is held against, or None.
     """
 
     y_true: NDArray[np.int8]
@@ -178,6 +220,7 @@ class AuditInput:
     seed: int
     benefit: Trial | None = None
     rows: Rows | None = None
+    simpler: Simpler | None = None
 
 
 @dataclass(frozen=True)
@@ -194,6 +237,7 @@ class CheckResult:
         data_quality: For its section on the rows.
         benefit: For its section on gain.
         row_quality: For its section on who is in the rows.
+        baselines: For its section on what is simpler.
         unknowns: What this check could not know, in plain words.
         chance: Chance that an equal model would have passed its deciding lines.
     """
@@ -207,6 +251,7 @@ class CheckResult:
     data_quality: DataQualityFacts | None = None
     benefit: BenefitFacts | None = None
     row_quality: RowFacts | None = None
+    baselines: BaselineFacts | None = None
     unknowns: tuple[str, ...] = field(default=())
     chance: float | None = None
 

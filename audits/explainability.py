@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from audits import reason_findings
 from audits.check import AuditInput, CheckResult, Explanation, InventedPerson
 from audits.errors import AuditsInputError
 from audits.finding import Finding, Outcome, Role
@@ -38,7 +39,8 @@ class ExplainabilityCheck:
             given: What there is to look at.
 
         Returns:
-            Nothing without an explanation; else whether it adds up, and what the model goes by.
+            Nothing without an explanation; else whether it adds up, what the model goes by, and of what was asked of the model and
+            its refits: whether reasons hold, keep declared directions and do what they say.
 
         Raises:
             AuditsInputError: Contributions, names and outputs do not fit together, or are not finite.
@@ -73,6 +75,8 @@ class ExplainabilityCheck:
             )
         )
         facts = ExplanationFacts(e.unit, e.explainer, len(e.output), error, TOLERANCE, importance, invented)
+        facts, more = reason_findings.add(given, e, facts, findings[-1])
+        findings += more
         return CheckResult(findings=tuple(findings), explanation=facts)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
 from audits import lines as policy_lines
-from audits.check import Attribute, AuditInput, Baseline
+from audits.check import Attribute, AuditInput, Baseline, Simpler
 from audits.errors import AuditsInputError
 from audits.lines import UNKNOWN
 
@@ -41,6 +42,7 @@ def check(
     seed: int,
     benefit: Trial | None = None,
     rows: Rows | None = None,
+    simpler: Simpler | None = None,
 ) -> AuditInput:
     """Checks and aligns an audit's input. Arguments as in `audits.runner.audit`.
 
@@ -95,7 +97,27 @@ def check(
         seed=seed,
         benefit=benefit,
         rows=rows,
+        simpler=None if simpler is None else _simpler(simpler, n),
     )
+
+
+def _simpler(given: Simpler, n: int) -> Simpler:
+    models = tuple(
+        replace(
+            c,
+            y_pred=_aligned(f"{c.name}.y_pred", binary(f"{c.name}.y_pred", c.y_pred), n),
+            y_score=None
+            if c.y_score is None
+            else _aligned(f"{c.name}.y_score", _finite(f"{c.name}.y_score", c.y_score), n),
+        )
+        for c in given.models
+    )
+    names = [c.name for c in models]
+    if len(set(names)) < len(names) or "chance" in names:
+        raise AuditsInputError(
+            f"baselines are named {', '.join(names)}", "give each a name of its own; chance is always added"
+        )
+    return replace(given, models=models)
 
 
 def binary(name: str, values: ArrayLike) -> NDArray[np.int8]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from audits import benefit_section, row_section
+from audits import baseline_section, benefit_section, reason_section, row_section
 from audits.finding import Role
 from audits.page_section import Section
 
@@ -28,10 +28,12 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section(
         "performance", "performance", "performance.html.jinja", shown=lambda r: r.performance is not None
     ),
+    baseline_section.SECTION,
     benefit_section.SECTION,
     Section(
         "explanation", "explanation", "explanation.html.jinja", shown=lambda r: r.explanation is not None
     ),
+    reason_section.SECTION,
     row_section.SECTION,
     Section("quality", "quality", "quality.html.jinja", shown=lambda r: r.data_quality is not None),
     Section("rule", "rule", "rule.html.jinja"),

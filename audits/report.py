@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import TypeAdapter, ValidationError
 
+from audits.baseline_facts import BaselineFacts  # noqa: TC001  pydantic reads these annotations when it runs
 from audits.benefit_facts import BenefitFacts  # noqa: TC001  the same
 from audits.errors import AuditsEvidenceError, AuditsInputError
 from audits.finding import Finding  # noqa: TC001  pydantic reads these annotations when it runs
@@ -38,16 +39,20 @@ SCHEMA: Final = "luvalla/audit-report/v1"
 ADDED: Final = frozenset(
     {
         "audits_on_rows",
+        "baselines",
         "benefit",
         "by_capacity",
         "by_group",
         "crossed",
+        "deletion",
         "further",
+        "monotone",
         "people_selected",
         "pool",
         "pooled",
         "ranges",
         "row_quality",
+        "refits",
         "trades",
     }
 )
@@ -80,6 +85,7 @@ class AuditReport:
         trades: Criteria that cannot all hold where need differs, by group.
         benefit: None if the service declares no gain.
         row_quality: None if the rows behind the audit were not given.
+        baselines: None if nothing simpler was given.
     """
 
     schema: str
@@ -99,6 +105,7 @@ class AuditReport:
     trades: tuple[TradeRow, ...] = ()
     benefit: BenefitFacts | None = None
     row_quality: RowFacts | None = None
+    baselines: BaselineFacts | None = None
 
     def to_json(self) -> bytes:
         """Gives the canonical bytes: UTF-8, keys sorted, no spaces, floats of 10 significant digits.

@@ -7,9 +7,19 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from audits import chance, inputs, plugin_results, report, rule
+from audits.baselines import BaselinesCheck
 from audits.benefit_finding import BenefitCheck
 from audits.bootstrap import BootstrapCheck
-from audits.check import AuditInput, Baseline, Check, CheckResult, DataQuality, Explanation, installed
+from audits.check import (
+    AuditInput,
+    Baseline,
+    Check,
+    CheckResult,
+    DataQuality,
+    Explanation,
+    Simpler,
+    installed,
+)
 from audits.data_quality import DataQualityCheck
 from audits.degenerate import DegenerateCheck
 from audits.errors import AuditsError
@@ -35,6 +45,7 @@ CHECKS: tuple[Check, ...] = (
     FairnessCheck(),
     DegenerateCheck(),
     PerformanceCheck(),
+    BaselinesCheck(),
     BootstrapCheck(),
     BenefitCheck(),
     ExplainabilityCheck(),
@@ -62,6 +73,7 @@ def audit(
     clusters: ArrayLike | None = None,
     benefit: Trial | None = None,
     rows: Rows | None = None,
+    simpler: Simpler | None = None,
     subject: ReportSubject | None = None,
     simulated: tuple[str, ...] = (),
     unknowns: tuple[str, ...] = (),
@@ -89,6 +101,7 @@ def audit(
         clusters: Cluster (family) of each person, [n]. None: independent rows, and the report says so.
         benefit: A randomised trial, where the model estimates gain; its people may be others than those above.
         rows: The rows behind the audit, for missing values, duplicates, leaks and drift; they may be more than those above.
+        simpler: Baselines at equal capacity, that the version's gain is shown against.
         subject: What is audited and decided.
         simulated: What in these inputs is invented or simulated; shown on the page.
         unknowns: What the caller knows that this audit cannot tell.
@@ -127,6 +140,7 @@ def audit(
         seed=seed,
         benefit=benefit,
         rows=rows,
+        simpler=simpler,
     )
     own = [(c.name, c) for c in (CHECKS if checks is None else checks)]
     plugins = installed() if checks is None else ()
@@ -150,6 +164,7 @@ def audit(
             trades=tuple(t for r in results for t in r.trades),
             performance=next((r.performance for r in results if r.performance is not None), None),
             explanation=next((r.explanation for r in results if r.explanation is not None), None),
+            baselines=next((r.baselines for r in results if r.baselines is not None), None),
             benefit=next((r.benefit for r in results if r.benefit is not None), None),
             row_quality=next((r.row_quality for r in results if r.row_quality is not None), None),
             data_quality=next((r.data_quality for r in results if r.data_quality is not None), None),

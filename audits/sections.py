@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from audits.finding import Leaning, Outcome  # noqa: TC001  pydantic reads these annotations when it runs
 from audits.group_facts import GroupCapacity, GroupScores  # noqa: TC001  the same
+from audits.reason_facts import DeletionFacts, MonotoneFacts, RefitFacts  # noqa: TC001  the same
 
 
 @dataclass(frozen=True)
@@ -245,6 +246,9 @@ class ExplanationFacts:
         tolerance: What was allowed.
         importance: Features, largest first.
         invented: An invented person's reasons; None if not given, or if a real row equals it.
+        refits: Whether reasons hold over refits; None if none were given.
+        monotone: Declared directions, checked on the model.
+        deletion: Reasons taken away against random ones; None if not given.
     """
 
     unit: str
@@ -254,6 +258,9 @@ class ExplanationFacts:
     tolerance: float
     importance: tuple[Importance, ...]
     invented: InventedReasons | None
+    refits: RefitFacts | None = None
+    monotone: tuple[MonotoneFacts, ...] = ()
+    deletion: DeletionFacts | None = None
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.metadata import version as version_of
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from audits import runner
-from audits.check import Baseline, DataQuality, Expectation, Explanation, InventedPerson
+from audits.check import Baseline, DataQuality, Expectation
 from audits.row_facts import Rows
 from audits.sections import ReportSubject
-from models import estimators, reasons, synthetic, training
+from governance import baseline_input, explanation_input
+from models import training
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from models.artifact import Facts
     from models.service import Column, Service
     from models.training import CrossFit
-
-_INVENTED_SEED = 7
 
 
 @dataclass(frozen=True)
@@ -98,9 +96,10 @@ def report_on(
         other_needs=measures,
         baseline=baseline,
         features=judged[list(service.features)],
-        explain=_explanation(service, estimator, judged),
+        explain=explanation_input.explanation(service, estimator, judged, crossed.refits, facts.seed),
         data_quality=DataQuality(rows, _expectations(service), f"{service.id} rows"),
         rows=_rows(service, rows, crossed),
+        simpler=baseline_input.simpler(service, recipe, rows, known, crossed, facts),
         clusters=None if service.family_column is None else judged[service.family_column].to_numpy(),
         subject=_subject(service, case, policy, facts, audience, baseline),
         simulated=(*service.simulated, *audience.simulated),
@@ -197,37 +196,6 @@ def _earlier(audience: Audience) -> tuple[str, ...]:
     return (
         f"{audience.earlier} audit(s) of this service were run on the same rows before: looking often enough finds a pass by chance.",
     )
-
-
-def _explanation(service: Service, estimator: Any, judged: pd.DataFrame) -> Explanation:
-    why = reasons.explain(estimator, service, judged)
-    invented = synthetic.residents(service, 1, seed=_INVENTED_SEED, outcome=False)[list(service.features)]
-    his = reasons.explain(estimator, service, invented)
-    return Explanation(
-        features=service.features,
-        contributions=why.contributions,
-        expected=why.expected,
-        output=_output(estimator, service, judged),
-        invented=InventedPerson(
-            features={str(name): value for name, value in invented.iloc[0].items()},
-            contributions=his.contributions[0],
-            output=float(_output(estimator, service, invented)[0]),
-            reasons=tuple(reasons.text(service, his.contributions[0], "en")),
-        ),
-        tool="shap",
-        version=version_of("shap"),
-        explainer=(
-            "shap's explainer for this kind of model, which is exact for it; each person's contributions were added up and "
-            "compared with the model's own output."
-        ),
-        labels=tuple(service.feature_texts[name]["en"] for name in service.features),
-    )
-
-
-def _output(estimator: Any, service: Service, frame: pd.DataFrame) -> npt.NDArray[np.float64]:
-    """The model's own log-odds, asked of the model and not of shap."""
-    prepared = estimators.matrix(estimator, frame[list(service.features)])
-    return np.asarray(estimator.named_steps["model"].decision_function(prepared), dtype=np.float64)
 
 
 def _expectations(service: Service) -> tuple[Expectation, ...]:

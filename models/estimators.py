@@ -56,7 +56,7 @@ def build(service: Service, family: Family, *, seed: int) -> Pipeline:
     steps: dict[str, Any] = {
         "number": imputer if linear else "passthrough",
         "amount": Pipeline([("log", logarithm), ("impute", imputer)]) if linear else "passthrough",
-        "category": OneHotEncoder(handle_unknown="ignore", sparse_output=False),
+        "category": _encoder(service, kinds["category"]),
     }
     columns = ColumnTransformer(
         [(kind, steps[kind], names) for kind, names in kinds.items() if names],
@@ -73,11 +73,35 @@ def build(service: Service, family: Family, *, seed: int) -> Pipeline:
             (
                 "model",
                 HistGradientBoostingClassifier(
-                    max_iter=60, learning_rate=0.06, max_leaf_nodes=15, random_state=seed
+                    max_iter=60,
+                    learning_rate=0.06,
+                    max_leaf_nodes=15,
+                    random_state=seed,
+                    monotonic_cst=_monotone(service, kinds),
                 ),
             ),
         ]
     )
+
+
+def _monotone(service: Service, kinds: dict[str, list[str]]) -> list[int] | None:
+    """scikit-learn's constraint for each column of the matrix; None where the service declares nothing."""
+    if not service.monotone:
+        return None
+    signs = {"increasing": 1, "decreasing": -1}
+    single = [
+        signs.get(service.monotone.get(name, ""), 0) for kind in ("number", "amount") for name in kinds[kind]
+    ]
+    # As many as `_encoder` makes: the constraint is set before anything is fitted.
+    return single + [0] * sum(len(service.column(name).categories) for name in kinds["category"])
+
+
+def _encoder(service: Service, names: list[str]) -> OneHotEncoder:
+    """A column for each category that was seen; for each of the contract's where `_monotone` has to know how many there will be."""
+    if not service.monotone:
+        return OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    declared = [np.array(service.column(name).categories, dtype=object) for name in names]
+    return OneHotEncoder(categories=declared, handle_unknown="ignore", sparse_output=False)
 
 
 def _logistic() -> LogisticRegression:

@@ -23,6 +23,7 @@ ColumnRole = Literal["person", "family", "feature", "sensitive", "outcome"]
 Mitigation = Literal["equal-tpr", "equal-selection"]
 Family = Literal["linear", "boosted"]
 ColumnTiming = Literal["", "before", "after"]
+Monotone = Literal["increasing", "decreasing"]
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,21 @@ class Recipe:
 
 
 @dataclass(frozen=True)
+class PriorRule:
+    """How people were chosen before there was a model: the first of the baselines that a version is held against.
+
+    Args:
+        feature: A number, amount or flag of the service's features by which people were put in order.
+        first: Whether those with the ``lowest`` or the ``highest`` value came first. A person whose value is unknown comes last.
+        description: English, one sentence for the board.
+    """
+
+    feature: str
+    first: Literal["lowest", "highest"]
+    description: str
+
+
+@dataclass(frozen=True)
 class Service:
     """A proactive service: what it is for and everything a model of it may use.
 
@@ -139,6 +155,10 @@ class Service:
             person in place of the code. Codes are texts: ``"0"`` and ``"1"`` for a flag.
         population_shares: For a sensitive feature, each group's share of the people the service is for (adding up to 1), against
             which an audit holds its rows.
+        monotone: Number, amount or flag feature -> ``increasing`` or ``decreasing``: more of it never lowers (raises) anybody's
+            score, whatever else is true of them. Boosted recipes are trained to keep it; of every version the audit checks it
+            on the model itself, and a violation fails.
+        prior_rule: How people were chosen before; None: nobody was, or nobody knows, and chance stands in for it.
     """
 
     id: str
@@ -164,6 +184,8 @@ class Service:
     source: str = ""
     value_texts: Mapping[str, Mapping[str, Texts]] = field(default_factory=dict)
     population_shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    monotone: Mapping[str, Monotone] = field(default_factory=dict)
+    prior_rule: PriorRule | None = None
     _by_name: Mapping[str, Column] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -204,14 +226,14 @@ class Service:
     def contract_digest(self) -> str:
         """Digest of the data contract, bound by a certificate: ``sha256:`` and 64 hex digits.
 
-        SHA-256 of the RFC 8785 form of the columns, features, sensitive features, need rules and capacity. Numbers are
-        written as text, so that no reader's floating point matters.
+        SHA-256 of the RFC 8785 form of the columns, features, sensitive features, need rules, capacity and, where it declares
+        any, the features its models are monotone in. Numbers are written as text, so that no reader's floating point matters.
         """
 
         def limit(value: float | None) -> str | None:
             return None if value is None else repr(float(value))
 
-        document = {
+        document: dict[str, object] = {
             "capacity": repr(self.capacity),
             "columns": [
                 {
@@ -233,4 +255,6 @@ class Service:
             "service": self.id,
             "v": 1,
         }
+        if self.monotone:
+            document["monotone"] = dict(self.monotone)
         return "sha256:" + hashlib.sha256(rfc8785.dumps(document)).hexdigest()

@@ -80,6 +80,13 @@ def _declaration_faults(service: Service) -> Iterator[str]:
     for name in service.value_texts:
         if name not in service.features:
             yield f"value_texts says what the values of '{name}' mean, which is no feature"
+    for name, way in service.monotone.items():
+        if not _orderly(service, name):
+            yield f"the model is declared monotone in '{name}', which is no number, amount or flag among the features"
+        if way not in {"increasing", "decreasing"}:
+            yield f"'{name}' is declared '{way}', neither increasing nor decreasing"
+    if service.prior_rule is not None and not _orderly(service, service.prior_rule.feature):
+        yield f"the prior rule orders people by '{service.prior_rule.feature}', which is no number, amount or flag among the features"
     for name in service.sensitive_features:
         if name not in by_name or by_name[name].kind != "category":
             yield f"sensitive feature '{name}' is not a category column of the contract"
@@ -112,6 +119,10 @@ def _declaration_faults(service: Service) -> Iterator[str]:
                 yield f"recipe '{name}' mitigates over '{feature}', which is no sensitive feature"
     if service.purposes.development == service.purposes.offer:
         yield "training and offers share one purpose: people could not say yes to one and no to the other"
+
+
+def _orderly(service: Service, name: str) -> bool:
+    return name in service.features and service.column(name).kind in {"number", "amount", "flag"}
 
 
 def _text_faults(service: Service) -> Iterator[str]:

@@ -94,6 +94,8 @@ class CrossFit:
         threshold: Lowest score selected in any fold (a reader's orientation; `selected` decides).
         correlation: Spearman's rank correlation (-1..1) of `scores` with the scores of the model fitted on everyone:
             how well cross-fitted figures speak for the version that is deployed.
+        refits: The folds' models, in the order of the folds: the same procedure on other people, by which
+            :mod:`models.probing` tells whether its reasons hold.
     """
 
     scores: npt.NDArray[np.float64]
@@ -101,6 +103,7 @@ class CrossFit:
     fold: npt.NDArray[np.int64]
     threshold: float
     correlation: float
+    refits: tuple[Any, ...] = ()
 
 
 def find_recipe(service: Service, recipe: Recipe | str) -> Recipe:
@@ -193,6 +196,7 @@ def cross_fit(
     share = service.capacity if capacity is None else capacity
     fold = fold_of(service, frame, n=folds, seed=seed)
     scores, selected = np.zeros(len(frame)), np.zeros(len(frame), dtype=bool)
+    refits = []
     for k in range(folds):
         inside = fold == k
         if not inside.any():
@@ -200,6 +204,7 @@ def cross_fit(
         estimator, _ = _estimator(service, recipe, frame[~inside], capacity=share, seed=seed)
         scores[inside] = score(estimator, service, frame[inside])
         selected[inside] = select(scores[inside], capacity=share)
+        refits.append(estimator)
     if refit is None:
         refit = fit(service, recipe, frame, seed=seed, capacity=share).estimator
     whole = score(refit, service, frame)
@@ -209,6 +214,7 @@ def cross_fit(
         fold=fold,
         threshold=float(scores[selected].min()),
         correlation=float(np.corrcoef(_ranks(scores), _ranks(whole))[0, 1]),
+        refits=tuple(refits),
     )
 
 

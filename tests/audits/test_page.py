@@ -166,7 +166,10 @@ def test_every_text_is_used_and_every_metric_has_its_words():
     used = {"chance_low", "chance_repeat", "chance_ok", *(role.value for role in Role)}
     used |= set(re.findall(r"\bt\.(\w+)", template)) | set(re.findall(r'"(no_\d)"', template))
     used |= set(re.findall(r"""t\[["'](\w+)["']\]""", source)) | set(re.findall(r'"(id_\w+)"', source))
-    used |= {"title_benefit.gain", "title_benefit.assignment"}  # looked up by a finding's code
+    # Looked up by a finding's code, or by the direction of a reason.
+    used |= {"title_benefit.gain", "title_benefit.assignment", "title_baselines.complexity"}
+    used |= {f"title_explainability.{x}" for x in ("deletion", "importance_stability", "top_reason")}
+    used |= {"reasons_for", "reasons_against"}
     used |= {s.heading for s in page_sections.SECTIONS}
     assert set(html.words()) ^ used == set()
     parts = [texts.EN, *(s.texts.get("en", {}) for s in page_sections.SECTIONS)]
