@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 
 from audits import compare as comparing
-from audits import html, wording
+from audits import html, suppression, wording
+from audits import published as published_page
 from audits.errors import AuditsInputError, AuditsUnavailableError
 from audits.report import AuditReport, read
 
@@ -23,16 +24,35 @@ _FACTS = click.Path(path_type=Path)
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Write the page to this file, not to the screen."
 )
+@click.option("--published", is_flag=True, help="The page for the public: small counts withheld.")
+@click.option(
+    "--at-least",
+    type=click.IntRange(min=2),
+    default=suppression.K,
+    show_default=True,
+    help="With --published: the smallest count that is shown.",
+)
 @click.option("--force", is_flag=True, help="Replace the file if it is there.")
 @click.option("--dry-run", is_flag=True, help="Read and check, write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Say what was done as JSON (needs --out or --dry-run).")
-def report(*, facts: Path, out: Path | None, force: bool, dry_run: bool, as_json: bool) -> None:
+def report(
+    *,
+    facts: Path,
+    out: Path | None,
+    published: bool,
+    at_least: int,
+    force: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     """Turn a report's FACTS (JSON) into the page a board reads.
+
+    With --published the page for the public: counts under --at-least are withheld, and others from which they would follow.
 
     Example: `luvalla audits report facts.json --out report.html`.
     """
     given = read(facts)
-    page = html.page(given)
+    page = published_page.page(given, at_least) if published else html.page(given)
     if as_json and out is None and not dry_run:
         raise AuditsInputError(
             "--json without --out: the page itself goes to the screen", "add --out FILE, or --dry-run"

@@ -177,7 +177,20 @@ def page(report: AuditReport, language: str = "en") -> str:
     Returns:
         One HTML document that asks for nothing else: same report and language, same page.
     """
-    return _ENVIRONMENT.get_template("report.html.jinja").render(page=view(report, language))
+    return render("report.html.jinja", view(report, language))
+
+
+def render(template: str, content: object) -> str:
+    """Fills a template of this room.
+
+    Args:
+        template: Its file name.
+        content: What it gets as ``page``: a dataclass of its own.
+
+    Returns:
+        The document.
+    """
+    return _ENVIRONMENT.get_template(template).render(page=content)
 
 
 def view(report: AuditReport, language: str = "en") -> Page:
@@ -306,7 +319,7 @@ def _finding_view(f: Finding, number: int, t: Mapping[str, str]) -> FindingView:
         anchor=anchor,
         finding=f,
         badge=_badge(f, t),
-        title=_finding_title(f) if line else t.get(f"title_{f.code}", f.code),
+        title=finding_title(f) if line else t.get(f"title_{f.code}", f.code),
         question=wording.METRIC_QUESTION[f.metric] if line else "",
         plain=wording.plain(f) if line else f.message,
         drawing=picture.interval_picture(f, anchor) if line else picture.NOTHING,
@@ -341,7 +354,15 @@ def _ends(f: Finding, low: float | None, high: float | None) -> str:
     return wording.NOTHING if f.estimate is None else wording.short_interval(low, high, f.scale)
 
 
-def _finding_title(f: Finding) -> str:
+def finding_title(f: Finding) -> str:
+    """Says what a line's finding is about, and whom.
+
+    Args:
+        f: Of a line.
+
+    Returns:
+        ``Missed need: Black (race)``.
+    """
     by = f" ({f.measure.replace('_', ' ')})" if f.measure else ""
     return f"{wording.METRIC_TITLE[f.metric]}{by}: {wording.who(f)}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from audits import html, runner
+from audits import html, published, runner
 from audits.check import Baseline
 from audits.from_counts import audit_counts
 from tests.accessible_page import opened_and_checked
@@ -13,7 +13,9 @@ from tests.audits.test_benefit_finding import trial
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(params=["everything", "first version", "passed", "gain not shown", "from counts"])
+@pytest.fixture(
+    params=["everything", "first version", "passed", "gain not shown", "from counts", "published"]
+)
 def path(request, full_report, everything, make_rows, cells, tmp_path):
     report = full_report
     if request.param == "first version":
@@ -36,7 +38,8 @@ def path(request, full_report, everything, make_rows, cells, tmp_path):
             {"a": {"tp": "<5", "fn": 200, "fp": 60, "tn": 1500}, "b": {"n": 1500, "in_need": 400}}
         )
     file = tmp_path / "report.html"
-    file.write_text(html.page(report), encoding="utf-8")
+    made = published.page(report) if request.param == "published" else html.page(report)
+    file.write_text(made, encoding="utf-8")
     return file
 
 
