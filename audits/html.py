@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from audits import group_view, page_sections, picture, texts, trade_words, wording
-from audits.finding import Leaning, Outcome, Role, Scale
+from audits import group_view, page_sections, picture, templating, texts, wording
+from audits.finding import Leaning, Outcome, Role
 from audits.lines import COULD_DECIDE, METRICS
 
 if TYPE_CHECKING:
@@ -148,21 +145,6 @@ class Page:
     sections: tuple[Section, ...]
 
 
-_ENVIRONMENT = Environment(
-    loader=PackageLoader("audits", "templates"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
-_ENVIRONMENT.filters |= {
-    "percent": wording.percent,
-    "count": "{:,}".format,
-    "points": partial(wording.short, scale=Scale.DIFFERENCE),
-    "times": partial(wording.short, scale=Scale.RATIO),
-    "traded": trade_words.traded,
-}
 _CALM = ("yes", "na")
 _WORST_FIRST = ("no", "broken", "against", "few", "none", "for", "yes", "na")
 
@@ -177,20 +159,7 @@ def page(report: AuditReport, language: str = "en") -> str:
     Returns:
         One HTML document that asks for nothing else: same report and language, same page.
     """
-    return render("report.html.jinja", view(report, language))
-
-
-def render(template: str, content: object) -> str:
-    """Fills a template of this room.
-
-    Args:
-        template: Its file name.
-        content: What it gets as ``page``: a dataclass of its own.
-
-    Returns:
-        The document.
-    """
-    return _ENVIRONMENT.get_template(template).render(page=content)
+    return templating.render("report.html.jinja", view(report, language))
 
 
 def view(report: AuditReport, language: str = "en") -> Page:
@@ -319,7 +288,7 @@ def _finding_view(f: Finding, number: int, t: Mapping[str, str]) -> FindingView:
         anchor=anchor,
         finding=f,
         badge=_badge(f, t),
-        title=finding_title(f) if line else t.get(f"title_{f.code}", f.code),
+        title=wording.title(f) if line else t.get(f"title_{f.code}", f.code),
         question=wording.METRIC_QUESTION[f.metric] if line else "",
         plain=wording.plain(f) if line else f.message,
         drawing=picture.interval_picture(f, anchor) if line else picture.NOTHING,
@@ -352,19 +321,6 @@ def _counts(
 
 def _ends(f: Finding, low: float | None, high: float | None) -> str:
     return wording.NOTHING if f.estimate is None else wording.short_interval(low, high, f.scale)
-
-
-def finding_title(f: Finding) -> str:
-    """Says what a line's finding is about, and whom.
-
-    Args:
-        f: Of a line.
-
-    Returns:
-        ``Missed need: Black (race)``.
-    """
-    by = f" ({f.measure.replace('_', ' ')})" if f.measure else ""
-    return f"{wording.METRIC_TITLE[f.metric]}{by}: {wording.who(f)}"
 
 
 def _sorted(views: Iterable[FindingView]) -> tuple[FindingView, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audits import html, published_texts, suppression, wording
+from audits import html, published_texts, suppression, templating, wording
 from audits.completions import PARTS
 from audits.finding import Outcome, Role
 from audits.lines import METRICS
@@ -104,7 +104,7 @@ def page(report: AuditReport, k: int = K) -> str:
     Raises:
         AuditsInputError: As `audits.suppression.published`.
     """
-    return html.render("published.html.jinja", view(report, k))
+    return templating.render("published.html.jinja", view(report, k))
 
 
 def view(report: AuditReport, k: int = K) -> PublishedPage:
@@ -189,7 +189,7 @@ def _line(f: Finding, counts: Mapping[Key, int | None], t: Mapping[str, str]) ->
         rate = METRICS[f.metric].rate
         group, rest = _rate(own, rate, t), _rate(others, rate, t)
     return PublishedLine(
-        title=html.finding_title(f),
+        title=wording.title(f),
         question=wording.METRIC_QUESTION[f.metric],
         # Too few to judge would tell that a count is under the rule's own limit: it is one of "not enough evidence" here.
         outcome=t[

@@ -267,6 +267,19 @@ def who(finding: Finding) -> str:
     return group_name(finding.group, finding.attribute)
 
 
+def title(finding: Finding) -> str:
+    """Says what a line's finding is about, and whom.
+
+    Args:
+        finding: A line's finding.
+
+    Returns:
+        ``Missed need: Black (race)``.
+    """
+    by = f" ({finding.measure.replace('_', ' ')})" if finding.measure else ""
+    return f"{METRIC_TITLE[finding.metric]}{by}: {who(finding)}"
+
+
 def say(finding: Finding, note: str = "") -> str:
     """Says what a line's finding found.
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audits import html, page_sections, runner, texts, wording
+from audits import html, page_sections, runner, templating, texts, wording
 from audits.finding import Direction, Role
 from audits.lines import METRICS, Line
 from audits.sections import ReportSubject
@@ -159,9 +159,9 @@ def test_a_report_that_could_say_nothing_says_so(lines, make_rows, cells):
 
 
 def test_every_text_is_used_and_every_metric_has_its_words():
-    loader = html._ENVIRONMENT.loader
+    loader = templating.ENVIRONMENT.loader
     names = ["report.html.jinja", *(f"sections/{s.template}" for s in page_sections.SECTIONS)]
-    template = "".join(loader.get_source(html._ENVIRONMENT, name)[0] for name in names)
+    template = "".join(loader.get_source(templating.ENVIRONMENT, name)[0] for name in names)
     source = Path(html.__file__).read_text(encoding="utf-8")
     used = {"chance_low", "chance_repeat", "chance_ok", *(role.value for role in Role)}
     used |= set(re.findall(r"\bt\.(\w+)", template)) | set(re.findall(r'"(no_\d)"', template))
