@@ -84,16 +84,23 @@ class House:
             GovernanceUnavailableError: The home's own database is gone: MLflow would make a new one, and count from 1 (exit 4).
             ModelsError: MLflow cannot be reached, or the address is none (2 or 4).
         """
-        from models.registry import Registry  # noqa: PLC0415
-
         own = self.home.path / "mlflow" / "mlflow.db"
         if not self.settings.tracking_uri and not (own.is_file() and own.stat().st_size):
             message = f"the registry's database {own} is missing or empty"
             raise GovernanceUnavailableError(message, "restore it and mlflow/artifacts from a backup")
         tracking = self.settings.tracking_uri or default_tracking_uri(self.home.path)
-        return Registry(
-            tracking, self.settings.registry_uri or tracking, self.home.path / "mlflow" / "artifacts"
-        )
+        return self.registry_at(self.settings.registry_uri or tracking)
+
+    def registry_at(self, registry_uri: str) -> Registry:
+        """MLflow with the home's tracking server and another registry.
+
+        Raises:
+            ModelsError: MLflow cannot be reached, or the address is none (2 or 4).
+        """
+        from models.registry import Registry  # noqa: PLC0415
+
+        tracking = self.settings.tracking_uri or default_tracking_uri(self.home.path)
+        return Registry(tracking, registry_uri, self.home.path / "mlflow" / "artifacts")
 
     @property
     def trust_root(self) -> TrustRoot:

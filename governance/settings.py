@@ -17,7 +17,7 @@ _TABLES: dict[str, frozenset[str] | None] = {
     "consent": None,
     "models": frozenset({"tracking_uri", "registry_uri"}),
     "audits": frozenset(),
-    "governance": frozenset({"review_share", "owners"}),
+    "governance": frozenset({"review_share", "owners", "ungoverned"}),
 }
 
 
@@ -31,12 +31,14 @@ class Settings:
         review_share: Share (0..1] of the people scored and not selected that is drawn for human review at every run. People
             who are not flagged are decided upon too (Finnish data protection ombudsman, 2022), so it is never 0.
         owners: Board-member ids of the people who own a service, by service id: they may not vote on it.
+        ungoverned: Registered models whose alias is free, by name: none of a proactive service. Every other model is governed.
     """
 
     tracking_uri: str = ""
     registry_uri: str = ""
     review_share: float = 0.02
     owners: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    ungoverned: tuple[str, ...] = ()
 
     def owned_by(self, service: str) -> tuple[str, ...]:
         """Who owns a service, by member id."""
@@ -80,6 +82,7 @@ def read(path: Path) -> Settings:
         registry_uri=_text(models, "registry_uri", path),
         review_share=_share(governance, path),
         owners=_owners(governance, path),
+        ungoverned=_ungoverned(governance, path),
     )
 
 
@@ -118,3 +121,11 @@ def _owners(table: dict[str, Any], path: Path) -> tuple[tuple[str, tuple[str, ..
         message = f"{path}: expected 'owners' to be a table of service id = list of member ids"
         raise GovernanceInputError(message, '[governance.owners] then health-benefit = ["aino"]')
     return tuple((service, tuple(ids)) for service, ids in sorted(value.items()))
+
+
+def _ungoverned(table: dict[str, Any], path: Path) -> tuple[str, ...]:
+    value = table.get("ungoverned", [])
+    if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
+        message = f"{path}: expected 'ungoverned' to be a list of registered models' names"
+        raise GovernanceInputError(message, 'ungoverned = ["churn-experiment"]')
+    return tuple(value)
