@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from audits.probes import Deletion, Moved, Refits
     from audits.row_facts import RowFacts, Rows
     from audits.sections import DataQualityFacts, ExplanationFacts, GroupRow, PerformanceFacts, PriceRow
+    from audits.unknown_facts import UnknownFacts, UnknownRows
 
 PLUGIN_GROUP = "luvalla.checks"
 
@@ -35,12 +36,14 @@ class Attribute:
         groups: Groups, sorted; ``unknown`` last where a value is missing.
         codes: int64[n], index into `groups`.
         missing: Share of people without a value, 0 to 1.
+        unknown_codes: int64[u], the same of people whose outcome is unknown; None where every outcome is known.
     """
 
     name: str
     groups: tuple[str, ...]
     codes: NDArray[np.int64]
     missing: float
+    unknown_codes: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -186,6 +189,8 @@ class DataQuality:
 class AuditInput:
     """Everything a check may look at, already checked and aligned by the runner.
 
+    People whose outcome is unknown stand apart, in `unknown`: every array beside it is of those whose outcome is known.
+
     Args:
         y_true: int8[n], 1 = in need by the declared measure.
         y_pred: int8[n], 1 = selected.
@@ -203,6 +208,7 @@ class AuditInput:
         benefit: Randomised trial by which gain is audited, or None: the service declares no gain.
         rows: The rows behind the audit and what is declared of them, or None.
         simpler: Baselines that the version is held against, or None.
+        unknown: People whose outcome is unknown, or None: every outcome is known.
     """
 
     y_true: NDArray[np.int8]
@@ -221,6 +227,7 @@ class AuditInput:
     benefit: Trial | None = None
     rows: Rows | None = None
     simpler: Simpler | None = None
+    unknown: UnknownRows | None = None
 
 
 @dataclass(frozen=True)
@@ -238,6 +245,7 @@ class CheckResult:
         benefit: For its section on gain.
         row_quality: For its section on who is in the rows.
         baselines: For its section on what is simpler.
+        unknown_outcomes: For its section on people whose outcome is unknown.
         unknowns: What this check could not know, in plain words.
         chance: Chance that an equal model would have passed its deciding lines.
     """
@@ -252,6 +260,7 @@ class CheckResult:
     benefit: BenefitFacts | None = None
     row_quality: RowFacts | None = None
     baselines: BaselineFacts | None = None
+    unknown_outcomes: UnknownFacts | None = None
     unknowns: tuple[str, ...] = field(default=())
     chance: float | None = None
 

@@ -17,7 +17,7 @@ import pandas as pd
 from fairlearn import metrics as fairlearn_metrics
 from sklearn.metrics import accuracy_score, precision_score
 
-from audits import chance, degenerate, judging, regrouped, rule, tradeoffs, wording
+from audits import chance, degenerate, judging, regrouped, rule, tradeoffs, unknown_outcomes, wording
 from audits.check import AuditInput, CheckResult
 from audits.completions import Span
 from audits.counts import rate, rate_rows
@@ -121,8 +121,17 @@ class FairnessCheck:
         by_line, overall = equal_model(given, found, pools)
         unknowns += could_not_decide(overall)
         groups = group_rows(given)
+        by_code = {f.code: f for f in findings}
+        asked = [
+            (line, given.attributes[line.attribute], f) for line, f in zip(given.lines, found, strict=True)
+        ]
+        outcomes, told = unknown_outcomes.tell(
+            given, [(line, a, by_code[f.code]) for line, a, f in (*asked, *pools)], family
+        )
+        unknowns += unknown_outcomes.unknowns(outcomes)
         return CheckResult(
-            findings=tuple(replace(f, chance=by_line.get(f.line or "")) for f in findings),
+            findings=(*(replace(f, chance=by_line.get(f.line or "")) for f in findings), *told),
+            unknown_outcomes=outcomes,
             groups=groups,
             price=_price(given),
             trades=tradeoffs.rows(groups, given.lines),
@@ -327,7 +336,8 @@ def equal_model(
         together.append(by_line[line.id])
     for attribute, lines in families.values():
         of, hit = judging.rate_of(lines[0][0], given)
-        people = [rate(of, hit, attribute.codes == g, given.clusters) for g in range(len(attribute.groups))]
+        _, codes, clusters = unknown_outcomes.rows(lines[0][0], attribute, given)
+        people = [rate(of, hit, codes == g, clusters) for g in range(len(attribute.groups))]
         effective = np.array([p.effective(rule.LEVEL)[1] for p in people])
         passed = chance.rates(chance.Family(effective, float(hit.sum() / of.sum()), tuple(lines)), rng)
         by_line |= {line.id: float(p) for (line, _), p in zip(lines, passed.mean(axis=0), strict=True)}

@@ -13,6 +13,7 @@ from audits import lines as policy_lines
 from audits.check import Attribute, AuditInput, Baseline, Simpler
 from audits.errors import AuditsInputError
 from audits.lines import UNKNOWN
+from audits.unknown_facts import UnknownRows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ def check(
     Raises:
         AuditsInputError: Something does not fit; the message names it, and no value of anybody.
     """
-    truth = binary("y_true", y_true)
+    truth, known = outcomes(y_true)
     n = len(truth)
     if n == 0:
         raise AuditsInputError(
@@ -61,7 +62,8 @@ def check(
     attributes = {a.name: a for a in _attributes(sensitive_features, n)}
     needs = None
     if other_needs is not None:
-        needs = {name: _aligned(name, binary(name, v), n) for name, v in other_needs.items()}
+        aligned = {name: np.asarray(_aligned(name, v, n)) for name, v in other_needs.items()}
+        needs = {name: binary(name, v if known is None else v[known]) for name, v in aligned.items()}
     first = baseline
     if baseline is not None and baseline.y_pred is not None:
         first = Baseline(
@@ -79,26 +81,111 @@ def check(
             baseline=first is not None,
             measures=bool(needs),
         )
-    return AuditInput(
-        y_true=truth,
-        y_pred=_aligned("y_pred", binary("y_pred", y_pred), n),
-        y_score=score,
-        threshold=threshold,
-        attributes=attributes,
-        lines=policy_lines.at_most(
-            policy_lines.expand(drawn, groups, tuple(needs or ())), given=lines is not None
+    return without_outcome(
+        known,
+        AuditInput(
+            y_true=truth,
+            y_pred=_aligned("y_pred", binary("y_pred", y_pred), n),
+            y_score=score,
+            threshold=threshold,
+            attributes=attributes,
+            lines=policy_lines.at_most(
+                policy_lines.expand(drawn, groups, tuple(needs or ())), given=lines is not None
+            ),
+            other_needs=needs,
+            baseline=first,
+            features=features,
+            explain=explain,
+            data_quality=data_quality,
+            clusters=None if clusters is None else _aligned("clusters", _codes(clusters), n),
+            seed=seed,
+            benefit=benefit,
+            rows=rows,
+            simpler=None if simpler is None else _simpler(simpler, n),
         ),
-        other_needs=needs,
-        baseline=first,
-        features=features,
-        explain=explain,
-        data_quality=data_quality,
-        clusters=None if clusters is None else _aligned("clusters", _codes(clusters), n),
-        seed=seed,
-        benefit=benefit,
-        rows=rows,
-        simpler=None if simpler is None else _simpler(simpler, n),
     )
+
+
+def outcomes(values: ArrayLike) -> tuple[NDArray[np.int8], NDArray[np.bool_] | None]:
+    """Reads the outcome, which may be unknown for some.
+
+    Args:
+        values: Booleans or numbers 0 and 1; NaN or None where it is unknown; [n].
+
+    Returns:
+        int8[n], 0 where it is unknown; and bool[n], where it is known: None where it is for everybody.
+
+    Raises:
+        AuditsInputError: As `binary`, or nobody's outcome is known.
+    """
+    array = np.asarray(values)
+    if array.ndim != 1 or array.dtype.kind not in "fO" or not (missing := np.asarray(pd.isna(array))).any():
+        return binary("y_true", array), None
+    if missing.all():
+        raise AuditsInputError(
+            f"the outcome of all {len(array)} people is unknown", "pass rows of which some outcomes are known"
+        )
+    truth = np.zeros(len(array), np.int8)
+    truth[~missing] = binary("y_true", array[~missing])
+    return truth, ~missing
+
+
+def without_outcome(known: NDArray[np.bool_] | None, given: AuditInput) -> AuditInput:
+    """Puts people whose outcome is unknown apart: what is not about selection alone is asked of the others.
+
+    Args:
+        known: bool[n], whose outcome is known; None: everybody's.
+        given: Of everybody; its other measures of need are of the known already.
+
+    Returns:
+        The input as checks get it.
+    """
+    if known is None:
+        return given
+    first = given.baseline
+    before = None if first is None else first.y_pred
+    return replace(
+        given,
+        y_true=given.y_true[known],
+        y_pred=given.y_pred[known],
+        y_score=None if given.y_score is None else given.y_score[known],
+        attributes={
+            a.name: replace(a, codes=a.codes[known], unknown_codes=a.codes[~known])
+            for a in given.attributes.values()
+        },
+        baseline=None if first is None else replace(first, y_pred=None if before is None else before[known]),
+        features=None if given.features is None else given.features[known],
+        explain=None if given.explain is None else _explained(known, given.explain),
+        clusters=None if given.clusters is None else given.clusters[known],
+        simpler=None if given.simpler is None else _compared(known, given.simpler),
+        unknown=UnknownRows(
+            y_pred=given.y_pred[~known],
+            y_score=None if given.y_score is None else given.y_score[~known],
+            baseline=None if before is None else before[~known],
+            clusters=None if given.clusters is None else given.clusters[~known],
+        ),
+    )
+
+
+def _explained(known: NDArray[np.bool_], why: Explanation) -> Explanation:
+    """The explanation of those whose outcome is known; one that does not fit stays as it is, and its check says so."""
+    if not len(why.contributions) == len(known) == len(why.output):
+        return why
+    refits = why.refits
+    if refits is not None:
+        kept, place = known[refits.rows], np.cumsum(known) - 1
+        refits = replace(
+            refits, rows=place[refits.rows[kept]], contributions=refits.contributions[:, kept, :]
+        )
+    return replace(why, contributions=why.contributions[known], output=why.output[known], refits=refits)
+
+
+def _compared(known: NDArray[np.bool_], given: Simpler) -> Simpler:
+    models = (
+        replace(c, y_pred=c.y_pred[known], y_score=None if c.y_score is None else c.y_score[known])
+        for c in given.models
+    )
+    return replace(given, models=tuple(models))
 
 
 def _simpler(given: Simpler, n: int) -> Simpler:
@@ -150,7 +237,7 @@ def binary(name: str, values: ArrayLike) -> NDArray[np.int8]:
         )
         raise AuditsInputError(
             f"{name} has shape {array.shape} and {what}; expected one value per person, 0 or 1",
-            "leave out people whose outcome is unknown, and say so in `unknowns`",
+            "only the outcome `y_true` may be unknown (NaN or None)",
         )
     return numbers.astype(np.int8)
 

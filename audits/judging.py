@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audits import calibration, rule, wording
+from audits import calibration, rule, unknown_outcomes, wording
 from audits.counts import Rate, design_effect, rate, rate_rows
 from audits.finding import Counts, Finding, Leaning, Outcome, Role
 from audits.lines import METRICS, Line
@@ -52,8 +52,10 @@ def judge(line: Line, attribute: Attribute, given: AuditInput, family: int) -> F
     elif line.metric == "levelling_down":
         judged, numbers = _levelled(line, members, given, family)
     else:
-        judged, numbers = _compared(line, members, given, family)
+        judged, numbers, members = _compared(line, attribute, given, family)
+    judged, in_doubt = unknown_outcomes.held(line, attribute, given, family, judged)
     judged, note = with_missing(line, judged, attribute.missing)
+    note = " ".join(part for part in (in_doubt, note) if part)
     if line.metric == "levelling_down" and not _equal_capacity(given) and judged.limit is not None:
         judged = replace(judged, outcome=Outcome.NOT_ENOUGH_EVIDENCE, leaning=judged.leaning)
         note = "The two versions do not select equally many people, so they cannot be compared at equal capacity."
@@ -230,20 +232,26 @@ def rate_of(line: Line, given: AuditInput) -> tuple[Bools, Bools]:
         given: The audit's input.
 
     Returns:
-        bool[n] each.
+        bool[n] each; bool[n + u] for a line on selection, which counts people whose outcome is unknown too.
     """
     need = (
         given.y_true if line.measure is None or given.other_needs is None else given.other_needs[line.measure]
     )
+    if unknown_outcomes.counts_everybody(line) and given.unknown is not None:
+        selected = np.concatenate([given.y_pred, given.unknown.y_pred])
+        return rate_rows(METRICS[line.metric].rate, selected, selected)
     return rate_rows(METRICS[line.metric].rate, need, given.y_pred)
 
 
 def _compared(
-    line: Line, members: Bools, given: AuditInput, family: int
-) -> tuple[rule.Judgement, dict[str, Any]]:
+    line: Line, attribute: Attribute, given: AuditInput, family: int
+) -> tuple[rule.Judgement, dict[str, Any], Bools]:
     of, hit = rate_of(line, given)
     rows = rate_rows("need", given.y_true, given.y_pred)
-    group, rest = (rate(of, hit, who, given.clusters) for who in (members, ~members))
+    _, codes, clusters = unknown_outcomes.rows(line, attribute, given)
+    place = attribute.groups.index(line.group) if line.group in attribute.groups else -1
+    counted, members = codes == place, attribute.codes == place
+    group, rest = (rate(of, hit, who, clusters) for who in (counted, ~counted))
     need = (
         (rate(*rows, members, given.clusters), rate(*rows, ~members, given.clusters))
         if line.unless_need_is_lower
@@ -251,7 +259,7 @@ def _compared(
     )
     judged, numbers = compare(line, (group, rest), need, family)
     effect = None if given.clusters is None else max(group.design_effect, rest.design_effect)
-    return judged, numbers | {"design_effect": effect}
+    return judged, numbers | {"design_effect": effect}, counted
 
 
 def _expected(

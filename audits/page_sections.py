@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from audits import baseline_section, benefit_section, reason_section, row_section
+from audits import baseline_section, benefit_section, reason_section, row_section, unknown_section
 from audits.finding import Role
 from audits.page_section import Section
 
@@ -22,6 +22,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section("price", "price", "price.html.jinja"),
     Section("trade", "trade", "trade.html.jinja"),
     Section("unknown", "unknown", "unknown.html.jinja"),
+    unknown_section.SECTION,
     Section("no", "no", "no.html.jinja"),
     Section("screening", "screening", "screening.html.jinja"),
     Section("described", "described", "described.html.jinja", shown=_describes_lines),

@@ -17,6 +17,8 @@ from audits.rule import FEW
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from audits.check import AuditInput
 
 DEPTH = 2
@@ -39,7 +41,8 @@ def pooled(attribute: Attribute, groups: Sequence[str]) -> Attribute:
     """
     names = (BESIDE.join(groups), *(g for g in attribute.groups if g not in groups))
     place = np.array([0 if g in groups else names.index(g) for g in attribute.groups], dtype=np.int64)
-    return Attribute(attribute.name, names, place[attribute.codes], attribute.missing)
+    unknown = None if attribute.unknown_codes is None else place[attribute.unknown_codes]
+    return Attribute(attribute.name, names, place[attribute.codes], attribute.missing, unknown)
 
 
 def pool_of(findings: Sequence[Finding], finding: Finding) -> tuple[str, ...]:
@@ -130,8 +133,21 @@ def crossed(attributes: Sequence[Attribute]) -> Attribute:
     ]
     place = np.full(int(np.prod(sizes)), len(cells), dtype=np.int64)
     place[cells] = np.arange(len(cells))
-    groups = tuple(names) if known.all() else (*names, UNKNOWN)
-    return Attribute(CROSS.join(a.name for a in attributes), groups, place[codes], float(1 - known.mean()))
+    unknown = _cross_unknown(attributes, place, sizes)
+    everybody_known = known.all() and (unknown is None or bool((unknown < len(cells)).all()))
+    groups = tuple(names) if everybody_known else (*names, UNKNOWN)
+    missing = float(1 - known.mean())
+    return Attribute(CROSS.join(a.name for a in attributes), groups, place[codes], missing, unknown)
+
+
+def _cross_unknown(
+    attributes: Sequence[Attribute], place: NDArray[np.int64], sizes: Sequence[int]
+) -> NDArray[np.int64] | None:
+    """The crossed groups of people whose outcome is unknown; a cell that nobody else is in counts as unknown."""
+    codes = [a.unknown_codes for a in attributes if a.unknown_codes is not None]
+    if len(codes) < len(attributes):
+        return None
+    return place[np.ravel_multi_index(codes, sizes)]
 
 
 def cross(given: AuditInput, depth: int = DEPTH) -> tuple[tuple[Line, Attribute, tuple[str, ...]], ...]:

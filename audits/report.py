@@ -31,6 +31,7 @@ from audits.sections import (  # noqa: TC001  the same
     Tool,
     Verdict,
 )
+from audits.unknown_facts import UnknownFacts  # noqa: TC001  the same
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,6 +55,7 @@ ADDED: Final = frozenset(
         "row_quality",
         "refits",
         "trades",
+        "unknown_outcomes",
     }
 )
 """Fields that came to this format after its first reports: left out of the bytes where they say nothing, so that a report
@@ -86,6 +88,7 @@ class AuditReport:
         benefit: None if the service declares no gain.
         row_quality: None if the rows behind the audit were not given.
         baselines: None if nothing simpler was given.
+        unknown_outcomes: None if every outcome is known.
     """
 
     schema: str
@@ -106,6 +109,7 @@ class AuditReport:
     benefit: BenefitFacts | None = None
     row_quality: RowFacts | None = None
     baselines: BaselineFacts | None = None
+    unknown_outcomes: UnknownFacts | None = None
 
     def to_json(self) -> bytes:
         """Gives the canonical bytes: UTF-8, keys sorted, no spaces, floats of 10 significant digits.

@@ -120,7 +120,7 @@ def judge_rates(line: Line, group: Rate, rest: Rate, family: int) -> Judgement:
 
 
 def judge_expected(
-    line: Line, observed: int, expected: float, effect: float, family: int, clusters: int | None = None
+    line: Line, observed: float, expected: float, effect: float, family: int, clusters: int | None = None
 ) -> Judgement:
     """Judges observed over expected events of one group.
 
@@ -172,7 +172,11 @@ def judge_slope(line: Line, slope: Slope, events: int, family: int) -> Judgement
 
 
 def judge_levelling(
-    line: Line, people: tuple[int, int, int, int], effect: float, family: int, clusters: int | None = None
+    line: Line,
+    people: tuple[float, float, float, float],
+    effect: float,
+    family: int,
+    clusters: int | None = None,
 ) -> Judgement:
     """Judges missed need now against the first version, among the same people in need.
 

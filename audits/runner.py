@@ -84,7 +84,8 @@ def audit(
     """Audits predictions about people.
 
     Args:
-        y_true: 0 or 1, [n]: in need by the declared measure.
+        y_true: 0 or 1, [n]: in need by the declared measure; NaN or None where it is unknown. Lines on selection count everybody,
+            every other line the known, and must hold whatever the others' outcome was (`audits.unknown_outcomes`).
         y_pred: 0 or 1, [n]: selected, at the threshold deployed.
         sensitive_features: Values per person, [n] each: a data frame, a mapping, or one array. Missing values become the
             group "unknown".
@@ -166,6 +167,9 @@ def audit(
             explanation=next((r.explanation for r in results if r.explanation is not None), None),
             baselines=next((r.baselines for r in results if r.baselines is not None), None),
             benefit=next((r.benefit for r in results if r.benefit is not None), None),
+            unknown_outcomes=next(
+                (r.unknown_outcomes for r in results if r.unknown_outcomes is not None), None
+            ),
             row_quality=next((r.row_quality for r in results if r.row_quality is not None), None),
             data_quality=next((r.data_quality for r in results if r.data_quality is not None), None),
             unknowns=tuple(dict.fromkeys((*(u for r in results for u in r.unknowns), *unknowns))),

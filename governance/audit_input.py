@@ -71,12 +71,10 @@ def report_on(
         progress: Told each check before it runs.
 
     Returns:
-        The report, on the people whose need is known.
+        The report. Whose need is unknown is in it too: what is not about selection alone must hold whatever theirs was.
     """
     recipe = training.find_recipe(service, facts.recipe)
     need = rows[service.need.column].to_numpy(dtype=np.float64)
-    known = ~np.isnan(need)
-    judged = rows[known]
     # A score for another target (spending) is no probability of need: it orders people and no more.
     probability = recipe.target == service.need.column
     score = crossed.scores if probability else _log_odds(crossed.scores)
@@ -84,26 +82,26 @@ def report_on(
     baseline = Baseline(None, "")
     if recipe.name != first.name:
         before = training.cross_fit(service, first, rows, seed=facts.seed)
-        baseline = Baseline(before.selected[known].astype(np.int8), f"the first version ({first.name})")
-    measures, left = _other_needs(service, judged)
+        baseline = Baseline(before.selected.astype(np.int8), f"the first version ({first.name})")
+    measures, left = _other_needs(service, rows, ~np.isnan(need))
     return runner.audit(
-        need[known].astype(np.int8),
-        crossed.selected[known].astype(np.int8),
-        sensitive_features=judged[list(service.sensitive_features)],
+        need,
+        crossed.selected.astype(np.int8),
+        sensitive_features=rows[list(service.sensitive_features)],
         lines=policy.lines(service.id),
-        y_score=score[known],
+        y_score=score,
         threshold=facts.threshold,
         other_needs=measures,
         baseline=baseline,
-        features=judged[list(service.features)],
-        explain=explanation_input.explanation(service, estimator, judged, crossed.refits, facts.seed),
+        features=rows[list(service.features)],
+        explain=explanation_input.explanation(service, estimator, rows, crossed.refits, facts.seed),
         data_quality=DataQuality(rows, _expectations(service), f"{service.id} rows"),
         rows=_rows(service, rows, crossed),
-        simpler=baseline_input.simpler(service, recipe, rows, known, crossed, facts),
-        clusters=None if service.family_column is None else judged[service.family_column].to_numpy(),
+        simpler=baseline_input.simpler(service, recipe, rows, crossed, facts),
+        clusters=None if service.family_column is None else rows[service.family_column].to_numpy(),
         subject=_subject(service, case, policy, facts, audience, baseline),
         simulated=(*service.simulated, *audience.simulated),
-        unknowns=(*_unknown_outcomes(rows, known, crossed), *left, *_earlier(audience)),
+        unknowns=(*left, *_earlier(audience)),
         progress=progress,
     )
 
@@ -161,33 +159,20 @@ def _log_odds(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _other_needs(
-    service: Service, judged: pd.DataFrame
-) -> tuple[dict[str, npt.NDArray[np.int8]], tuple[str, ...]]:
-    """The other measures that are known for everyone, and a sentence for each that is not."""
+    service: Service, rows: pd.DataFrame, known: npt.NDArray[np.bool_]
+) -> tuple[dict[str, npt.NDArray[np.float64]], tuple[str, ...]]:
+    """The other measures that are known for everyone whose need is known, and a sentence for each that is not."""
     measures, left = {}, []
     for measure in service.other_needs:
-        values = judged[measure.column].to_numpy(dtype=np.float64)
-        unknown = int(np.isnan(values).sum())
+        values = rows[measure.column].to_numpy(dtype=np.float64)
+        unknown = int(np.isnan(values[known]).sum())
         if unknown:
             left.append(
-                f"The measure '{measure.column}' is unknown for {unknown:,} of {len(values):,} people and was left out."
+                f"The measure '{measure.column}' is unknown for {unknown:,} of {int(known.sum()):,} people and was left out."
             )
         else:
-            measures[measure.column] = values.astype(np.int8)
+            measures[measure.column] = values
     return measures, tuple(left)
-
-
-def _unknown_outcomes(rows: pd.DataFrame, known: npt.NDArray[np.bool_], crossed: CrossFit) -> tuple[str, ...]:
-    unknown = int((~known).sum())
-    if not unknown:
-        return ()
-    inside, outside = crossed.selected[~known].mean(), crossed.selected[known].mean()
-    return (
-        (
-            f"Whether {unknown:,} of {len(rows):,} people are in need is unknown, and hardly at random: {inside:.0%} of them would be "
-            f"selected, against {outside:.0%} of the others. They are in no figure here."
-        ),
-    )
 
 
 def _earlier(audience: Audience) -> tuple[str, ...]:

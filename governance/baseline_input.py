@@ -10,7 +10,6 @@ from audits.check import Comparator, Simpler
 from models import simple
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
     import pandas as pd
 
     from models.artifact import Facts
@@ -26,7 +25,6 @@ def simpler(
     service: Service,
     recipe: Recipe,
     rows: pd.DataFrame,
-    known: npt.NDArray[np.bool_],
     crossed: CrossFit,
     facts: Facts,
 ) -> Simpler:
@@ -36,7 +34,6 @@ def simpler(
         service: Declares what was done before.
         recipe: The version's.
         rows: Everybody who was cross-fitted.
-        known: bool[n], whose need is known: the people audited.
         crossed: Its folds and their models.
         facts: Capacity and seed.
     """
@@ -50,12 +47,12 @@ def simpler(
         plain=crossed.refits if recipe.family == "linear" and recipe.mitigation is None else (),
     )
     before = simple.prior(service, rows, crossed.fold, facts.capacity)
-    held = [] if before is None else [_comparator(before, known, simple=False)]
-    held.append(_comparator(scorecard, known, simple=True))
+    held = [] if before is None else [_comparator(before, simple=False)]
+    held.append(_comparator(scorecard, simple=True))
     if recipe.family == "boosted":
-        held.append(_comparator(logistic, known, simple=True))
+        held.append(_comparator(logistic, simple=True))
     return Simpler(tuple(held), _COMPLEXITY[recipe.family])
 
 
-def _comparator(one: Simple, known: npt.NDArray[np.bool_], *, simple: bool) -> Comparator:
-    return Comparator(one.name, one.label, one.selected[known].astype(np.int8), one.scores[known], simple)
+def _comparator(one: Simple, *, simple: bool) -> Comparator:
+    return Comparator(one.name, one.label, one.selected.astype(np.int8), one.scores, simple)
