@@ -13,7 +13,10 @@ from audits.finding import Finding, Outcome, Role, Scale
 if TYPE_CHECKING:
     from audits.check import AuditInput, Explanation
     from audits.reason_facts import DeletionFacts, MonotoneFacts, RefitFacts
-    from audits.sections import ExplanationFacts
+    from audits.sections import ExplanationFacts, InventedReasons
+
+NONE_STANDS_OUT = "No single reason stands out."
+"""What the person is told where none of their reasons holds (`consent.why` says it in three languages)."""
 
 
 def add(
@@ -52,7 +55,16 @@ def add(
     if e.deletion is not None:
         deletion = reason_checks.deletion(e.deletion)
         found.append(_deletion(deletion, e.unit, plain))
+    if refits is not None and facts.invented is not None:
+        facts = replace(facts, invented=_heard(facts.invented, refits))
     return replace(facts, refits=refits, monotone=monotone, deletion=deletion), found
+
+
+def _heard(person: InventedReasons, refits: RefitFacts) -> InventedReasons:
+    """What the invented person would be told: an offer's reasons, without those that do not hold."""
+    unstable = {r.label for r in refits.reasons_told if r.direction == "for" and not r.stable}
+    left = tuple(text for text in person.reasons if text not in unstable)
+    return replace(person, reasons=left or ((NONE_STANDS_OUT,) if person.reasons else ()))
 
 
 def _refits(facts: RefitFacts, plain: Finding) -> list[Finding]:

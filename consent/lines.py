@@ -46,6 +46,14 @@ LABELS: Final[Mapping[str, words.Texts]] = {
         "sv": "Talet i början av raden visar hur mycket uppgiften påverkade: plus för, minus mot.",
         "en": "The number at the beginning of a line tells how much it counted: plus for it, minus against it.",
     },
+    "account": {
+        "fi": "Tässä on koko selvitys siitä, mitä käytetty malli laski: jokainen alkaa luvusta {start}, ja yllä olevat luvut lisätään "
+        "siihen; tulos on {total} (logaritminen vetosuhde)",
+        "sv": "Detta är hela redogörelsen för vad den använda modellen räknade: alla börjar på {start} och talen ovan läggs till; det "
+        "blir {total} (log-odds)",
+        "en": "This is the whole account of what the model that was used computed: everyone starts at {start} and the numbers above are "
+        "added, which makes {total} (log-odds)",
+    },
     "number": {
         "fi": "Mallin luku sinulle {yours}; ehdotus tehdään luvusta {threshold} alkaen",
         "sv": "Modellens tal för dig {yours}; ett förslag görs från {threshold}",
@@ -286,6 +294,11 @@ def why(answer: Mapping[str, Any], language: str) -> Iterator[str]:
             for reason in answer["table"]
         )
         yield label("signs", language)
+        if answer["expected"] is not None:
+            total = answer["expected"] + sum(reason["contribution"] for reason in answer["table"])
+            yield label("account", language).format(
+                start=signed(answer["expected"], language), total=signed(total, language)
+            )
     if any(reason["value"] is not None for reason in (*answer["strongest"], *(answer["table"] or ()))):
         yield words.pick(value_words.AS_KEPT, language)
     yield answer["human_decides"]

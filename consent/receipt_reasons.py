@@ -55,7 +55,7 @@ def sections(receipt: Mapping[str, Any], status: UseStatus, controller: str, lan
 
 
 def _told(answer: Why, language: str) -> list[Section]:
-    sentences = [answer.offer] if answer.offer else []
+    sentences = [text for text in (answer.offer, answer.absence) if text]
     if answer.score is not None and answer.threshold is not None:
         number = lines.label("number", language)
         yours, threshold = lines.decimal(answer.score, language), lines.decimal(answer.threshold, language)

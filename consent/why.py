@@ -62,6 +62,14 @@ _ABSENT: Final[Mapping[str, words.Texts]] = {
 }
 
 
+NONE_STANDS_OUT: Final[words.Texts] = {
+    "fi": "Mikään yksittäinen syy ei nouse esiin.",
+    "sv": "Inget enskilt skäl framträder.",
+    "en": "No single reason stands out.",
+}
+"""Told where none of a person's reasons holds: the same model, made once more from other people, would have given others."""
+
+
 @dataclass(frozen=True)
 class Reason:
     """One feature's part in a result.
@@ -88,8 +96,9 @@ class Why:
     Attributes:
         explained: Whether there are reasons to tell.
         outcome: The sentence of what happened.
-        absence: Why there are no reasons (empty when there are).
-        strongest: The reasons that carried the outcome, then the strongest the other way; at most 2 x STRONGEST.
+        absence: Why there are no reasons (empty when there are): none was kept, or none of those that carried the outcome holds.
+        strongest: The reasons that carried the outcome, then the strongest the other way; at most 2 x STRONGEST. Where the run
+            says which reasons hold, no other.
         table: Every feature, strongest first.
         score: The model's number for this person, 0 to 1; None when not explained.
         threshold: The number from which on a proposal is made; None when unknown.
@@ -193,6 +202,22 @@ def _strongest(table: Sequence[Reason], *, selected: bool) -> tuple[Reason, ...]
     return tuple(speaking_for + speaking_against) if selected else tuple(speaking_against + speaking_for)
 
 
+def _held(told: Sequence[Reason], stable: object) -> tuple[Reason, ...]:
+    """Those that the run says hold, each in its own direction; all of them where it says nothing."""
+    if stable is None:
+        return tuple(told)
+    ways = stable if isinstance(stable, dict) else {}
+    lists = [ways.get(way) for way in ("for", "against")]
+    if not all(isinstance(each, list) for each in lists):
+        raise ConsentEvidenceError("the run's explanation does not list which reasons hold", _OTHER_VERSION)
+    speaking_for, speaking_against = (set(map(str, each or ())) for each in lists)
+    return tuple(
+        reason
+        for reason in told
+        if reason.feature in (speaking_for if reason.contribution > 0 else speaking_against)
+    )
+
+
 def unexplained(code: UseStatus, processing: str, controller: str, language: str) -> Why:
     """Answer when there are no kept values: say which of the three reasons it is.
 
@@ -242,7 +267,8 @@ def explain(
         values: The person's kept value bytes ``{"c": [contribution..], "s": score, "x": [value..]}``, or None.
         explanation: The run's public document: ``features`` in the order of c and x, ``texts``, ``threshold``,
             ``expected`` (decimal strings), ``offer``, ``not_selected``, and where it declares them ``families`` (feature to
-            family) and ``family_texts``, and ``value_texts`` (feature to code to words, `value_words`); or None.
+            family) and ``family_texts``, ``value_texts`` (feature to code to words, `value_words`) and ``stable`` (``for`` and
+            ``against``: the families whose reasons hold, by the version's audit); or None.
         code: The person's status in the run.
         processing: What kind of run it was.
         controller: Whom to contact.
@@ -281,11 +307,14 @@ def explain(
     table = tuple(sorted(reasons, key=lambda reason: -abs(reason.contribution)))
     selected = code is UseStatus.SELECTED
     threshold, expected = explanation.get("threshold"), explanation.get("expected")
+    stable = explanation.get("stable")
+    told = _held(_strongest(_by_family(table, explanation, language), selected=selected), stable)
+    carried = any((reason.contribution > 0) is selected for reason in told)
     return Why(
         explained=True,
         outcome=words.result(code, processing, language),
-        absence="",
-        strongest=_strongest(_by_family(table, explanation, language), selected=selected),
+        absence="" if carried or stable is None else words.pick(NONE_STANDS_OUT, language),
+        strongest=told,
         table=table,
         score=score,
         threshold=None if threshold is None else _number(threshold, "the threshold"),

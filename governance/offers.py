@@ -11,11 +11,12 @@ import numpy as np
 import orjson
 
 from consent.canonical import b64u
+from consent.why import NONE_STANDS_OUT
 from models import reasons
 from models.service import LANGUAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
     from pathlib import Path
 
     import numpy.typing as npt
@@ -46,6 +47,8 @@ class Results:
         sampled: bool[m], among the not selected.
         reasons: Contributions of each feature, float[m, f].
         frame: The rows.
+        stable: Families of reasons that hold over refits, ``for`` and ``against``, as the version's audit found; None: its report
+            says nothing of it, and all are told.
     """
 
     rows: npt.NDArray[np.int64]
@@ -54,6 +57,7 @@ class Results:
     sampled: npt.NDArray[np.bool_]
     reasons: Reasons
     frame: pd.DataFrame
+    stable: Mapping[str, Collection[str]] | None = None
 
 
 def values_kept(
@@ -101,8 +105,22 @@ def _rows(table: npt.NDArray[np.float64]) -> list[bytes]:
     return orjson.dumps(np.ascontiguousarray(table), option=orjson.OPT_SERIALIZE_NUMPY)[2:-2].split(b"],[")
 
 
-def explanation(service: Service, threshold: float, why: Reasons, review_share: float) -> dict[str, Any]:
-    """The run's public explanation document: what its numbers mean, without any person. Numbers are texts, since it is hashed."""
+def explanation(
+    service: Service,
+    threshold: float,
+    why: Reasons,
+    review_share: float,
+    stable: Mapping[str, Collection[str]] | None = None,
+) -> dict[str, Any]:
+    """The run's public explanation document: what its numbers mean, without any person. Numbers are texts, since it is hashed.
+
+    Args:
+        service: Texts, features and families.
+        threshold: From which on an offer is made.
+        why: The starting point.
+        review_share: Share of the not selected whom a human looks at.
+        stable: As in `Results`; without it the document says nothing of stability.
+    """
     coded = {
         name: {code: dict(texts) for code, texts in service.value_texts[name].items()}
         for name in service.features
@@ -120,6 +138,7 @@ def explanation(service: Service, threshold: float, why: Reasons, review_share: 
         "texts": {name: dict(service.feature_texts[name]) for name in service.features},
         "threshold": repr(float(threshold)),
         **({"value_texts": coded} if coded else {}),
+        **({} if stable is None else {"stable": {way: sorted(stable[way]) for way in ("against", "for")}}),
     }
 
 
@@ -157,12 +176,11 @@ def write(
 
 def _lines(service: Service, people: Sequence[str], results: Results) -> Iterator[bytes]:
     """A line for each offer and review case, in the order of the population."""
-    contributions = results.reasons.contributions
     for_them = np.flatnonzero(results.selected)
     against_them = np.flatnonzero(results.sampled)
     said: dict[int, tuple[str, orjson.Fragment]] = {}
-    said |= _said("offer", service, service.offer, for_them, contributions, "for")
-    said |= _said("review", service, NOT_SELECTED, against_them, contributions, "against")
+    said |= _said("offer", service, service.offer, for_them, results, "for")
+    said |= _said("review", service, NOT_SELECTED, against_them, results, "against")
     rows, scores = results.rows.tolist(), results.scores.tolist()
     for place in sorted(said):
         kind, texts = said[place]
@@ -175,25 +193,35 @@ def _said(
     service: Service,
     told: Mapping[str, str],
     places: npt.NDArray[np.intp],
-    contributions: npt.NDArray[np.float64],
+    results: Results,
     direction: Literal["for", "against"],
 ) -> dict[int, tuple[str, orjson.Fragment]]:
     """Kind and texts by place. Many people share the same leading facts in the same order: their texts are made once."""
     made: dict[tuple[str, ...], tuple[str, orjson.Fragment]] = {}
     said = {}
-    families_of = reasons.leading(service, contributions[places], direction=direction)
+    stable = None if results.stable is None else results.stable[direction]
+    families_of = reasons.leading(
+        service, results.reasons.contributions[places], direction=direction, stable=stable
+    )
     for place, families in zip(places.tolist(), families_of, strict=True):
         if families not in made:
-            made[families] = kind, orjson.Fragment(orjson.dumps(_texts(service, told, families)))
+            made[families] = (
+                kind,
+                orjson.Fragment(orjson.dumps(_texts(service, told, families, none=stable is not None))),
+            )
         said[place] = made[families]
     return said
 
 
-def _texts(service: Service, told: Mapping[str, str], families: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+def _texts(
+    service: Service, told: Mapping[str, str], families: tuple[str, ...], *, none: bool
+) -> dict[str, dict[str, Any]]:
+    """Texts by language; with `none` it is said where no reason is left to tell."""
     return {
         language: {
             "text": told[language],
-            "reasons": [service.family_texts[family][language] for family in families],
+            "reasons": [service.family_texts[family][language] for family in families]
+            or ([NONE_STANDS_OUT[language]] if none else []),
         }
         for language in LANGUAGES
     }

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from audits import report as reports
 from consent import bulk
 from consent.errors import ConsentChanged
 from consent.uses import ModelRef, UseRequest
@@ -119,6 +120,8 @@ class Champion:
         estimator: As loaded from the copy that was verified.
         facts: What the same copy says of itself: the threshold.
         digest: DIGEST of that copy.
+        stable: Families of reasons that hold over refits, ``for`` and ``against``, by the report that the certificate names;
+            None: that report says nothing of it.
     """
 
     version: str
@@ -126,6 +129,7 @@ class Champion:
     estimator: Any
     facts: Facts
     digest: str
+    stable: Mapping[str, tuple[str, ...]] | None = None
 
 
 def champion(house: House, service: Service) -> Champion | RunRefused:
@@ -143,7 +147,33 @@ def champion(house: House, service: Service) -> Champion | RunRefused:
         found = check_certificate(house, subject)
         if isinstance(found, Invalid):
             return RunRefused(found.check, found.reason, found.way_out)
-        return Champion(version, found, artifact.load(copy), artifact.facts(copy), subject.model_digest)
+        return Champion(
+            version,
+            found,
+            artifact.load(copy),
+            artifact.facts(copy),
+            subject.model_digest,
+            stable_reasons(house, found.certificate.report),
+        )
+
+
+def stable_reasons(house: House, report: str) -> dict[str, tuple[str, ...]] | None:
+    """Which reasons may be told of a version, by its audit: families that hold over refits, ``for`` and ``against``.
+
+    Args:
+        house: The installation.
+        report: DIGEST of the report, as its certificate names it.
+
+    Returns:
+        Families by direction; None where the report was made before stability was measured.
+
+    Raises:
+        GovernanceEvidenceError: The report is not kept as it was (exit 3).
+    """
+    explained = reports.from_json(house.evidence.get(report)).explanation
+    if explained is None or explained.refits is None:
+        return None
+    return {way: explained.refits.stable(way) for way in ("for", "against")}
 
 
 def run(
@@ -301,7 +331,7 @@ def _results(
     sampled = np.zeros(len(rows), dtype=bool)
     sampled[chance.choice(others, size=draw, replace=False)] = True
     why = reasons.explain(serving.estimator, service, permitted)
-    return Results(rows, scores, selected, sampled, why, permitted)
+    return Results(rows, scores, selected, sampled, why, permitted, serving.stable)
 
 
 def _statuses(permits: Permits, results: Results) -> npt.NDArray[np.uint8]:
@@ -339,7 +369,7 @@ def _use(
         statuses=_statuses(permits, results)[known].tolist(),
         values=kept[known].tolist(),
         explanation=offers.explanation(
-            service, serving.facts.threshold, results.reasons, house.settings.review_share
+            service, serving.facts.threshold, results.reasons, house.settings.review_share, results.stable
         ),
         state=permits.state,
     )

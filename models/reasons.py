@@ -20,7 +20,7 @@ from models.errors import ExplanationRefusedError, ModelsInputError
 from models.service import LANGUAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import numpy.typing as npt
     import pandas as pd
@@ -162,6 +162,7 @@ def leading(
     k: int = 3,
     *,
     direction: Literal["for", "against"] = "for",
+    stable: Collection[str] | None = None,
 ) -> list[tuple[str, ...]]:
     """For each row the families of facts that spoke most for (or against) an offer, most first.
 
@@ -172,13 +173,16 @@ def leading(
         contributions: float64[n, features] in log-odds.
         k: At most so many a row; a family that spoke the other way is never named.
         direction: ``for`` the offer, or ``against`` it (for those not selected who ask why).
+        stable: Families whose reason holds over refits that way, as the version's audit found: of the k strongest no other is
+            told, and where none is left the row's are empty. None: all are told.
     """
     families, sums = by_family(service, np.atleast_2d(np.asarray(contributions, dtype=np.float64)))
     signed = sums if direction == "for" else -sums
     order = np.argsort(-signed, axis=1, kind="stable")[:, :k]
     spoke = np.take_along_axis(signed, order, axis=1) > 0
+    told = set(families if stable is None else stable)
     return [
-        tuple(families[place] for place in places[:count])
+        tuple(families[place] for place in places[:count] if families[place] in told)
         for places, count in zip(order.tolist(), spoke.sum(axis=1).tolist(), strict=True)
     ]
 

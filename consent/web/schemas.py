@@ -218,7 +218,9 @@ class Why(Document):
     use: Use
     explained: bool
     outcome: str
-    absence: str | None = Field(description="Why there are no reasons to tell.")
+    absence: str | None = Field(
+        description="Why there are no reasons to tell: none was kept, or none that carried the outcome stands out."
+    )
     offer: str | None
     strongest: list[Reason]
     table: list[Reason] | None = Field(description="Every feature, strongest first; with ?full=true.")

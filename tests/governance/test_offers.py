@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -70,3 +71,25 @@ def test_each_line_says_what_that_person_s_own_facts_say(results, tmp_path):
                 language,
                 direction="for" if offered else "against",
             )
+
+
+def test_only_reasons_that_hold_are_told_and_where_none_does_that_is_said(results, tmp_path):
+    stable = {"for": ("age",), "against": ()}
+    house = SimpleNamespace(home=SimpleNamespace(outbox=tmp_path / "outbox"))
+    people = results.frame["person_id"].tolist()
+    written = offers.write(house, SERVICE, {}, bytes(16), people, replace(results, stable=stable))
+    _, *lines = [json.loads(line) for line in written.read_bytes().splitlines()]
+    offered = [line["texts"]["fi"]["reasons"] for line in lines if line["kind"] == "offer"]
+    assert {tuple(told) for told in offered} == {
+        (SERVICE.family_texts["age"]["fi"],),
+        ("Mikään yksittäinen syy ei nouse esiin.",),
+    }
+    reviewed = [line["texts"]["en"]["reasons"] for line in lines if line["kind"] == "review"]
+    assert reviewed
+    assert all(told == ["No single reason stands out."] for told in reviewed)
+
+
+def test_the_run_s_document_lists_what_holds_and_says_nothing_where_the_audit_did_not(results):
+    told = offers.explanation(SERVICE, 0.5, results.reasons, 0.1, {"for": ("sex", "age"), "against": ()})
+    assert told["stable"] == {"for": ["age", "sex"], "against": []}
+    assert "stable" not in offers.explanation(SERVICE, 0.5, results.reasons, 0.1)

@@ -9,9 +9,12 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from audits import report as audit_reports
 from consent.errors import ConsentError
+from consent.explained import answer_why
 from consent.tlog.verify import verify_receipt
 from consent.vocabulary import ConsentStatus, UseStatus
+from consent.why import NONE_STANDS_OUT
 from governance import auditing, founding, promotion, run
 from governance.auditing import audit
 from governance.ballot import Condition
@@ -88,6 +91,25 @@ def test_why_is_answered_from_what_the_same_version_saw(city):
             assert kept["s"] == pytest.approx(again, abs=1e-12)
             logit = float(np.log(kept["s"] / (1 - kept["s"])))
             assert sum(kept["c"]) + float(document["expected"]) == pytest.approx(logit, abs=1e-6)
+
+
+def test_only_reasons_that_the_certified_report_calls_stable_are_told(city):
+    with city.house() as house:
+        done, out = city.run(house, "stable")
+        serving = run.champion(house, SERVICE)
+        report = house.evidence.get(serving.valid.certificate.report)
+        facts = audit_reports.from_json(report).explanation.refits
+        document = house.ledger.explanation(done.run)
+        assert document["stable"] == {way: sorted(facts.stable(way)) for way in ("against", "for")}
+        assert document["stable"]["for"]
+        for person in city.names[:40]:
+            told, _ = answer_why(house.ledger, person, done.run, "en")
+            for reason in told.strongest:
+                assert reason.feature in document["stable"]["for" if reason.contribution > 0 else "against"]
+            assert not told.explained or len(told.table) == len(SERVICE.features)
+    said = {SERVICE.family_texts[name]["en"] for name in facts.stable("for")} | {NONE_STANDS_OUT["en"]}
+    offers = [json.loads(line) for line in out.read_text().splitlines()[1:]]
+    assert all(set(o["texts"]["en"]["reasons"]) <= said for o in offers if o["kind"] == "offer")
 
 
 def test_someone_who_withdraws_is_left_out_of_the_next_run(city):

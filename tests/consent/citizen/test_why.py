@@ -200,3 +200,41 @@ def test_related_features_are_told_together_where_the_run_declares_families() ->
         "Your age: spoke for a proposal",
     ]
     assert [reason.feature for reason in told.table] == ["visits", "cost", "age"]
+
+
+FAMILIES: dict[str, Any] = {
+    "families": {"visits": "doctor", "distance": "way", "age": "age", "income": "home", "season": "way"},
+    "family_texts": {name: {"en": f"Your {name}"} for name in ("doctor", "way", "age", "home")},
+}
+
+
+def test_a_reason_that_does_not_hold_is_not_told_and_stays_in_the_full_account() -> None:
+    stable = {"for": [], "against": ["home", "way"]}
+    told = answer(explanation=EXPLANATION | FAMILIES | {"stable": stable})
+    assert [reason.feature for reason in told.strongest] == ["home", "way"]
+    assert told.absence == "No single reason stands out."
+    assert told.explained
+    assert told.table == answer(explanation=EXPLANATION | FAMILIES).table
+    against = answer(explanation=EXPLANATION | FAMILIES | {"stable": stable}, code=UseStatus.USED)
+    assert [reason.feature for reason in against.strongest] == ["home", "way"]
+    assert against.absence == ""
+
+
+def test_a_reason_holds_in_its_own_direction_only() -> None:
+    turned = {"for": ["home", "way"], "against": ["doctor"]}
+    told = answer(explanation=EXPLANATION | FAMILIES | {"stable": turned}, code=UseStatus.USED)
+    assert told.strongest == ()
+    assert told.absence == "No single reason stands out."
+
+
+@pytest.mark.parametrize("language", words.LANGUAGES)
+def test_that_none_stands_out_is_said_in_every_language(language: str) -> None:
+    none = {"for": [], "against": []}
+    told = answer(explanation=EXPLANATION | FAMILIES | {"stable": none}, language=language)
+    assert told.absence == why.NONE_STANDS_OUT[language]
+
+
+@pytest.mark.parametrize("stable", [[], "home", {"for": ["home"]}, {"for": "home", "against": []}])
+def test_a_document_that_lists_no_stable_reasons_is_no_evidence(stable: object) -> None:
+    with pytest.raises(ConsentEvidenceError, match="which reasons hold"):
+        answer(explanation=EXPLANATION | FAMILIES | {"stable": stable})
