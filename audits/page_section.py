@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup, escape
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -32,6 +34,7 @@ class Section:
         heading: Key of its heading among the words; short enough for the contents.
         template: File in ``templates/sections/``. It opens ``<section id=anchor aria-labelledby=anchor-h>`` with an ``h2``.
             What a board need not read to decide goes into ``<details>``.
+        folded: Whether all of it below its heading is folded, to be opened by who wants to check: the evidence, not the decision.
         shown: Whether a report has anything for it.
         view: From the facts to what the template shows, where that takes more than looking it up; the template calls
             ``s.view(r)``.
@@ -45,3 +48,21 @@ class Section:
     shown: Callable[[AuditReport], bool] = _always
     view: Callable[[AuditReport], Any] = _nothing
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    folded: bool = True
+
+
+def folded(body: Markup, summary: str, heading: str) -> Markup:
+    """Folds what stands below a section's heading. The page's own style opens it in print.
+
+    Args:
+        body: A section as its template gives it.
+        summary: What opens it.
+        heading: The section's, said by a screen reader after the summary.
+
+    Returns:
+        The section, with all below its first ``</h2>`` in ``<details>``.
+    """
+    head, h2, rest = str(body).partition("</h2>")
+    inside, end, after = rest.rpartition("</section>")
+    opener = f'<summary>{escape(summary)}<span class="unseen">: {escape(heading)}</span></summary>'
+    return Markup(f"{head}{h2}\n<details>{opener}{inside}</details>\n{end}{after}")  # noqa: S704  the template escaped it

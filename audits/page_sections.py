@@ -17,14 +17,14 @@ def _describes_lines(report: AuditReport) -> bool:
 
 
 SECTIONS: Final[tuple[Section, ...]] = (
-    Section("who", "who", "who.html.jinja"),
-    Section("lines", "lines", "lines.html.jinja"),
-    Section("price", "price", "price.html.jinja"),
-    Section("trade", "trade", "trade.html.jinja"),
-    Section("unknown", "unknown", "unknown.html.jinja"),
+    Section("who", "who", "who.html.jinja", folded=False),
+    Section("lines", "lines", "lines.html.jinja", folded=False),
+    Section("price", "price", "price.html.jinja", folded=False),
+    Section("trade", "trade", "trade.html.jinja", folded=False),
+    Section("unknown", "unknown", "unknown.html.jinja", folded=False),
+    Section("no", "no", "no.html.jinja", folded=False),
+    Section("screening", "screening", "screening.html.jinja", folded=False),
     unknown_section.SECTION,
-    Section("no", "no", "no.html.jinja"),
-    Section("screening", "screening", "screening.html.jinja"),
     Section("described", "described", "described.html.jinja", shown=_describes_lines),
     Section(
         "performance", "performance", "performance.html.jinja", shown=lambda r: r.performance is not None

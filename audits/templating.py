@@ -7,7 +7,7 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from audits import trade_words, wording
+from audits import page_section, trade_words, wording
 from audits.finding import Scale
 
 ENVIRONMENT: Final = Environment(
@@ -24,6 +24,7 @@ ENVIRONMENT.filters |= {
     "points": partial(wording.short, scale=Scale.DIFFERENCE),
     "times": partial(wording.short, scale=Scale.RATIO),
     "traded": trade_words.traded,
+    "folded": page_section.folded,
 }
 
 

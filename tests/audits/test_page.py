@@ -169,7 +169,7 @@ def test_every_text_is_used_and_every_metric_has_its_words():
     # Looked up by a finding's code, or by the direction of a reason.
     used |= {"title_benefit.gain", "title_benefit.assignment", "title_baselines.complexity"}
     used |= {f"title_explainability.{x}" for x in ("deletion", "importance_stability", "top_reason")}
-    used |= {"reasons_for", "reasons_against"}
+    used |= {"reasons_for", "reasons_against", "outcomes_yes", "outcomes_no"}
     used |= {s.heading for s in page_sections.SECTIONS}
     assert set(html.words()) ^ used == set()
     parts = [texts.EN, *(s.texts.get("en", {}) for s in page_sections.SECTIONS)]
@@ -192,3 +192,44 @@ def test_on_an_audit_that_could_not_decide_the_page_offers_no_acceptance(make_ro
     assert "the rule says to accept nothing on it" in page
     assert "the policy it was made under (practice 1)" in page
     assert "Where the policy allows it you may accept" not in page
+
+
+class Folded(HTMLParser):
+    """Words that are seen before anything is unfolded, and ids that are."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.inside, self.summary, self.silent, self.words, self.ids, self.kept = 0, 0, 0, 0, set(), set()
+        self.feed(page[page.index("<body>") :])
+
+    def handle_starttag(self, tag, attrs):
+        self.silent += tag in {"title", "desc"}
+        self.inside += tag == "details"
+        self.summary += tag == "summary"
+        (self.kept if self.inside else self.ids).update(v for k, v in attrs if k == "id")
+
+    def handle_endtag(self, tag):
+        self.silent -= tag in {"title", "desc"}
+        self.inside -= tag == "details"
+        self.summary -= tag == "summary"
+
+    def handle_data(self, data):
+        if not self.silent and (self.inside == 0 or (self.inside == 1 and self.summary)):
+            self.words += len(data.split())
+
+
+def test_a_board_reads_it_in_ten_minutes_and_the_evidence_is_folded_not_gone(report, page):
+    seen = Folded(page)
+    assert seen.words <= 2000  # 200 words a minute; the whole page has over 6,000
+    assert {"verdict-h", "who-h", "lines-h", "price-h", "unknown-h", "no-h"} <= seen.ids
+    traced = {f"trace-finding-{n}" for n in range(len(report.findings))}
+    assert traced <= seen.kept
+
+
+def test_every_line_leads_to_its_finding_tool_and_version(report, page):
+    for number, f in enumerate(report.findings):
+        if f.role is Role.DECIDES:
+            card = page[page.index(f'<article id="finding-{number}"') :]
+            card = card[: card.index("</article>")]
+            assert f'href="#trace-finding-{number}"' in card
+            assert f"</code></a>, {f.tool} {f.version}</p>" in card

@@ -7,7 +7,7 @@ import pytest
 from audits import html, published, runner
 from audits.check import Baseline
 from audits.from_counts import audit_counts
-from tests.accessible_page import opened_and_checked
+from tests.accessible_page import checked, opened_and_checked
 from tests.audits.test_benefit_finding import trial
 
 pytestmark = pytest.mark.browser
@@ -43,7 +43,20 @@ def path(request, full_report, everything, make_rows, cells, tmp_path):
     return file
 
 
-def test_the_page_is_accessible_self_contained_and_fits(browser, path):
+def test_the_page_is_accessible_self_contained_and_fits(browser, path, request):
+    full = request.node.callspec.id == "everything"
     page = opened_and_checked(browser, path)
+    trace = page.locator("#trace table")
+    assert not trace.is_visible()
+    page.emulate_media(media="print")
+    assert trace.bounding_box()["height"] > 200  # what is folded on the screen is open on paper
+    page.emulate_media(media="screen")
+    page.locator("a[href^='#trace-']").first.evaluate("link => { location.hash = link.hash }")
+    assert page.evaluate(
+        "document.querySelector(location.hash).checkVisibility({contentVisibilityAuto: true})"
+    )
+    if full:
+        page.locator("details").evaluate_all("all => all.forEach(d => d.open = true)")
+        checked(page)
     assert page.pdf(format="A4")[:5] == b"%PDF-"
     page.close()
