@@ -25,7 +25,34 @@ KIB_PER_GB = 1024 * 1024
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-class Server:
+class Postmaster:
+    """A server's first process, and what it and all that it started cost.
+
+    Attributes:
+        pid: Its process id.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def processor(self) -> float:
+        """Seconds of processor time of its living processes and of those that have ended."""
+        # proc(5): fields 14 and 15 are its own, 16 and 17 those of ended children.
+        stats = {pid: _stat(pid) for pid in self.processes()}
+        ended = sum(map(int, stats.get(self.pid, [])[13:15]))
+        return (ended + sum(sum(map(int, stat[11:13])) for stat in stats.values())) / TICKS
+
+    def processes(self) -> list[int]:
+        """The process ids of all of them."""
+        children = [
+            int(each.name)
+            for each in Path("/proc").glob("[0-9]*")
+            if _stat(int(each.name))[1:2] == [str(self.pid)]
+        ]
+        return [self.pid, *children]
+
+
+class Server(Postmaster):
     """A running server with its data in a temporary folder and one empty database, and a watch over its memory.
 
     Attributes:
@@ -34,36 +61,21 @@ class Server:
     """
 
     def __init__(self, folder: Path, postmaster: int) -> None:
+        super().__init__(postmaster)
         self.url = f"postgresql://postgres@/ledger?host={quote(str(folder))}"
         self.peak_gb = 0.0
-        self._postmaster = postmaster
         self._end = threading.Event()
         self._watch = threading.Thread(target=self._look, daemon=True)
         self._watch.start()
-
-    def processor(self) -> float:
-        """Seconds of processor time of its living processes and of those that have ended."""
-        # proc(5): fields 14 and 15 are its own, 16 and 17 those of ended children.
-        stats = {pid: _stat(pid) for pid in self._processes()}
-        ended = sum(map(int, stats.get(self._postmaster, [])[13:15]))
-        return (ended + sum(sum(map(int, stat[11:13])) for stat in stats.values())) / TICKS
 
     def close(self) -> None:
         """Stop the watch."""
         self._end.set()
         self._watch.join()
 
-    def _processes(self) -> list[int]:
-        children = [
-            int(each.name)
-            for each in Path("/proc").glob("[0-9]*")
-            if _stat(int(each.name))[1:2] == [str(self._postmaster)]
-        ]
-        return [self._postmaster, *children]
-
     def _look(self) -> None:
         while not self._end.wait(0.5):
-            kib = sum(_pss(pid) for pid in self._processes())
+            kib = sum(_pss(pid) for pid in self.processes())
             self.peak_gb = max(self.peak_gb, kib / KIB_PER_GB)
 
 

@@ -20,17 +20,17 @@ from consent.store_consents import epoch
 from consent.vocabulary import RetentionClass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from sqlalchemy import Connection
-
-    from consent.fsck import LogContent
     from consent.fsck_findings import Findings
     from consent.fsck_people import People
+    from consent.fsck_ranges import Range
     from consent.log import Log
 
 REMEMBERED = 10_000
 """Texts that are parsed once; of more, the oldest are forgotten together."""
+_SHARED: dict[frozenset[str], frozenset[str]] = {}
+"""The sets of classes that erasures destroyed: there are few, and each is kept once."""
 _CLASSES = {str(each.code).encode(): each for each in RetentionClass}
 _NOBODY = b64u(bytes(ID_BYTES)).encode()
 _AFTER = b'","v":1}'
@@ -99,107 +99,114 @@ def _read(payload: Payload) -> Read:
     return Read(payload, payload.subject, number, epoch(parse_time(payload.at)))
 
 
-def check(log: Log, connection: Connection, content: LogContent, people: People, findings: Findings) -> None:
-    """Open everything in `payload`, and note in `people` what it says."""
-    reader = PayloadReader()
-    label = commitment_label(log.origin)
-    for rows in store_raw.batches(connection, "payload"):
-        columns = list(zip(*rows, strict=True))
-        indices, numbers = store_raw.integers(columns[0]), store_raw.integers(columns[1])
+class Opener:
+    """Opens payloads, a range of the log at a time.
+
+    Args:
+        log: The log.
+        people: Whose keys open them; what they say of people is noted there.
+        findings: Where faults are noted.
+    """
+
+    def __init__(self, log: Log, people: People, findings: Findings) -> None:
+        self._log, self._people, self._findings = log, people, findings
+        self._reader = PayloadReader()
+        self._label = commitment_label(log.origin)
+
+    def open(self, rows: Sequence[store_raw.RawTuple], part: Range) -> None:
+        """Open the rows of `payload` of a range, and note in it what they say."""
+        indices = store_raw.integers([row[0] for row in rows])
+        numbers = store_raw.integers([row[1] for row in rows])
         if indices is None or numbers is None:
             for row in rows:
-                _explain(log, content, people, findings, _named(row))
-            continue
+                self._explain(part, _named(row))
+            return
         for row, index, number in zip(rows, indices, numbers, strict=True):
             retention = _CLASSES.get(row[2] or b"")
-            read = (
-                None
-                if retention is None
-                else _opened(log, content, people, reader, label, index, number, retention, row[3])
-            )
-            if read is None or retention is None:
-                _explain(log, content, people, findings, _named(row))
+            read = None if retention is None else self._opened(part, index, number, retention, row[3])
+            if read is None:
+                self._explain(part, _named(row))
             else:
-                _take(people, index, number, read)
+                self._take(part, index, number, read)
+
+    def _opened(
+        self, part: Range, index: int, number: int, retention: RetentionClass, ciphertext: bytes | None
+    ) -> Read | None:
+        """What the payload says, where `_explain` would find nothing; None where it would find something."""
+        key = self._people.keys[retention].get(number)
+        committed = part.personal.get(index)
+        if key is None or committed is None or ciphertext is None:
+            return None
+        plain = self._log.vault.plain_payload(key, index, ciphertext)
+        if plain is None or len(plain) < SALT_BYTES or sha256(self._label + plain).digest() != committed:
+            return None
+        try:
+            read = self._reader.read(plain[SALT_BYTES:])
+        except ConsentError:
+            return None
+        sound = (
+            (read.payload.kind == "erasure") == (retention is RetentionClass.ERASURE)
+            and read.at == part.times.get(index)
+            and read.number in (None, number)
+        )
+        return read if sound else None
+
+    def _take(self, part: Range, index: int, number: int, read: Read) -> None:
+        people = self._people
+        part.payloads[index] = read.payload
+        part.subject_of[index] = read.subject
+        part.number_of[index] = number
+        known = people.subjects.get(number)
+        if known is None or read.number is not None:
+            people.subjects.update({number: read.subject})
+        if known is not None and known != read.subject:
+            self._findings.add(
+                "payload", str(index), "the payload's subject is not that of its number", index
+            )
+        if read.number is not None:
+            people.enrolled[number] = index
+        elif read.payload.kind == "erasure":
+            people.erased[number] = index
+            classes = frozenset(read.payload.body["classes"])
+            people.erased_classes[number] = _SHARED.setdefault(classes, classes)
+
+    def _explain(self, part: Range, row: Mapping[str, bytes | None]) -> None:
+        """Open one payload and say what is wrong with it."""
+        key = store_raw.key_of("payload", dict(row))
+        index, number = store_raw.integer(row["idx"]), store_raw.integer(row["number"])
+        retention = _CLASSES.get(row["class"] or b"")
+        if index is None or number is None or retention is None:
+            self._findings.add("payload", key, "the payload's index, number or class is not one", index)
+            return
+        if index not in part.personal:
+            self._findings.add("payload", key, "the payload is of no personal entry", index)
+            return
+        person_key = self._people.keys[retention].get(number)
+        if person_key is None:
+            self._people.keys_missed.add((number, retention))
+            self._findings.add(
+                "payload", key, f"the key of class {retention.value} that opens it is not there", index
+            )
+            return
+        try:
+            salt, text = self._log.vault.open_payload(person_key, index, row["ciphertext"] or b"")
+            if commitment(self._log.origin, salt, text) != part.personal[index]:
+                self._findings.add("payload", key, "what opens is not what the entry commits to", index)
+                return
+            read = _read(Payload.parse(text))
+        except ConsentError as error:
+            self._findings.add("payload", key, error.message, index)
+            return
+        if (read.payload.kind == "erasure") != (retention is RetentionClass.ERASURE):
+            self._findings.add("payload", key, "the payload is kept in the wrong class", index)
+        if read.at != part.times.get(index):
+            self._findings.add(
+                "payload", key, "the payload's time is not that stored beside its entry", index
+            )
+        if read.number not in (None, number):
+            self._findings.add("payload", key, "the enrolment gives another number than its row", index)
+        self._take(part, index, number, read)
 
 
 def _named(row: store_raw.RawTuple) -> store_raw.RawRow:
     return dict(zip(store_raw.names_of("payload"), row, strict=True))
-
-
-def _opened(
-    log: Log,
-    content: LogContent,
-    people: People,
-    reader: PayloadReader,
-    label: bytes,
-    index: int,
-    number: int,
-    retention: RetentionClass,
-    ciphertext: bytes | None,
-) -> Read | None:
-    """What the payload says, where `_explain` would find nothing; None where it would find something."""
-    key = people.keys[retention].get(number)
-    committed = content.personal.get(index)
-    if key is None or committed is None or ciphertext is None:
-        return None
-    plain = log.vault.plain_payload(key, index, ciphertext)
-    if plain is None or len(plain) < SALT_BYTES or sha256(label + plain).digest() != committed:
-        return None
-    try:
-        read = reader.read(plain[SALT_BYTES:])
-    except ConsentError:
-        return None
-    sound = (
-        (read.payload.kind == "erasure") == (retention is RetentionClass.ERASURE)
-        and read.at == content.times.get(index)
-        and read.number in (None, number)
-    )
-    return read if sound else None
-
-
-def _take(people: People, index: int, number: int, read: Read) -> None:
-    people.payloads[index] = read.payload
-    people.subject_of[index] = read.subject
-    people.number_of[index] = number
-    if read.number is not None:
-        people.enrolled[number] = index
-    elif read.payload.kind == "erasure":
-        people.erased[number] = index
-        people.erased_classes[number] = set(read.payload.body["classes"])
-
-
-def _explain(
-    log: Log, content: LogContent, people: People, findings: Findings, row: Mapping[str, bytes | None]
-) -> None:
-    """Open one payload and say what is wrong with it."""
-    key = store_raw.key_of("payload", dict(row))
-    index, number = store_raw.integer(row["idx"]), store_raw.integer(row["number"])
-    retention = _CLASSES.get(row["class"] or b"")
-    if index is None or number is None or retention is None:
-        findings.add("payload", key, "the payload's index, number or class is not one", index)
-        return
-    if index not in content.personal:
-        findings.add("payload", key, "the payload is of no personal entry", index)
-        return
-    person_key = people.keys[retention].get(number)
-    if person_key is None:
-        people.keys_missed.add((number, retention))
-        findings.add("payload", key, f"the key of class {retention.value} that opens it is not there", index)
-        return
-    try:
-        salt, text = log.vault.open_payload(person_key, index, row["ciphertext"] or b"")
-        if commitment(log.origin, salt, text) != content.personal[index]:
-            findings.add("payload", key, "what opens is not what the entry commits to", index)
-            return
-        read = _read(Payload.parse(text))
-    except ConsentError as error:
-        findings.add("payload", key, error.message, index)
-        return
-    if (read.payload.kind == "erasure") != (retention is RetentionClass.ERASURE):
-        findings.add("payload", key, "the payload is kept in the wrong class", index)
-    if read.at != content.times.get(index):
-        findings.add("payload", key, "the payload's time is not that stored beside its entry", index)
-    if read.number not in (None, number):
-        findings.add("payload", key, "the enrolment gives another number than its row", index)
-    _take(people, index, number, read)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from consent import fsck_lost, fsck_payloads, row_mac, store_raw
-from consent.canonical import b64u_decode, detail_digest
+from consent import fsck_lost, row_mac, store_raw
+from consent.canonical import ID_BYTES, SLOT_MULTIPLE
 from consent.errors import ConsentError
 from consent.fsck_keys import WRAPPED_BY_OLD
-from consent.keys import NEW_PERSON_CLASSES
+from consent.fsck_numbers import BytesByNumber, IndexByNumber, NumberSet
+from consent.fsck_openings import Openings
+from consent.keys import KEY_BYTES, NEW_PERSON_CLASSES
 from consent.shapes import MAX_NUMBER
 from consent.vocabulary import RetentionClass
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from consent.entries import Payload
     from consent.fsck import LogContent
     from consent.fsck_findings import Findings
     from consent.fsck_lost import Lost
@@ -30,15 +30,15 @@ PSEUDONYM_BYTES = 16
 _CLASSES = {str(each.code).encode(): each for each in RetentionClass}
 
 
-@dataclass
 class People:
-    """What the openings say.
+    """What the openings say of everybody.
+
+    Args:
+        limit: Numbers below it lie side by side (`fsck_numbers.NumberSet`).
 
     Attributes:
-        payloads: Payload by index; the subject in it does not count, nor the number in an enrolment.
-        subject_of: The subject id in it, by index.
-        number_of: Whose payload it is, by index.
         enrolled: Index of enrolment by number; from the openings, or for the erased from their row.
+        subjects: Subject id by number, from the openings.
         erased: Index of erasure by number, from the erasures' own openings.
         erased_classes: Classes destroyed by number, from the same.
         erased_in_loss: By number, an index in the stretch of the log that holds an erasure whose opening is lost.
@@ -46,34 +46,35 @@ class People:
         keys_missed: Keys that a payload needs and that are not there.
     """
 
-    payloads: dict[int, Payload] = field(default_factory=dict)
-    subject_of: dict[int, bytes] = field(default_factory=dict)
-    number_of: dict[int, int] = field(default_factory=dict)
-    enrolled: dict[int, int] = field(default_factory=dict)
-    erased: dict[int, int] = field(default_factory=dict)
-    erased_classes: dict[int, set[str]] = field(default_factory=dict)
-    erased_in_loss: dict[int, int] = field(default_factory=dict)
-    keys: dict[RetentionClass, dict[int, bytes]] = field(
-        default_factory=lambda: {each: {} for each in RetentionClass}
-    )
-    keys_missed: set[Place] = field(default_factory=set)
+    def __init__(self, limit: int) -> None:
+        self.enrolled = IndexByNumber(limit)
+        self.subjects = BytesByNumber(ID_BYTES, limit)
+        self.erased: dict[int, int] = {}
+        self.erased_classes: dict[int, frozenset[str]] = {}
+        self.erased_in_loss: dict[int, int] = {}
+        self.keys = {each: BytesByNumber(KEY_BYTES, limit) for each in RetentionClass}
+        self.keys_missed: set[Place] = set()
 
 
 def check(log: Log, connection: Connection, content: LogContent, findings: Findings) -> People:
-    """Open everything, and compare `payload`, `detail`, `subject`, `subject_key`, `erasure` and `erased_opening`."""
-    people = People()
+    """Open everything, and compare what belongs to entries (`fsck_openings`), `subject`, `subject_key` and `erasure`."""
+    people = People(_limit(connection))
     content.lost = fsck_lost.read(log, connection, content, findings)
     _open_keys(log, connection, people, findings)
-    fsck_payloads.check(log, connection, content, people, findings)
-    for table in ("erased_opening", "erasure"):
-        for row in store_raw.rows(connection, table):
-            findings.check_mac(log.pseudonym_key, table, row)
-    _check_missing(connection, content, people, findings)
+    openings = Openings(log, connection, content, people, findings)
+    openings.walk()
+    openings.check_taken()
+    _check_erasures(log, connection, people, findings)
     _check_subjects(log, connection, people, content.lost, findings)
-    _check_details(log, connection, people, findings)
+    openings.check_details_gone()
     _check_keys(people, findings)
     fsck_lost.check(people, content.lost, findings)
     return people
+
+
+def _limit(connection: Connection) -> int:
+    """Twice as many numbers as there are people: they are given without large gaps."""
+    return 2 * (store_raw.count(connection, "subject") + SLOT_MULTIPLE)
 
 
 def _open_keys(log: Log, connection: Connection, people: People, findings: Findings) -> None:
@@ -105,83 +106,33 @@ def _open_singly(log: Log, rows: Sequence[store_raw.RawTuple], people: People, f
             continue
         try:
             opened, current = log.vault.unwrap_telling(number, retention, wrapped or b"")
-            people.keys[retention][number] = opened
+            people.keys[retention].update({number: opened})
             if not (current or unfinished):
                 findings.add("subject_key", key, WRAPPED_BY_OLD)
         except ConsentError as error:
             findings.add("subject_key", key, error.message)
 
 
-def _check_missing(connection: Connection, content: LogContent, people: People, findings: Findings) -> None:
-    """An entry without an opening has a note of the erasure that took it, or that it was lost."""
-    erasures = set(people.erased.values())
-    taken: set[int] = set()
-    for row in store_raw.rows(connection, "erased_opening"):
-        index, erasure = store_raw.integer(row["idx"]), store_raw.integer(row["erasure"])
-        key = store_raw.key_of("erased_opening", row)
-        if index is None or index not in content.personal or erasure is None or erasure <= index:
-            findings.add(
-                "erased_opening", key, "it does not name a personal entry and a later erasure", index
-            )
-        elif erasure not in erasures and not content.lost.holds(erasure):
-            findings.add("erased_opening", key, "the erasure that it names is none", index)
-        elif index in people.payloads:
-            findings.add("erased_opening", key, "the opening is still there", index)
-        else:
-            taken.add(index)
-    known_broken = {fault.index for fault in findings.faults if fault.table == "payload"}
-    gone = taken | content.lost.openings
-    for index in sorted(content.personal.keys() - people.payloads.keys() - gone - known_broken):
-        findings.add("payload", str(index), "the opening is missing, and no erasure took it", index)
+def _check_erasures(log: Log, connection: Connection, people: People, findings: Findings) -> None:
+    """Every erasure has its row."""
     receipts = set()
     for row in store_raw.rows(connection, "erasure"):
+        findings.check_mac(log.pseudonym_key, "erasure", row)
         index, number = store_raw.integer(row["idx"]), store_raw.integer(row["number"])
         receipts.add(index)
         if index is None or number is None or people.erased.get(number) != index:
             findings.add(
                 "erasure", store_raw.key_of("erasure", row), "it is of no erasure entry of this number", index
             )
-    for index in sorted(erasures - receipts):
+    for index in sorted(set(people.erased.values()) - receipts):
         findings.add("erasure", str(index), "the row of the erasure is missing", index)
 
 
-def _check_details(log: Log, connection: Connection, people: People, findings: Findings) -> None:
-    expected = {
-        (index, name): b64u_decode(value)
-        for index, payload in people.payloads.items()
-        for name, value in payload.details.items()
-    }
-    for row in store_raw.rows(connection, "detail"):
-        key = store_raw.key_of("detail", row)
-        index, name, number = (
-            store_raw.integer(row["idx"]),
-            store_raw.text(row["name"]),
-            store_raw.integer(row["number"]),
-        )
-        committed = expected.pop((-1 if index is None else index, name or ""), None)
-        if index is None or name is None or committed is None:
-            findings.add("detail", key, "no payload has this detail", index)
-            continue
-        person_key = people.keys[RetentionClass.DETAIL].get(-1 if number is None else number)
-        if number is None or number != people.number_of.get(index) or person_key is None:
-            findings.add("detail", key, "the detail is of another person, or its key is not there", index)
-            continue
-        try:
-            salt, value = log.vault.open_detail(person_key, index, name, row["ciphertext"] or b"")
-            if b64u_decode(detail_digest(log.origin, name, salt, value)) != committed:
-                findings.add("detail", key, "what opens is not what the payload names", index)
-        except ConsentError as error:
-            findings.add("detail", key, error.message, index)
-    for index, name in sorted(expected):
-        number = people.number_of[index]
-        if number not in people.erased_in_loss and "detail" not in people.erased_classes.get(number, set()):
-            findings.add("detail", f"{index}/{name}", "the detail is missing, and no erasure took it", index)
-
-
 def _check_subjects(log: Log, connection: Connection, people: People, lost: Lost, findings: Findings) -> None:
-    living = dict(people.enrolled)
+    # Whose row is still to come.
+    living = people.enrolled.numbers.copy()
     for number_gone in people.erased:
-        living.pop(number_gone, None)
+        living.discard(number_gone)
     erased = dict(people.erased)
     mac_of = row_mac.of_raw(log.pseudonym_key, "subject")
     names = store_raw.names_of("subject")
@@ -189,39 +140,32 @@ def _check_subjects(log: Log, connection: Connection, people: People, lost: Lost
         for row in rows:
             raw, pseudonym, subject, enrolled, gone, mac = row
             number = store_raw.integer(raw)
-            index = living.get(-1 if number is None else number)
+            index = None if number is None or number not in living else people.enrolled.get(number)
             # What `_check_subject` finds nothing in: a living person's sound row.
             sound = (
                 number is not None
                 and gone is None
                 and index is not None
                 and b"%d" % index == enrolled
-                and people.subject_of.get(index) == subject
+                and people.subjects.get(number) == subject
                 and len(pseudonym or b"") == PSEUDONYM_BYTES
                 and mac_of((raw, pseudonym, subject, enrolled, gone)) == mac
             )
             if sound and number is not None:
-                del living[number]
+                living.discard(number)
             else:
                 named = dict(zip(names, row, strict=True))
                 findings.check_mac(log.pseudonym_key, "subject", named)
                 _check_subject(named, people, living, erased, lost, findings)
-    for number, missing in sorted({**living, **erased}.items()):
-        findings.add("subject", str(number), "the person's row is missing", missing)
-    subjects = {
-        number: people.subject_of[first]
-        for number, first in people.enrolled.items()
-        if first in people.subject_of
-    }
-    for place, named_in_it in people.subject_of.items():
-        if subjects.get(people.number_of[place], named_in_it) != named_in_it:
-            findings.add("payload", str(place), "the payload's subject is not that of its number", place)
+    missing = {**{number: people.enrolled.get(number) for number in living}, **erased}
+    for number, index in sorted(missing.items()):
+        findings.add("subject", str(number), "the person's row is missing", index)
 
 
 def _check_subject(
     row: store_raw.RawRow,
     people: People,
-    living: dict[int, int],
+    living: NumberSet,
     erased: dict[int, int],
     lost: Lost,
     findings: Findings,
@@ -235,7 +179,7 @@ def _check_subject(
         if erasure is not None and lost.holds(erasure) and number not in erased:
             # The opening of the erasure's own entry is lost, and so is what it kept.
             people.erased_in_loss[number] = erasure
-            living.pop(number, None)
+            living.discard(number)
         elif erasure is None or erased.pop(number, None) != erasure or erasure <= enrolled:
             findings.add("subject", key, "the row says erased, and there is no such erasure", erasure)
         if row["pseudonym"] is not None or row["subject"] is not None:
@@ -243,8 +187,9 @@ def _check_subject(
         if people.enrolled.setdefault(number, enrolled) != enrolled:
             findings.add("subject", key, "the index of enrolment is not that of the enrolment", enrolled)
     else:
-        enrolment = living.pop(number, None)
-        subject = people.subject_of.get(-1 if enrolment is None else enrolment)
+        enrolment = people.enrolled.get(number) if number in living else None
+        subject = None if enrolment is None else people.subjects.get(number)
+        living.discard(number)
         if enrolment != enrolled or subject is None or subject != row["subject"]:
             findings.add("subject", key, "the row is not that of the enrolment in the log", enrolled)
             people.enrolled.setdefault(number, enrolled)
@@ -253,19 +198,23 @@ def _check_subject(
 
 
 def _check_keys(people: People, findings: Findings) -> None:
-    expected: dict[RetentionClass, set[int]] = {each: set() for each in RetentionClass}
-    for retention in NEW_PERSON_CLASSES:
-        taken = {number for number, gone in people.erased_classes.items() if retention.value in gone}
-        expected[retention] = people.enrolled.keys() - taken
-    expected[RetentionClass.ERASURE] = set(people.erased)
+    expected = {each: people.enrolled.numbers.copy() for each in NEW_PERSON_CLASSES}
+    for number, gone in people.erased_classes.items():
+        for retention in NEW_PERSON_CLASSES:
+            if retention.value in gone:
+                expected[retention].discard(number)
+    expected[RetentionClass.ERASURE] = NumberSet(people.enrolled.numbers.limit)
+    for number in people.erased:
+        expected[RetentionClass.ERASURE].add(number)
     # Without its key an erasure cannot say whose it was; its payload still says which key it needs.
     for number, retention in people.keys_missed:
         expected[retention].add(number)
     broken = findings.knows("subject_key")
     for retention, numbers in expected.items():
-        for number in sorted(numbers - people.keys[retention].keys()):
+        there = people.keys[retention].numbers
+        for number in numbers.without(there):
             key = f"{retention.code}/{number}"
             if key not in broken and number not in people.erased_in_loss:
                 findings.add("subject_key", key, "the key is missing, and no erasure took it")
-        for number in sorted(people.keys[retention].keys() - numbers):
+        for number in there.without(numbers):
             findings.add("subject_key", f"{retention.code}/{number}", "the key should not be there")

@@ -11,42 +11,61 @@ from consent.errors import ConsentError
 from consent.store_consents import MAX_DOCUMENT_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import Connection
 
     from consent.fsck import LogContent
     from consent.fsck_findings import Findings
-    from consent.fsck_people import People
+    from consent.fsck_ranges import Range
 
 _Categories = dict[tuple["str | None", "int | None"], tuple[str, ...]]
 
 
-def check(connection: Connection, content: LogContent, people: People, findings: Findings) -> None:
-    """Compare `institutional`, `consent_event`, `limitation`, `purpose` and `notice`."""
-    acts = ((index, {"idx": index, "kind": act.kind}) for index, act in content.acts.items())
-    _compare(connection, findings, "institutional", acts)
-    needed = _categories(connection)
-    _compare(connection, findings, "consent_event", _events(content, people, needed))
-    _compare(connection, findings, "limitation", _limitations(content, people))
+TABLES = ("institutional", "consent_event", "limitation")
+"""Projections with a row for an entry."""
+
+
+class Projections:
+    """Compares the projections that have a row for an entry, a range of the log at a time.
+
+    Args:
+        connection: A transaction.
+        findings: Where faults are noted.
+    """
+
+    def __init__(self, connection: Connection, findings: Findings) -> None:
+        self._needed = _categories(connection)
+        self._findings = findings
+
+    def check(self, rows: Mapping[str, Sequence[store_raw.RawTuple]], part: Range) -> None:
+        """Compare the rows of `TABLES` of a range, whose payloads are opened."""
+        acts = ((index, {"idx": index, "kind": act.kind}) for index, act in part.acts.items())
+        _compare(self._findings, "institutional", rows["institutional"], acts)
+        _compare(self._findings, "consent_event", rows["consent_event"], _events(part, self._needed))
+        _compare(self._findings, "limitation", rows["limitation"], _limitations(part))
+
+
+def check(connection: Connection, content: LogContent, findings: Findings) -> None:
+    """Compare `purpose` and `notice`."""
     _check_purposes(connection, content, findings)
     _check_notices(connection, content, findings)
 
 
-def _events(content: LogContent, people: People, needed: _Categories) -> Iterator[tuple[int, store_log.Row]]:
-    for index, payload in people.payloads.items():
+def _events(part: Range, needed: _Categories) -> Iterator[tuple[int, store_log.Row]]:
+    for index, payload in part.payloads.items():
         if payload.kind == "consent":
             categories = needed.get((payload.purpose, payload.purpose_version), ())
-            row = event_row(payload, people.number_of[index], index, categories)
-            yield index, {**row, "at": content.times.get(index)}
+            row = event_row(payload, part.number_of[index], index, categories)
+            yield index, {**row, "at": part.times.get(index)}
 
 
-def _limitations(content: LogContent, people: People) -> Iterator[tuple[int, store_log.Row]]:
-    for index, payload in people.payloads.items():
+def _limitations(part: Range) -> Iterator[tuple[int, store_log.Row]]:
+    for index, payload in part.payloads.items():
         if payload.kind == "right":
-            row = store_limits.row_of(payload.body, people.number_of[index], index)
+            row = store_limits.row_of(payload.body, part.number_of[index], index)
             if row is not None:
-                yield index, {**row, "at": content.times.get(index)}
+                yield index, {**row, "at": part.times.get(index)}
 
 
 def _categories(connection: Connection) -> _Categories:
@@ -64,26 +83,25 @@ def _categories(connection: Connection) -> _Categories:
 
 
 def _compare(
-    connection: Connection,
     findings: Findings,
     table: str,
-    rows: Iterable[tuple[int, store_log.Row]],
+    rows: Sequence[store_raw.RawTuple],
+    should: Iterable[tuple[int, store_log.Row]],
 ) -> None:
-    """Compare a table whose key is the entry's index with the rows that it should have."""
+    """Compare rows of a table whose key is the entry's index with those that it should have."""
     names = store_raw.names_of(table)
-    expected = {b"%d" % index: tuple(_bytes(row[name]) for name in names) for index, row in rows}
-    for batch in store_raw.batches(connection, table):
-        for found in batch:
-            want = expected.pop(found[0] or b"", None)
-            if want == found:
-                continue
-            row = dict(zip(names, found, strict=True))
-            key, index = store_raw.key_of(table, row), store_raw.integer(row["idx"])
-            if want is None:
-                findings.add(table, key, "the log has no entry for this row", index)
-                continue
-            wrong = [name for name, raw, right in zip(names, found, want, strict=True) if raw != right]
-            findings.add(table, key, f"not what the log says: {', '.join(wrong)}", index)
+    expected = {b"%d" % index: tuple(_bytes(row[name]) for name in names) for index, row in should}
+    for found in rows:
+        want = expected.pop(found[0] or b"", None)
+        if want == found:
+            continue
+        row = dict(zip(names, found, strict=True))
+        key, index = store_raw.key_of(table, row), store_raw.integer(row["idx"])
+        if want is None:
+            findings.add(table, key, "the log has no entry for this row", index)
+            continue
+        wrong = [name for name, raw, right in zip(names, found, want, strict=True) if raw != right]
+        findings.add(table, key, f"not what the log says: {', '.join(wrong)}", index)
     for missing in sorted(map(int, expected)):
         findings.add(table, str(missing), "the row is missing", missing)
 

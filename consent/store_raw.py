@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import LargeBinary, Text, select
+from sqlalchemy import LargeBinary, Text, func, select
 from sqlalchemy import column as sql_column
 from sqlalchemy import table as sql_table
 from sqlalchemy.ext.compiler import compiles
@@ -16,12 +16,15 @@ from consent import store
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection
 
 RawRow = dict[str, "bytes | None"]
 RawTuple = tuple["bytes | None", ...]
 BATCH = 2_000
 """Rows that a check looks at together."""
+FEW = 100
+LARGE = frozenset({"tile", "use_values"})
+"""Tables whose rows are of many thousand bytes: fewer of them are looked at together."""
 
 
 class _AsBytes(FunctionElement[bytes]):
@@ -57,12 +60,25 @@ def rows(connection: Connection, name: str) -> Iterator[RawRow]:
             yield dict(zip(names, row, strict=True))
 
 
-def batches(connection: Connection, name: str) -> Iterator[Sequence[RawTuple]]:
-    """The same, some rows at a time, as tuples in the order of `names_of`.
+def batches(
+    connection: Connection, name: str, columns: Sequence[str] = (), of: tuple[str, bytes] | None = None
+) -> Iterator[Sequence[RawTuple]]:
+    """The same, some rows at a time, as tuples.
 
     PostgreSQL keeps the rest in a cursor of its own: the driver never holds more than one batch.
+
+    Args:
+        connection: A transaction.
+        name: Name of the table.
+        columns: Which columns, in which order; all, in the order of `names_of`, when none.
+        of: A column and a value: only the rows that have it there.
     """
-    found = connection.execute(_all_of(name), execution_options={"yield_per": BATCH})
+    table = store.metadata.tables[name]
+    query = select(*(_AsBytes(table.c[each]) for each in columns or names_of(name)))
+    if of is not None:
+        query = query.where(table.c[of[0]] == of[1])
+    options = {"yield_per": FEW if name in LARGE else BATCH}
+    found = connection.execute(query.order_by(*table.primary_key.columns), execution_options=options)
     for part in found.partitions():
         yield cast("Sequence[RawTuple]", part)
 
@@ -74,22 +90,21 @@ def versions(connection: Connection) -> list[str]:
     return sorted(_plain(row[0]) for row in found)
 
 
+def count(connection: Connection, name: str) -> int:
+    """How many rows a table has."""
+    query = select(func.count()).select_from(store.metadata.tables[name])
+    return int(connection.execute(query).scalar_one())
+
+
 def keys(connection: Connection, name: str) -> set[str]:
     """The keys of all rows of a table, as `key_of` spells them, without the rest."""
-    columns = store.metadata.tables[name].primary_key.columns
-    query = select(*(_AsBytes(column) for column in columns))
-    found = connection.execute(query, execution_options={"yield_per": BATCH})
-    return {"/".join(map(_plain, row)) for row in found}
+    columns = store.metadata.tables[name].primary_key.columns.keys()
+    return {"/".join(map(_plain, row)) for part in batches(connection, name, columns) for row in part}
 
 
 def names_of(name: str) -> list[str]:
     """The columns of a table, in order."""
     return [column.name for column in store.metadata.tables[name].columns]
-
-
-def _all_of(name: str) -> Select[*tuple[Any, ...]]:
-    table = store.metadata.tables[name]
-    return select(*(_AsBytes(column) for column in table.columns)).order_by(*table.primary_key.columns)
 
 
 def key_of(name: str, row: RawRow) -> str:
