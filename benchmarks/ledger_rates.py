@@ -1,13 +1,15 @@
 """How fast the ledger is written: bare entries, whole consent events, the tree's part, fsyncs, concurrent writers.
 
     .venv/bin/python benchmarks/ledger_rates.py [--size ENTRIES] [--events-each EVENTS] [--rounds ROUNDS]
+    .venv/bin/python benchmarks/ledger_rates.py --postgresql [BINARIES]
 
 Budgets (issue 3): bare entries in batches of 1,000: 60,000/s; whole consent events (validated, encrypted, projected), of
 known people, in batches of 1,000: 8,000/s; processor time at most 1.5 times the same statements without the tree; one fsync
 per commit; 8 concurrent writers make at most one commit per 3 entries, 64 at most one per 16. A rate counts as met when it
 is met by processor time, since other work may use the cores; medians of the rounds. A bare entry is a row of the log with its leaf
 hash, its check value and the tiles it fills, of a body as long as a personal entry. Fsyncs are counted by strace, where there
-is one. Every concurrent writer is a thread that waits for its own event to be durable before it asks for the next. Exits
+is one. With `--postgresql` nothing but them is measured: on a server of the benchmark's own, by its count of syncs of its
+write-ahead log. Every concurrent writer is a thread that waits for its own event to be durable before it asks for the next. Exits
 with 1 when a budget is broken (under 20,000 entries the rates are not held to theirs).
 """
 
@@ -27,6 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger_city import OFFER, city
+from ledger_server import QUIET, server, wal_syncs
 
 from consent import store_log
 from consent.ledger import Ledger
@@ -47,6 +50,7 @@ WRITERS = {1: 0, 8: 3, 64: 16}
 COMMITS = 20
 """Commits whose fsyncs are counted."""
 HELD_FROM = 20_000
+BINARIES = Path("/usr/lib/postgresql/15/bin")
 
 Times = tuple[float, float]
 
@@ -138,12 +142,28 @@ def fsyncs() -> int:
     if strace is None:
         print("fsyncs were not counted: there is no strace on this machine")
         return 0
+    return report_fsyncs(partial(traced, strace), "")
+
+
+def report_fsyncs(counted: Callable[[int], int], where: str) -> int:
     # What opening and closing sync cancels out.
-    few, many = (traced(strace, count) for count in (COMMITS, 2 * COMMITS))
+    few, many = (counted(count) for count in (COMMITS, 2 * COMMITS))
     each = (many - few) / COMMITS
     fails = each != 1
-    print(f"{each:8.2f} fsyncs of the write-ahead log a commit: budget 1{', BROKEN' if fails else ''}")
+    print(f"{each:8.2f} fsyncs of the write-ahead log a commit{where}: budget 1{', BROKEN' if fails else ''}")
     return int(fails)
+
+
+def told(binaries: Path, count: int) -> int:
+    """How often a PostgreSQL server has synced its log for a process that opens a ledger, makes `count` commits and closes it."""
+    with server(binaries, QUIET) as running, tempfile.TemporaryDirectory() as folder:
+        city(folder, running.url)
+        before = wal_syncs(running.url)
+        commits = [sys.executable, __file__, "--commits", str(count), "--home", str(Path(folder) / "home")]
+        done = subprocess.run(commits, check=False, capture_output=True, text=True)
+        if done.returncode:
+            raise SystemExit(f"the process whose commits were counted failed: {done.stderr[-300:]}")
+        return wal_syncs(running.url) - before
 
 
 def traced(strace: str, count: int) -> int:
@@ -209,10 +229,15 @@ if __name__ == "__main__":
     )
     parser.add_argument("--events-each", type=int, default=25, help="events of each concurrent writer")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--postgresql", type=Path, nargs="?", const=BINARIES, help="the folder of PostgreSQL's programs"
+    )
     parser.add_argument("--commits", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--home", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.commits:
         commits(asked.home, asked.commits)
         sys.exit(0)
+    if asked.postgresql:
+        sys.exit(report_fsyncs(partial(told, asked.postgresql), ", PostgreSQL"))
     sys.exit(main(asked.size, asked.events_each, asked.rounds))

@@ -11,13 +11,14 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import psycopg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "4GB", "maintenance_work_mem": "512MB"}
 """All that differs from PostgreSQL's defaults, beside the socket; fsync and full_page_writes are on."""
@@ -96,9 +97,39 @@ def _pss(pid: int) -> int:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
 
 
+QUIET = {"autovacuum": "off", "wal_writer_delay": "10s", "checkpoint_timeout": "1h"}
+"""For counting: what the server would write of itself, and when, stays out of it."""
+
+
+def wal_syncs(url: str) -> int:
+    """How often the server has synced its write-ahead log, once its sessions that have ended have reported it."""
+    found = [-1, -2]
+    with psycopg.connect(url, autocommit=True) as raw:
+        # PostgreSQL 18 moved the count, and tells who synced.
+        query = (
+            "SELECT sum(fsyncs)::bigint FROM pg_stat_io WHERE object = 'wal' AND backend_type = 'client backend'"
+            if raw.info.server_version >= 180_000
+            else "SELECT wal_sync FROM pg_stat_wal"
+        )
+        while found[-1] != found[-2]:
+            time.sleep(REPORTED_S)
+            [(count,)] = raw.execute(query).fetchall()
+            found.append(int(count))
+    return found[-1]
+
+
+REPORTED_S = 1.5
+"""A session reports what it did at its end, or once a second (PostgreSQL 15 manual, 28.2)."""
+
+
 @contextmanager
-def server(binaries: Path) -> Iterator[Server]:
-    """Start one from a folder of PostgreSQL's programs; stopped and removed at the end. Runs as `nobody` if we are root."""
+def server(binaries: Path, more: Mapping[str, str] = MappingProxyType({})) -> Iterator[Server]:
+    """Start one from a folder of PostgreSQL's programs; stopped and removed at the end. Runs as `nobody` if we are root.
+
+    Args:
+        binaries: The folder.
+        more: Settings beside `SETTINGS`.
+    """
     folder = Path(tempfile.mkdtemp(prefix="luvalla-bench-"))
     data, who = folder / "data", {"user": "nobody", "extra_groups": []} if os.geteuid() == 0 else {}
     if who:
@@ -118,7 +149,7 @@ def server(binaries: Path) -> Iterator[Server]:
             data,
         ]
         subprocess.run(initdb, check=True, capture_output=True, cwd=folder, **who)
-        settings = {"listen_addresses": "", "unix_socket_directories": str(folder), **SETTINGS}
+        settings = {"listen_addresses": "", "unix_socket_directories": str(folder), **SETTINGS, **more}
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         process = subprocess.Popen(
             [binaries / "postgres", "-D", data, *options],
