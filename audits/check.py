@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from audits.baseline_facts import BaselineFacts
     from audits.benefit_facts import BenefitFacts
     from audits.benefit_trial import Trial
+    from audits.consent_facts import ConsentCounts, ConsentFacts
     from audits.finding import Finding, Role
     from audits.group_facts import TradeRow
     from audits.lines import Line
@@ -207,6 +208,7 @@ class AuditInput:
         seed: Of every simulation.
         benefit: Randomised trial by which gain is audited, or None: the service declares no gain.
         rows: The rows behind the audit and what is declared of them, or None.
+        consents: Counts of who consented, by group, or None.
         simpler: Baselines that the version is held against, or None.
         unknown: People whose outcome is unknown, or None: every outcome is known.
     """
@@ -226,6 +228,7 @@ class AuditInput:
     seed: int
     benefit: Trial | None = None
     rows: Rows | None = None
+    consents: ConsentCounts | None = None
     simpler: Simpler | None = None
     unknown: UnknownRows | None = None
 
@@ -243,6 +246,7 @@ class CheckResult:
         explanation: For its section on reasons.
         data_quality: For its section on the rows.
         benefit: For its section on gain.
+        consents: For its section on who consented.
         row_quality: For its section on who is in the rows.
         baselines: For its section on what is simpler.
         unknown_outcomes: For its section on people whose outcome is unknown.
@@ -259,6 +263,7 @@ class CheckResult:
     data_quality: DataQualityFacts | None = None
     benefit: BenefitFacts | None = None
     row_quality: RowFacts | None = None
+    consents: ConsentFacts | None = None
     baselines: BaselineFacts | None = None
     unknown_outcomes: UnknownFacts | None = None
     unknowns: tuple[str, ...] = field(default=())

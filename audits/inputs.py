@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from audits.benefit_trial import Trial
     from audits.check import DataQuality, Explanation
+    from audits.consent_facts import ConsentCounts
     from audits.lines import Line
     from audits.row_facts import Rows
 
@@ -43,6 +44,7 @@ def check(
     seed: int,
     benefit: Trial | None = None,
     rows: Rows | None = None,
+    consents: ConsentCounts | None = None,
     simpler: Simpler | None = None,
 ) -> AuditInput:
     """Checks and aligns an audit's input. Arguments as in `audits.runner.audit`.
@@ -101,6 +103,7 @@ def check(
             seed=seed,
             benefit=benefit,
             rows=rows,
+            consents=consents,
             simpler=None if simpler is None else _simpler(simpler, n),
         ),
     )

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from audits import baseline_section, benefit_section, reason_section, row_section, unknown_section
+from audits import (
+    baseline_section,
+    benefit_section,
+    consent_section,
+    reason_section,
+    row_section,
+    unknown_section,
+)
 from audits.finding import Role
 from audits.page_section import Section
 
@@ -35,6 +42,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
         "explanation", "explanation", "explanation.html.jinja", shown=lambda r: r.explanation is not None
     ),
     reason_section.SECTION,
+    consent_section.SECTION,
     row_section.SECTION,
     Section("quality", "quality", "quality.html.jinja", shown=lambda r: r.data_quality is not None),
     Section("rule", "rule", "rule.html.jinja"),

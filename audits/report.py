@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from audits.baseline_facts import BaselineFacts  # noqa: TC001  pydantic reads these annotations when it runs
 from audits.benefit_facts import BenefitFacts  # noqa: TC001  the same
+from audits.consent_facts import ConsentFacts  # noqa: TC001  the same
 from audits.errors import AuditsEvidenceError, AuditsInputError
 from audits.finding import Finding  # noqa: TC001  pydantic reads these annotations when it runs
 from audits.group_facts import TradeRow  # noqa: TC001  the same
@@ -44,6 +45,7 @@ ADDED: Final = frozenset(
         "benefit",
         "by_capacity",
         "by_group",
+        "consents",
         "crossed",
         "deletion",
         "further",
@@ -86,6 +88,7 @@ class AuditReport:
         tools: Libraries behind the numbers.
         trades: Criteria that cannot all hold where need differs, by group.
         benefit: None if the service declares no gain.
+        consents: None if nobody counted who consented.
         row_quality: None if the rows behind the audit were not given.
         baselines: None if nothing simpler was given.
         unknown_outcomes: None if every outcome is known.
@@ -108,6 +111,7 @@ class AuditReport:
     trades: tuple[TradeRow, ...] = ()
     benefit: BenefitFacts | None = None
     row_quality: RowFacts | None = None
+    consents: ConsentFacts | None = None
     baselines: BaselineFacts | None = None
     unknown_outcomes: UnknownFacts | None = None
 

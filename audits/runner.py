@@ -20,6 +20,7 @@ from audits.check import (
     Simpler,
     installed,
 )
+from audits.consent_bias import ConsentsCheck
 from audits.data_quality import DataQualityCheck
 from audits.degenerate import DegenerateCheck
 from audits.errors import AuditsError
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from audits.benefit_trial import Trial
+    from audits.consent_facts import ConsentCounts
     from audits.lines import Line
     from audits.row_facts import Rows
 
@@ -51,6 +53,7 @@ CHECKS: tuple[Check, ...] = (
     ExplainabilityCheck(),
     DataQualityCheck(),
     RowsCheck(),
+    ConsentsCheck(),
 )
 """The room's own checks, in the order in which a report shows them."""
 
@@ -73,6 +76,7 @@ def audit(
     clusters: ArrayLike | None = None,
     benefit: Trial | None = None,
     rows: Rows | None = None,
+    consents: ConsentCounts | None = None,
     simpler: Simpler | None = None,
     subject: ReportSubject | None = None,
     simulated: tuple[str, ...] = (),
@@ -102,6 +106,7 @@ def audit(
         clusters: Cluster (family) of each person, [n]. None: independent rows, and the report says so.
         benefit: A randomised trial, where the model estimates gain; its people may be others than those above.
         rows: The rows behind the audit, for missing values, duplicates, leaks and drift; they may be more than those above.
+        consents: Counts of who consented, by group: nobody's row.
         simpler: Baselines at equal capacity, that the version's gain is shown against.
         subject: What is audited and decided.
         simulated: What in these inputs is invented or simulated; shown on the page.
@@ -141,6 +146,7 @@ def audit(
         seed=seed,
         benefit=benefit,
         rows=rows,
+        consents=consents,
         simpler=simpler,
     )
     own = [(c.name, c) for c in (CHECKS if checks is None else checks)]
@@ -170,6 +176,7 @@ def audit(
             unknown_outcomes=next(
                 (r.unknown_outcomes for r in results if r.unknown_outcomes is not None), None
             ),
+            consents=next((r.consents for r in results if r.consents is not None), None),
             row_quality=next((r.row_quality for r in results if r.row_quality is not None), None),
             data_quality=next((r.data_quality for r in results if r.data_quality is not None), None),
             unknowns=tuple(dict.fromkeys((*(u for r in results for u in r.unknowns), *unknowns))),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     import pandas as pd
 
+    from audits.consent_facts import ConsentCounts
     from audits.report import AuditReport
     from governance.cases import Case
     from governance.policy import Policy
@@ -38,12 +39,14 @@ class Audience:
         earlier: How many audits of this service were run on the same rows before, of whatever version.
         on: The day.
         simulated: What of the people or their consents is invented.
+        consents: Counts of who consented, by group; None: the service declares no basis for counting.
     """
 
     rows_digest: str
     earlier: int
     on: dt.date
     simulated: tuple[str, ...] = ()
+    consents: ConsentCounts | None = None
 
 
 def report_on(
@@ -97,11 +100,12 @@ def report_on(
         explain=explanation_input.explanation(service, estimator, rows, crossed.refits, facts.seed),
         data_quality=DataQuality(rows, _expectations(service), f"{service.id} rows"),
         rows=_rows(service, rows, crossed),
+        consents=audience.consents,
         simpler=baseline_input.simpler(service, recipe, rows, crossed, facts),
         clusters=None if service.family_column is None else rows[service.family_column].to_numpy(),
         subject=_subject(service, case, policy, facts, audience, baseline),
         simulated=(*service.simulated, *audience.simulated),
-        unknowns=(*left, *_earlier(audience)),
+        unknowns=(*left, *_earlier(audience), *_uncounted(audience)),
         progress=progress,
     )
 
@@ -173,6 +177,14 @@ def _other_needs(
         else:
             measures[measure.column] = values
     return measures, tuple(left)
+
+
+def _uncounted(audience: Audience) -> tuple[str, ...]:
+    if audience.consents is not None:
+        return ()
+    return (
+        "How those who did not consent differ from those who did: the service declares no basis for counting them by group.",
+    )
 
 
 def _earlier(audience: Audience) -> tuple[str, ...]:

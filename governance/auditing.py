@@ -10,6 +10,7 @@ from audits import html
 from audits import report as reports_form
 from consent.uses import ModelRef, UseRequest
 from consent.vocabulary import UseStatus
+from governance import consent_counts
 from governance.audit_input import Audience, report_on
 from governance.development import consenting, left_out, someone_in, use_of
 from governance.errors import GovernanceEvidenceError
@@ -124,7 +125,8 @@ def audit(
             message, "train again from the recipe; an audit of the procedure says nothing of this file"
         )
     earlier = audits_on(house, service.id, population.digest)
-    audience = Audience(population.digest, earlier, house.clock().date(), simulated)
+    counted = consent_counts.count(service, population.frame, permits, simulated=bool(simulated))
+    audience = Audience(population.digest, earlier, house.clock().date(), simulated, counted)
     report = report_on(service, case, house.policy(), rows, crossed, estimator, facts, audience, progress)
     tell("recording the use and writing the report")
     written = report.to_json()

@@ -168,6 +168,7 @@ SERVICE = Service(
     sensitive_features=("sex", "race", "age_group", "income_group"),
     sensitive_as_feature={"sex": "female", "age_group": "xage", "income_group": "income"},
     capacity=0.20,
+    statistics_basis="GDPR 6(1)(e) and 89(1), statistics on whom a selection reaches; for race a law under 9(2)(j), which a city names before it counts.",
     need=Need(
         "need",
         {

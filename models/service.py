@@ -153,6 +153,8 @@ class Service:
         source: Where the shipped rows come from, and their licence.
         value_texts: For a feature whose values are codes (a flag, a category) its words per language for each code, shown to the
             person in place of the code. Codes are texts: ``"0"`` and ``"1"`` for a flag.
+        statistics_basis: By what law a city may count, by group, the people who did not consent
+            (docs/decisions/consent-counts.md); "": they are not counted.
         population_shares: For a sensitive feature, each group's share of the people the service is for (adding up to 1), against
             which an audit holds its rows.
         monotone: Number, amount or flag feature -> ``increasing`` or ``decreasing``: more of it never lowers (raises) anybody's
@@ -183,6 +185,7 @@ class Service:
     simulated: tuple[str, ...] = ()
     source: str = ""
     value_texts: Mapping[str, Mapping[str, Texts]] = field(default_factory=dict)
+    statistics_basis: str = ""
     population_shares: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     monotone: Mapping[str, Monotone] = field(default_factory=dict)
     prior_rule: PriorRule | None = None

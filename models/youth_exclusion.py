@@ -106,6 +106,7 @@ SERVICE = Service(
     sensitive_features=("sex", "origin", "income_group"),
     sensitive_as_feature={"income_group": "lfaminc"},
     capacity=0.20,
+    statistics_basis="GDPR 6(1)(e) and 89(1), statistics on whom a selection reaches; for origin a law under 9(2)(j), which a city names before it counts.",
     need=Need(
         "left_school",
         {
