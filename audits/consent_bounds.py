@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from audits import counts
 from audits.consent_facts import ConsentLine
 from audits.finding import Role, Scale
@@ -63,12 +65,18 @@ def worst_case(hits: int, of: int, missing: int) -> tuple[float, float]:
 def _line(line: Line, given: AuditInput, consents: ConsentCounts) -> ConsentLine:
     attribute = given.attributes[line.attribute]
     of, hit = counts.rate_rows(METRICS[line.metric].rate, given.y_true, given.y_pred)
+    codes = attribute.codes
+    if METRICS[line.metric].rate == "selection_rate" and given.unknown is not None:
+        # Whom a model selects is known of everybody, their outcome need not be.
+        codes = np.concatenate([codes, attribute.unknown_codes])
+        hit = np.concatenate([hit, given.unknown.y_pred == 1])
+        of = np.ones(len(codes), dtype=np.bool_)
     told = {c.group: c for c in consents.groups if c.attribute == line.attribute}
     hits, people, weighted_hits, weighted_people, missing = ([0.0, 0.0] for _ in range(5))
     possible = True
     for code, group in enumerate(attribute.groups):
         side = 0 if group == line.group else 1
-        here = attribute.codes == code
+        here = codes == code
         h, n = int((hit & here).sum()), int((of & here).sum())
         hits[side] += h
         people[side] += n

@@ -150,3 +150,12 @@ def test_counts_that_do_not_fit_could_not_run(people, given, says):
     found = audited(people, given).finding("consents.could_not_run")
     assert found.outcome is Outcome.COULD_NOT_RUN
     assert says in found.message
+
+
+def test_selection_counts_those_whose_outcome_is_unknown_too(people):
+    selection = replace(TPR, metric="selection_gap")
+    unknown = np.array([*people["y_true"].astype(float)])
+    unknown[::7] = np.nan
+    (line,) = audited(people | {"y_true": unknown}, consents(), lines=(selection,)).consents.lines
+    group, chosen = people["sensitive_features"]["group"], people["y_pred"]
+    assert line.seen == pytest.approx(chosen[group == "a"].mean() - chosen[group == "b"].mean())
