@@ -205,8 +205,9 @@ def _complexity(what: str, plain: list[BaselineRow], given: AuditInput, *, earne
         text = f"The version's complexity ({what}) is earned: its gain over {labels} is shown."
     else:
         labels = " and ".join(f"{row.label} ({_told(row)})" for row in doing_as_well)
+        what_else = "scorecard" if any(row.name == "scorecard" for row in doing_as_well) else "simple model"
         text = (
-            f"The scorecard does {'better' if any(map(_worse, plain)) else 'as well'}: that the version ({what}) gains anything over {labels} is not shown, and the simple one can be "
+            f"The {what_else} does {'better' if any(map(_worse, plain)) else 'as well'}: that the version ({what}) gains anything over {labels} is not shown, and the simple one can be "
             "worked out by hand. Ask for the simple one, or for what makes this one worth its complexity."
         )
     return Finding(

@@ -172,9 +172,10 @@ def without_outcome(known: NDArray[np.bool_] | None, given: AuditInput) -> Audit
 
 def _explained(known: NDArray[np.bool_], why: Explanation) -> Explanation:
     """The explanation of those whose outcome is known; one that does not fit stays as it is, and its check says so."""
-    if not len(why.contributions) == len(known) == len(why.output):
-        return why
     refits = why.refits
+    named = np.zeros(0, dtype=np.int64) if refits is None else refits.rows
+    if not len(why.contributions) == len(known) == len(why.output) or (named >= len(known)).any():
+        return why
     if refits is not None:
         kept, place = known[refits.rows], np.cumsum(known) - 1
         refits = replace(

@@ -35,20 +35,18 @@ def report(service_id: str, name: str) -> tuple[AuditReport, dict[str, float]]:
     fitted = training.fit(service, recipe, rows, seed=SEED)
     crossed = training.cross_fit(service, recipe, rows, seed=SEED, refit=fitted.estimator)
     need = rows[service.need.column].to_numpy(dtype=np.float64)
-    known = ~np.isnan(need)
-    judged = rows[known]
     took, start = {}, time.perf_counter()
-    explain = explanation_input.explanation(service, fitted.estimator, judged, crossed.refits, SEED)
+    explain = explanation_input.explanation(service, fitted.estimator, rows, crossed.refits, SEED)
     took["explaining, by version and refits"] = time.perf_counter() - start
     start = time.perf_counter()
-    simpler = baseline_input.simpler(service, recipe, rows, known, crossed, fitted.facts(service))
+    simpler = baseline_input.simpler(service, recipe, rows, crossed, fitted.facts(service))
     took["fitting baselines"] = time.perf_counter() - start
     start = time.perf_counter()
     made = runner.audit(
-        need[known],
-        crossed.selected[known],
-        sensitive_features=judged[list(service.sensitive_features)],
-        y_score=crossed.scores[known],
+        need,
+        crossed.selected.astype(np.int8),
+        sensitive_features=rows[list(service.sensitive_features)],
+        y_score=crossed.scores,
         explain=explain,
         simpler=simpler,
         checks=[ExplainabilityCheck(), BaselinesCheck()],

@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from audits import runner
-from audits.check import Baseline, DataQuality, Expectation, Explanation, InventedPerson
+from audits.check import Baseline, Comparator, DataQuality, Expectation, Explanation, InventedPerson, Simpler
+from audits.probes import Deletion, Moved, Refits
 from audits.sections import ReportSubject
 
 
@@ -83,7 +84,14 @@ def _everything():
                 ("Reads less than most in the class",),
             ),
             labels=("Reading", "Days absent", "Moves of home"),
+            refits=Refits(
+                np.arange(300), contributions[:300] * np.array([[[1.0, 0.9, 1.0]], [[1.0, 1.0, -1.0]]]),
+                ("school", "school", "home"), {"school": "School results", "home": "Moves of home"},
+            ),
+            monotone=(Moved("reading", "increasing", np.array([-1.0, 1.0]), np.outer(np.ones(40), [-1.0, 1.0])),),
+            deletion=Deletion("the median", margin[:40], margin[:40] - [[0.5], [0.8]], np.tile(margin[:40], (5, 2, 1))),
         ),
+        "simpler": Simpler((Comparator("scorecard", "a scorecard", (x[:, 0] >= 0.84).astype(int), x[:, 0]),), "trees"),
         "data_quality": DataQuality(frame, (Expectation("not_null", "reading"), Expectation("between", "moves", -9, 9))),
         "clusters": rng.integers(0, 1200, n),
         "subject": ReportSubject(
