@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from audits.consent_facts import ConsentCounts, ConsentFacts
     from audits.finding import Finding, Role
     from audits.group_facts import TradeRow
+    from audits.label_facts import LabelFacts
     from audits.lines import Line
+    from audits.measures import Measures
     from audits.probes import Deletion, Moved, Refits
     from audits.row_facts import RowFacts, Rows
     from audits.sections import DataQualityFacts, ExplanationFacts, GroupRow, PerformanceFacts, PriceRow
@@ -209,6 +211,8 @@ class AuditInput:
         benefit: Randomised trial by which gain is audited, or None: the service declares no gain.
         rows: The rows behind the audit and what is declared of them, or None.
         consents: Counts of who consented, by group, or None.
+        measures: The declared measure of need with its reason, and all others held, 0/1 or quantities; None: `other_needs` are
+            all there is.
         simpler: Baselines that the version is held against, or None.
         unknown: People whose outcome is unknown, or None: every outcome is known.
     """
@@ -229,6 +233,7 @@ class AuditInput:
     benefit: Trial | None = None
     rows: Rows | None = None
     consents: ConsentCounts | None = None
+    measures: Measures | None = None
     simpler: Simpler | None = None
     unknown: UnknownRows | None = None
 
@@ -248,6 +253,7 @@ class CheckResult:
         benefit: For its section on gain.
         consents: For its section on who consented.
         row_quality: For its section on who is in the rows.
+        labels: For its section on the measures of need.
         baselines: For its section on what is simpler.
         unknown_outcomes: For its section on people whose outcome is unknown.
         unknowns: What this check could not know, in plain words.
@@ -264,6 +270,7 @@ class CheckResult:
     benefit: BenefitFacts | None = None
     row_quality: RowFacts | None = None
     consents: ConsentFacts | None = None
+    labels: LabelFacts | None = None
     baselines: BaselineFacts | None = None
     unknown_outcomes: UnknownFacts | None = None
     unknowns: tuple[str, ...] = field(default=())

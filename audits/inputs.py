@@ -13,6 +13,7 @@ from audits import lines as policy_lines
 from audits.check import Attribute, AuditInput, Baseline, Simpler
 from audits.errors import AuditsInputError
 from audits.lines import UNKNOWN
+from audits.measures import among
 from audits.unknown_facts import UnknownRows
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from audits.check import DataQuality, Explanation
     from audits.consent_facts import ConsentCounts
     from audits.lines import Line
+    from audits.measures import Measures
     from audits.row_facts import Rows
 
 
@@ -45,6 +47,7 @@ def check(
     benefit: Trial | None = None,
     rows: Rows | None = None,
     consents: ConsentCounts | None = None,
+    measures: Measures | None = None,
     simpler: Simpler | None = None,
 ) -> AuditInput:
     """Checks and aligns an audit's input. Arguments as in `audits.runner.audit`.
@@ -104,6 +107,7 @@ def check(
             benefit=benefit,
             rows=rows,
             consents=consents,
+            measures=measures,
             simpler=None if simpler is None else _simpler(simpler, n),
         ),
     )
@@ -161,6 +165,7 @@ def without_outcome(known: NDArray[np.bool_] | None, given: AuditInput) -> Audit
         explain=None if given.explain is None else _explained(known, given.explain),
         clusters=None if given.clusters is None else given.clusters[known],
         simpler=None if given.simpler is None else _compared(known, given.simpler),
+        measures=None if given.measures is None else among(given.measures, known),
         unknown=UnknownRows(
             y_pred=given.y_pred[~known],
             y_score=None if given.y_score is None else given.y_score[~known],

@@ -8,6 +8,7 @@ from audits import (
     baseline_section,
     benefit_section,
     consent_section,
+    label_section,
     reason_section,
     row_section,
     unknown_section,
@@ -31,6 +32,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section("unknown", "unknown", "unknown.html.jinja", folded=False),
     Section("no", "no", "no.html.jinja", folded=False),
     Section("screening", "screening", "screening.html.jinja", folded=False),
+    label_section.SECTION,
     unknown_section.SECTION,
     Section("described", "described", "described.html.jinja", shown=_describes_lines),
     Section(

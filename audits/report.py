@@ -19,6 +19,7 @@ from audits.consent_facts import ConsentFacts  # noqa: TC001  the same
 from audits.errors import AuditsEvidenceError, AuditsInputError
 from audits.finding import Finding  # noqa: TC001  pydantic reads these annotations when it runs
 from audits.group_facts import TradeRow  # noqa: TC001  the same
+from audits.label_facts import LabelFacts  # noqa: TC001  the same
 from audits.row_facts import RowFacts  # noqa: TC001  the same
 from audits.sections import (  # noqa: TC001  the same
     DataQualityFacts,
@@ -49,6 +50,7 @@ ADDED: Final = frozenset(
         "crossed",
         "deletion",
         "further",
+        "labels",
         "monotone",
         "people_selected",
         "pool",
@@ -90,6 +92,7 @@ class AuditReport:
         benefit: None if the service declares no gain.
         consents: None if nobody counted who consented.
         row_quality: None if the rows behind the audit were not given.
+        labels: None if nothing was said of other measures of need.
         baselines: None if nothing simpler was given.
         unknown_outcomes: None if every outcome is known.
     """
@@ -112,6 +115,7 @@ class AuditReport:
     benefit: BenefitFacts | None = None
     row_quality: RowFacts | None = None
     consents: ConsentFacts | None = None
+    labels: LabelFacts | None = None
     baselines: BaselineFacts | None = None
     unknown_outcomes: UnknownFacts | None = None
 

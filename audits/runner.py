@@ -27,6 +27,7 @@ from audits.errors import AuditsError
 from audits.explainability import ExplainabilityCheck
 from audits.fairness import FairnessCheck
 from audits.finding import Finding, Outcome, Role
+from audits.labels import LabelsCheck
 from audits.performance import PerformanceCheck
 from audits.report import AuditReport
 from audits.row_quality import RowsCheck
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from audits.benefit_trial import Trial
     from audits.consent_facts import ConsentCounts
     from audits.lines import Line
+    from audits.measures import Measures
     from audits.row_facts import Rows
 
 CHECKS: tuple[Check, ...] = (
@@ -54,6 +56,7 @@ CHECKS: tuple[Check, ...] = (
     DataQualityCheck(),
     RowsCheck(),
     ConsentsCheck(),
+    LabelsCheck(),
 )
 """The room's own checks, in the order in which a report shows them."""
 
@@ -77,6 +80,7 @@ def audit(
     benefit: Trial | None = None,
     rows: Rows | None = None,
     consents: ConsentCounts | None = None,
+    measures: Measures | None = None,
     simpler: Simpler | None = None,
     subject: ReportSubject | None = None,
     simulated: tuple[str, ...] = (),
@@ -108,6 +112,7 @@ def audit(
         rows: The rows behind the audit, for missing values, duplicates, leaks and drift; they may be more than those above.
         consents: Counts of who consented, by group: nobody's row.
         simpler: Baselines at equal capacity, that the version's gain is shown against.
+        measures: The declared measure of need with its reason, and all others held, 0/1 or quantities. None: `other_needs` are all.
         subject: What is audited and decided.
         simulated: What in these inputs is invented or simulated; shown on the page.
         unknowns: What the caller knows that this audit cannot tell.
@@ -147,6 +152,7 @@ def audit(
         benefit=benefit,
         rows=rows,
         consents=consents,
+        measures=measures,
         simpler=simpler,
     )
     own = [(c.name, c) for c in (CHECKS if checks is None else checks)]
@@ -177,6 +183,7 @@ def audit(
                 (r.unknown_outcomes for r in results if r.unknown_outcomes is not None), None
             ),
             consents=next((r.consents for r in results if r.consents is not None), None),
+            labels=next((r.labels for r in results if r.labels is not None), None),
             row_quality=next((r.row_quality for r in results if r.row_quality is not None), None),
             data_quality=next((r.data_quality for r in results if r.data_quality is not None), None),
             unknowns=tuple(dict.fromkeys((*(u for r in results for u in r.unknowns), *unknowns))),

@@ -9,6 +9,7 @@ import numpy as np
 
 from audits import runner
 from audits.check import Baseline, DataQuality, Expectation
+from audits.measures import Measure, Measures
 from audits.row_facts import Rows
 from audits.sections import ReportSubject
 from governance import baseline_input, explanation_input
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from governance.cases import Case
     from governance.policy import Policy
     from models.artifact import Facts
-    from models.service import Column, Service
+    from models.service import Column, Recipe, Service
     from models.training import CrossFit
 
 
@@ -101,6 +102,7 @@ def report_on(
         data_quality=DataQuality(rows, _expectations(service), f"{service.id} rows"),
         rows=_rows(service, rows, crossed),
         consents=audience.consents,
+        measures=_measures(service, recipe, rows),
         simpler=baseline_input.simpler(service, recipe, rows, crossed, facts),
         clusters=None if service.family_column is None else rows[service.family_column].to_numpy(),
         subject=_subject(service, case, policy, facts, audience, baseline),
@@ -184,6 +186,19 @@ def _uncounted(audience: Audience) -> tuple[str, ...]:
         return ()
     return (
         "How those who did not consent differ from those who did: the service declares no basis for counting them by group.",
+    )
+
+
+def _measures(service: Service, recipe: Recipe, rows: pd.DataFrame) -> Measures:
+    """All measures of need that are held, and what the version learnt in place of need. No group is named."""
+    told = {n.column: n.description["en"] for n in service.other_needs}
+    if recipe.target not in {*told, service.need.column}:
+        told[recipe.target] = f"What this version learnt. {service.column(recipe.target).description}"
+    return Measures(
+        service.need.column,
+        service.need.description["en"],
+        service.need.reason.get("en", ""),
+        tuple(Measure(c, rows[c].to_numpy(dtype=np.float64), words) for c, words in told.items()),
     )
 
 

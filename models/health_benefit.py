@@ -177,6 +177,11 @@ SERVICE = Service(
             "en": "Self-rated health is in the worst fifth.",
         },
         f"General health index at the start of the study, with the study's imputation: xghindx < {WORST_FIFTH_OF_HEALTH}.",
+        {
+            "fi": "Se kysyy ihmiseltä itseltään, eikä riipu siitä, kuinka paljon hoitoa hän on saanut tai mihin hänellä on ollut varaa.",
+            "sv": "Det frågar människan själv och beror inte på hur mycket vård hon har fått eller haft råd med.",
+            "en": "It asks people themselves, and does not depend on how much care they were given or could pay for.",
+        },
     ),
     other_needs=(
         Need(

@@ -77,11 +77,14 @@ class Need:
         column: A 0/1 column of the contract; 1 means in need, empty means unknown.
         description: What it measures, for board and citizen.
         rule: How the column was made, exactly enough to make it again.
+        reason: Of the declared measure: why this one and not another, per language, for board and citizen. An audit says so
+            where it is missing.
     """
 
     column: str
     description: Texts
     rule: str
+    reason: Texts = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

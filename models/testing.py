@@ -97,6 +97,8 @@ def _declaration_faults(service: Service) -> Iterator[str]:
             yield f"population_shares of '{name}' do not name every group of a sensitive feature"
         elif min(shares.values()) < 0 or abs(sum(shares.values()) - 1) > _ROUNDED:
             yield f"population_shares of '{name}' do not add up to 1"
+    if service.need.reason and any(not service.need.reason.get(language) for language in LANGUAGES):
+        yield "the reason for the declared measure of need is missing in a language"
     for need in (service.need, *service.other_needs):
         if need.column not in by_name or by_name[need.column].kind != "flag":
             yield f"need '{need.column}' is not a flag column of the contract"

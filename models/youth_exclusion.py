@@ -115,6 +115,11 @@ SERVICE = Service(
             "en": "Upper secondary school was left unfinished.",
         },
         "hsgrad == '0' (not graduated by 1994); unknown where hsgrad == '.'",
+        {
+            "fi": "Se on tieto siitä, mitä tapahtui, eikä kenenkään arvio nuoresta.",
+            "sv": "Det är en uppgift om vad som hände och inte någons bedömning av den unga.",
+            "en": "It records what happened, and is nobody's opinion of the young person.",
+        },
     ),
     other_needs=(),
     recipes={recipe.name: recipe for recipe in _RECIPES},
