@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from audits.lines import Line
     from audits.measures import Measures
     from audits.probes import Deletion, Moved, Refits
+    from audits.robust_facts import Robustness, RobustnessFacts
     from audits.row_facts import RowFacts, Rows
     from audits.sections import DataQualityFacts, ExplanationFacts, GroupRow, PerformanceFacts, PriceRow
     from audits.unknown_facts import UnknownFacts, UnknownRows
@@ -213,6 +214,7 @@ class AuditInput:
         consents: Counts of who consented, by group, or None.
         measures: The declared measure of need with its reason, and all others held, 0/1 or quantities; None: `other_needs` are
             all there is.
+        robustness: Small changes, periods and membership, or None.
         simpler: Baselines that the version is held against, or None.
         unknown: People whose outcome is unknown, or None: every outcome is known.
     """
@@ -234,6 +236,7 @@ class AuditInput:
     rows: Rows | None = None
     consents: ConsentCounts | None = None
     measures: Measures | None = None
+    robustness: Robustness | None = None
     simpler: Simpler | None = None
     unknown: UnknownRows | None = None
 
@@ -251,6 +254,7 @@ class CheckResult:
         explanation: For its section on reasons.
         data_quality: For its section on the rows.
         benefit: For its section on gain.
+        robustness: For its section on small changes.
         consents: For its section on who consented.
         row_quality: For its section on who is in the rows.
         labels: For its section on the measures of need.
@@ -271,6 +275,7 @@ class CheckResult:
     row_quality: RowFacts | None = None
     consents: ConsentFacts | None = None
     labels: LabelFacts | None = None
+    robustness: RobustnessFacts | None = None
     baselines: BaselineFacts | None = None
     unknown_outcomes: UnknownFacts | None = None
     unknowns: tuple[str, ...] = field(default=())

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from audits.consent_facts import ConsentCounts
     from audits.lines import Line
     from audits.measures import Measures
+    from audits.robust_facts import Robustness
     from audits.row_facts import Rows
 
 
@@ -48,6 +49,7 @@ def check(
     rows: Rows | None = None,
     consents: ConsentCounts | None = None,
     measures: Measures | None = None,
+    robustness: Robustness | None = None,
     simpler: Simpler | None = None,
 ) -> AuditInput:
     """Checks and aligns an audit's input. Arguments as in `audits.runner.audit`.
@@ -108,6 +110,7 @@ def check(
             rows=rows,
             consents=consents,
             measures=measures,
+            robustness=robustness,
             simpler=None if simpler is None else _simpler(simpler, n),
         ),
     )

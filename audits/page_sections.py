@@ -10,6 +10,7 @@ from audits import (
     consent_section,
     label_section,
     reason_section,
+    robust_section,
     row_section,
     unknown_section,
 )
@@ -44,6 +45,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
         "explanation", "explanation", "explanation.html.jinja", shown=lambda r: r.explanation is not None
     ),
     reason_section.SECTION,
+    robust_section.SECTION,
     consent_section.SECTION,
     row_section.SECTION,
     Section("quality", "quality", "quality.html.jinja", shown=lambda r: r.data_quality is not None),

@@ -20,6 +20,7 @@ from audits.errors import AuditsEvidenceError, AuditsInputError
 from audits.finding import Finding  # noqa: TC001  pydantic reads these annotations when it runs
 from audits.group_facts import TradeRow  # noqa: TC001  the same
 from audits.label_facts import LabelFacts  # noqa: TC001  the same
+from audits.robust_facts import RobustnessFacts  # noqa: TC001  the same
 from audits.row_facts import RowFacts  # noqa: TC001  the same
 from audits.sections import (  # noqa: TC001  the same
     DataQualityFacts,
@@ -56,6 +57,7 @@ ADDED: Final = frozenset(
         "pool",
         "pooled",
         "ranges",
+        "robustness",
         "row_quality",
         "refits",
         "trades",
@@ -90,6 +92,7 @@ class AuditReport:
         tools: Libraries behind the numbers.
         trades: Criteria that cannot all hold where need differs, by group.
         benefit: None if the service declares no gain.
+        robustness: None if nothing of it was given.
         consents: None if nobody counted who consented.
         row_quality: None if the rows behind the audit were not given.
         labels: None if nothing was said of other measures of need.
@@ -116,6 +119,7 @@ class AuditReport:
     row_quality: RowFacts | None = None
     consents: ConsentFacts | None = None
     labels: LabelFacts | None = None
+    robustness: RobustnessFacts | None = None
     baselines: BaselineFacts | None = None
     unknown_outcomes: UnknownFacts | None = None
 

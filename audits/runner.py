@@ -30,6 +30,7 @@ from audits.finding import Finding, Outcome, Role
 from audits.labels import LabelsCheck
 from audits.performance import PerformanceCheck
 from audits.report import AuditReport
+from audits.robustness import RobustnessCheck
 from audits.row_quality import RowsCheck
 from audits.sections import PopulationFacts, ReportSubject, RuleFacts, Tool
 
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from audits.consent_facts import ConsentCounts
     from audits.lines import Line
     from audits.measures import Measures
+    from audits.robust_facts import Robustness
     from audits.row_facts import Rows
 
 CHECKS: tuple[Check, ...] = (
@@ -57,6 +59,7 @@ CHECKS: tuple[Check, ...] = (
     RowsCheck(),
     ConsentsCheck(),
     LabelsCheck(),
+    RobustnessCheck(),
 )
 """The room's own checks, in the order in which a report shows them."""
 
@@ -81,6 +84,7 @@ def audit(
     rows: Rows | None = None,
     consents: ConsentCounts | None = None,
     measures: Measures | None = None,
+    robustness: Robustness | None = None,
     simpler: Simpler | None = None,
     subject: ReportSubject | None = None,
     simulated: tuple[str, ...] = (),
@@ -111,6 +115,7 @@ def audit(
         benefit: A randomised trial, where the model estimates gain; its people may be others than those above.
         rows: The rows behind the audit, for missing values, duplicates, leaks and drift; they may be more than those above.
         consents: Counts of who consented, by group: nobody's row.
+        robustness: Selections after small changes of features, people by period, and scores of people learnt from and others.
         simpler: Baselines at equal capacity, that the version's gain is shown against.
         measures: The declared measure of need with its reason, and all others held, 0/1 or quantities. None: `other_needs` are all.
         subject: What is audited and decided.
@@ -153,6 +158,7 @@ def audit(
         rows=rows,
         consents=consents,
         measures=measures,
+        robustness=robustness,
         simpler=simpler,
     )
     own = [(c.name, c) for c in (CHECKS if checks is None else checks)]
@@ -182,6 +188,7 @@ def audit(
             unknown_outcomes=next(
                 (r.unknown_outcomes for r in results if r.unknown_outcomes is not None), None
             ),
+            robustness=next((r.robustness for r in results if r.robustness is not None), None),
             consents=next((r.consents for r in results if r.consents is not None), None),
             labels=next((r.labels for r in results if r.labels is not None), None),
             row_quality=next((r.row_quality for r in results if r.row_quality is not None), None),

@@ -12,7 +12,7 @@ from audits.check import Baseline, DataQuality, Expectation
 from audits.measures import Measure, Measures
 from audits.row_facts import Rows
 from audits.sections import ReportSubject
-from governance import baseline_input, explanation_input
+from governance import baseline_input, explanation_input, robust_input
 from models import training
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def report_on(
         rows=_rows(service, rows, crossed),
         consents=audience.consents,
         measures=_measures(service, recipe, rows),
+        robustness=robust_input.robustness(service, estimator, rows, crossed, facts),
         simpler=baseline_input.simpler(service, recipe, rows, crossed, facts),
         clusters=None if service.family_column is None else rows[service.family_column].to_numpy(),
         subject=_subject(service, case, policy, facts, audience, baseline),
