@@ -186,10 +186,7 @@ def view(report: AuditReport, language: str = "en") -> Page:
     if tone == "for" and any(_gain_in_doubt(f) for f in report.findings):
         says, may = t["nee_gain_says"], t["may_gain"]
     elif tone == "for" and report.rule.chance is not None and report.rule.chance < COULD_DECIDE:
-        may = t["may_could_not"].format(
-            policy=f"{report.subject.policy_name} {report.subject.policy_version}".strip()
-            or t["policy_unnamed"]
-        )
+        may = t["may_could_not"]
     lines = _sorted(v for v in every if v.finding.role is Role.DECIDES)
     screening = _sorted(v for v in every if v.finding.role is Role.SCREENS)
     return Page(

@@ -68,7 +68,6 @@ def to_the_gate(
         "gate": str(decision.outcome),
         "acceptable": decision.acceptable,
         "chance": audited.report.rule.chance,
-        "chance_at_least": house.policy().board.accept.chance_at_least,
         "why_not": list(decision.why_not),
         "lines": [
             line_facts(line.finding, str(line.outcome), acceptable=line.acceptable) for line in decision.lines

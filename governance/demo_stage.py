@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from audits.lines import COULD_DECIDE
 from consent.tlog.note import generate_key, save_key
 from consent.trust_chain import Member
 from governance import demo_people, membership
@@ -118,7 +117,7 @@ def open_house(stage: Stage) -> None:
                 "name": policy.name,
                 "version": policy.version,
                 "digest": policy.digest,
-                "practice": policy.board.accept.chance_at_least < COULD_DECIDE,
+                "title": policy.title,
             },
             "board": [{"id": i, "name": n, "role": r} for i, n, r in BOARD],
             "quorum": house.trust_root.quorum,

@@ -38,13 +38,7 @@ def _house(f: dict[str, Any]) -> list[str]:
     return [
         "# A home of one's own",
         f"Keys, ledger, policy {f['policy']['name']} {f['policy']['version']} and MLflow store lie in {f['home']}.",
-        *(
-            [
-                "This is a policy for practice: its board may accept where an audit could hardly have decided. The shipped one forbids it."
-            ]
-            if f["policy"]["practice"]
-            else []
-        ),
+        f"  {f['policy']['title']}.",
         f"Everything that proves something later starts from this digest: {f['trust_root']}",
         f"The ethics board: {board}; quorum {f['quorum']}.",
     ]
@@ -73,7 +67,7 @@ def _gate(f: dict[str, Any]) -> list[str]:
     verdict = _OUTCOMES[f["gate"]]
     if f["gate"] == "not_enough_evidence" and f["acceptable"]:
         verdict += ", leaning for: the board may accept it with a condition and an expiry"
-    told += _chance(f["chance"], f["chance_at_least"], acceptable=f["acceptable"])
+    told += _chance(f["chance"])
     told.append(f"The gate: {verdict}.")
     if not f["acceptable"]:
         told.append(f"  because {f['why_not'][0]}")
@@ -82,14 +76,13 @@ def _gate(f: dict[str, Any]) -> list[str]:
     return told
 
 
-def _chance(chance: float | None, least: float, *, acceptable: bool) -> list[str]:
+def _chance(chance: float | None) -> list[str]:
     """What the audit could have said at all, where it could hardly have said yes."""
     if chance is None or chance >= COULD_DECIDE:
         return []
-    told = f"  This audit could not decide: a model alike in every group would have passed it {wording.chance(chance)} of the time."
-    if acceptable and chance >= least:
-        told += " Under the shipped policy nothing could be accepted on it; under this one for practice the board may."
-    return [told]
+    return [
+        f"  This audit could not decide: a model alike in every group would have passed it {wording.chance(chance)} of the time."
+    ]
 
 
 def _lines(lines: list[dict[str, Any]]) -> list[str]:

@@ -90,8 +90,8 @@ class AcceptRule:
         leaning: Only lines that lean this way; always "for".
         exclude_times_limit: The 90 % interval must exclude this many times the limit (for a ratio, that power of it).
         months_at_most: The longest an acceptance may hold.
-        chance_at_least: Least chance that the audit would have passed a model alike in every group; under it the audit could
-            not decide, and nothing may be accepted on it.
+        chance_at_least: Least chance that the audit would have passed a model alike in every group, at least one half; under
+            it the audit could not decide, and nothing may be accepted on it.
         why: Plain words.
         source: Where it comes from.
     """

@@ -10,9 +10,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from audits import report as audit_reports
-from audits import wording
-from audits.finding import Outcome
-from audits.lines import COULD_DECIDE
 from consent.canonical import format_time
 from governance import board, certificate, certificate_form, gate
 from governance.ballot import Ballot, Question
@@ -211,32 +208,6 @@ class Promoted:
     decision: BoardDecision
     expires: str
     conditions: tuple[tuple[str, str], ...]
-
-
-def leniency(house: House, service_id: str, version: str) -> str | None:
-    """What the board and its readers are told where the policy asks for less than the rule does.
-
-    The rule: nothing is accepted on an audit that would have passed a model alike in every group less than half of the time.
-
-    Args:
-        house: The installation.
-        service_id: Service.
-        version: Version.
-
-    Returns:
-        A sentence; None where the audit could decide, or the policy keeps to the rule.
-    """
-    report = latest_report(house, house.cases.get(service_id, version))
-    policy = house.policy()
-    if report is None or report.verdict.outcome is not Outcome.NOT_ENOUGH_EVIDENCE:
-        return None
-    chance, least = report.rule.chance, policy.board.accept.chance_at_least
-    if chance is None or not least <= chance < COULD_DECIDE:
-        return None
-    return (
-        f"this audit could not decide: it would have passed a model alike in every group {wording.chance(chance)} of the time; "
-        f"the policy {policy.name} {policy.version} lets the board accept on it all the same, the policy that luvalla ships does not"
-    )
 
 
 def promote(house: House, service_id: str, version: str) -> Promoted | NotPromoted:

@@ -243,8 +243,6 @@ def promote(ctx: click.Context, service: str, version: str, *, dry_run: bool, as
             _foretell(ctx, house, service, version, as_json=as_json)
             return
         done = promotion.promote(house, service, version)
-        lenient = promotion.leniency(house, service, version)
-    aside = [f"  {lenient}"] if lenient else []
     if isinstance(done, promotion.Promoted):
         document = {
             "promoted": True,
@@ -253,14 +251,12 @@ def promote(ctx: click.Context, service: str, version: str, *, dry_run: bool, as
             "expires": done.expires,
             "conditions": [{"text": text, "due": due} for text, due in done.conditions],
             "board": str(done.decision.outcome),
-            "lenient": lenient,
         }
         show(
             document,
             lambda: [
                 f"version {version} of {service} is the champion until {done.expires} ({done.decision.outcome})",
                 *[f"  condition, due {due}: {text}" for text, due in done.conditions],
-                *aside,
                 f"certificate {done.certificate}, entry {done.index:,}",
             ],
             as_json=as_json,
@@ -271,12 +267,11 @@ def promote(ctx: click.Context, service: str, version: str, *, dry_run: bool, as
         "waiting": done.waiting,
         "reasons": list(done.reasons),
         "ballot": done.ballot.id if done.ballot else None,
-        "lenient": lenient,
     }
     head = "it waits for the board: luvalla board inbox" if done.waiting else "no"
     show(
         document,
-        lambda: [head, *[f"  {reason}" for reason in done.reasons], *(aside if done.waiting else [])],
+        lambda: [head, *[f"  {reason}" for reason in done.reasons]],
         as_json=as_json,
     )
     ctx.exit(1)

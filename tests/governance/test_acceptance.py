@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
 from audits.finding import Leaning, Outcome, Scale
+from governance import gate
 from governance import policy as policies
-from governance import promotion
 from governance.acceptance import Accepted, accepted_in, width
+from governance.errors import PolicyError
 from governance.gate import GateOutcome
 
 LINE = "tpr_gap:race=Black"
@@ -83,33 +83,58 @@ def test_a_ratio_s_interval_is_measured_on_the_logarithmic_scale(room):
     assert width(replace(finding, estimate=1.0, low=None, high=9.0, direction="within")) == float("inf")
 
 
-def test_the_policy_for_practice_differs_in_its_name_and_one_rule(room):
-    shipped, practice = policies.shipped().decode(), policies.practice().decode()
-    changed = [(a, b) for a, b in zip(shipped.splitlines(), practice.splitlines(), strict=True) if a != b]
-    assert [a.split(" =")[0] for a, _ in changed] == ["name", "chance_at_least"]
-    assert policies.load(practice.encode()).name == "luvalla-practice"
-    assert policies.load(shipped.encode()).board.accept.chance_at_least == 0.5
+@pytest.mark.parametrize("least", ["0.499", "0.0", "nan", "-1", "1.01"])
+def test_no_policy_may_ask_for_less_than_one_half(least):
+    text = policies.shipped().decode().replace("chance_at_least = 0.5", f"chance_at_least = {least}")
+    with pytest.raises(PolicyError, match=r"board\.accept\.chance_at_least is .*, expected 0\.5 to 1"):
+        policies.load(text.encode())
 
 
-@pytest.mark.parametrize(
-    ("policy", "says"), [(policies.practice(), "luvalla-practice"), (policies.shipped(), None)]
-)
-def test_where_a_policy_asks_for_less_than_the_rule_the_board_is_told(room, monkeypatch, policy, says):
-    report = room.report(DOUBT)
-    doubtful = replace(
+def test_a_policy_may_ask_for_more_than_one_half(room):
+    text = policies.shipped().decode().replace("chance_at_least = 0.5", "chance_at_least = 0.8")
+    stricter = policies.load(text.encode())
+    report = room.report(DOUBT, rule={"chance": 0.7})
+    report = replace(report, subject=replace(report.subject, policy_digest=stricter.digest))
+    decision = gate.decide(
         report,
-        verdict=replace(report.verdict, outcome=Outcome.NOT_ENOUGH_EVIDENCE),
-        rule=replace(report.rule, chance=0.0004),
+        stricter,
+        service=report.subject.service,
+        kind="assistive",
+        model_digest=report.subject.model_digest,
     )
-    monkeypatch.setattr(promotion, "latest_report", lambda *_: doubtful)
-    house = SimpleNamespace(cases=SimpleNamespace(get=lambda *_: None), policy=lambda: policies.load(policy))
-    told = promotion.leniency(house, "health-benefit", "1")
-    if says is None:
-        assert told is None
-    else:
-        assert says in told
-        assert "could not decide" in told
-        assert "under 1% of the time" in told
+    may_not(decision, "asks for 80%")
+
+
+def test_the_policy_for_practice_keeps_the_rule_and_widens_three_lines_which_say_so():
+    shipped, practice = policies.load(policies.shipped()), policies.load(policies.practice())
+    assert practice.name == "luvalla-practice"
+    assert "practice only, with wider limits" in practice.title
+    assert (practice.rule, practice.board, practice.services) == (
+        shipped.rule,
+        shipped.board,
+        shipped.services,
+    )
+    changed = {}
+    for name, profile in shipped.profiles.items():
+        other = practice.profiles[name]
+        assert replace(other, lines=profile.lines) == profile
+        for theirs, ours in zip(profile.lines, other.lines, strict=True):
+            if theirs != ours:
+                changed[name, ours.metric] = (ours.limit, str(ours.role))
+                assert "for practice" in ours.why.lower()
+                assert "no city should agree on it" in ours.why
+                kept = {
+                    "limit": theirs.limit,
+                    "role": theirs.role,
+                    "why": theirs.why,
+                    "source": theirs.source,
+                }
+                assert replace(ours, **kept) == theirs
+    assert changed == {
+        ("health-benefit", "tpr_gap"): (-0.15, "decides"),
+        ("health-benefit", "observed_expected"): (1.33, "decides"),
+        ("health-benefit", "selection_ratio"): (0.80, "screens"),
+    }
 
 
 def test_a_policy_that_says_nothing_of_the_chance_asks_for_one_half(room):
