@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ledger_copy import copy_binary, without_secondary_indexes
 
-from consent import store, store_bulk, store_consents, store_log
+from consent import sealed_people, store, store_bulk, store_consents, store_log
 from consent.canonical import SLOT_MULTIPLE
 from consent.keys import KEY_BYTES
 from consent.setup import create
@@ -96,7 +96,8 @@ def fill(ledger: Ledger, people: int, events_each: int) -> list[bytes]:
                 for n in places
                 if n < people
             ]  # fmt: skip
-            store.insert_rows(connection, store.subject, new)
+            rows = sealed_people.sealed_rows(log.vault, log.pseudonym_key, new)
+            store.insert_rows(connection, store.subject, rows)
             events = [
                 {
                     "idx": start + place, "number": place % people, "purpose": OFFER, "purpose_version": 1, "notice_version": 1,
@@ -131,7 +132,7 @@ def fill_projections(ledger: Ledger, people: int, events_each: int, *, use_keys:
     blocks = (range(low, min(low + SLOT_MULTIPLE, people)) for low in range(0, people, SLOT_MULTIPLE))
     numbers = np.concatenate([chance.permutation(block) for block in blocks])
     tables: dict[str, Iterator[Block]] = {
-        "subject (number, pseudonym, subject, enrolled)": _people(numbers, pseudonyms, first),
+        "subject (number, pseudonym, subject, enrolled, kek)": _people(ledger, numbers, pseudonyms, first),
         "consent_event (idx, number, purpose, purpose_version, notice_version, status, processing, at, expires)": _events(
             numbers, events_each, first, now
         ),
@@ -153,11 +154,16 @@ def fill_projections(ledger: Ledger, people: int, events_each: int, *, use_keys:
     return pseudonyms.tolist()
 
 
-def _people(numbers: NDArray[np.int64], pseudonyms: NDArray[np.void], first: int) -> Iterator[Block]:
+def _people(
+    ledger: Ledger, numbers: NDArray[np.int64], pseudonyms: NDArray[np.void], first: int
+) -> Iterator[Block]:
+    key = ledger.log.vault.column_key()
+    column = np.frombuffer(key.seal(pseudonyms.tobytes()), pseudonyms.dtype)
     for low in range(0, len(numbers), BATCH):
         part = slice(low, low + BATCH)
         enrolled = first + np.arange(low, low + len(numbers[part]))
-        yield [numbers[part].astype(">i8"), pseudonyms[part], pseudonyms[part], enrolled.astype(">i8")]
+        kek = np.full(len(numbers[part]), np.void(key.name))
+        yield [numbers[part].astype(">i8"), column[part], pseudonyms[part], enrolled.astype(">i8"), kek]
 
 
 def _events(numbers: NDArray[np.int64], each: int, first: int, now: int) -> Iterator[Block]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from consent import store_log, store_people
+from consent import sealed_people, store_log
 from consent.canonical import encode
 from consent.consenting import person_and_keys
 from consent.entries import Payload
@@ -96,7 +96,7 @@ def acts_of(log: Log, actor: str) -> list[Act]:
     """See `Ledger.acts_of`."""
     pseudonym = log.pseudonym(actor if actor.startswith(STAFF_PREFIX) else STAFF_PREFIX + actor)
     with log.store.read() as connection:
-        person = store_people.by_pseudonym(connection, [pseudonym]).get(pseudonym)
+        person = sealed_people.by_pseudonym(log.vault, connection, [pseudonym]).get(pseudonym)
         if person is None:
             return []
         found = []

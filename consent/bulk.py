@@ -13,7 +13,15 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from consent import store_bulk, store_consents, store_limits, store_log, store_lost, store_people
+from consent import (
+    sealed_people,
+    store_bulk,
+    store_consents,
+    store_limits,
+    store_log,
+    store_lost,
+    store_people,
+)
 from consent.errors import BadRequestError, LedgerDamagedError
 from consent.limits import limited_people
 from consent.permit import REFUSAL_BY_CODE
@@ -28,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy import Connection
 
+    from consent.keys import Vault
     from consent.ledger import Ledger
     from consent.log import Log
     from consent.store import Store
@@ -89,6 +98,7 @@ def permits(
         UnknownPurpose: The purpose is not on record (exit 2).
         BadRequestError: The processing is not a word, or a person's id is none (2).
         RefusedToSignError: The log does not continue its last checkpoint (3).
+        KeyMissingError: People are there whose key-encryption key is not (3).
     """
     pseudonyms = [ledger.log.pseudonym(person) for person in people]
     return permits_of_pseudonyms(ledger, pseudonyms, purpose_id, processing, at=at, as_of=as_of)
@@ -126,12 +136,12 @@ def permits_of_pseudonyms(
         )
         cache = _cache_of(log, (*store_bulk.erasures(connection), store_lost.count(connection)))
         if len(pseudonyms) <= _SELECT_SINGLY:
-            found = store_people.by_pseudonym(connection, set(pseudonyms))
+            found = sealed_people.by_pseudonym(log.vault, connection, set(pseudonyms))
             numbers = np.fromiter(
                 (found[key].number if key in found else -1 for key in pseudonyms), np.int64, len(pseudonyms)
             )
         else:
-            numbers = cache.numbers(connection, pseudonyms, end.size)
+            numbers = cache.numbers(connection, log.vault, pseudonyms, end.size)
         highest = store_people.highest_number(connection)
         people = 0 if highest is None else highest + 1
         last = (
@@ -235,17 +245,20 @@ class _Cache:
                 self.by_purpose[purpose_id] = known
             return known
 
-    def numbers(self, connection: Connection, pseudonyms: Sequence[bytes], size: int) -> NDArray[np.int64]:
+    def numbers(
+        self, connection: Connection, vault: Vault, pseudonyms: Sequence[bytes], size: int
+    ) -> NDArray[np.int64]:
         """int64[n]: the number of each pseudonym, -1 for nobody's.
 
         Args:
             connection: A reading connection.
+            vault: Its keys open the column of pseudonyms; what is kept here is open, whatever key comes next.
             pseudonyms: n pseudonyms, 16 bytes each.
             size: Size of the log that this connection sees.
         """
         with self.lock:
             if self.enrolled < size:
-                self._read_people(connection, size)
+                self._read_people(connection, vault, size)
             high, low, number = self.high, self.low, self.number
         asked = np.frombuffer(b"".join(pseudonyms), ">u8").reshape(-1, 2)
         asked_high, asked_low = asked[:, 0].astype(np.uint64), asked[:, 1].astype(np.uint64)
@@ -268,10 +281,11 @@ class _Cache:
         result[order] = found
         return result
 
-    def _read_people(self, connection: Connection, size: int) -> None:
+    def _read_people(self, connection: Connection, vault: Vault, size: int) -> None:
         highs, lows, numbers = [self.high], [self.low], [self.number]
         # Whoever was enrolled since has a number of the block that was then the last, or of a later one.
-        found = store_bulk.pseudonyms(connection, since=self.enrolled, size=size, lowest=self.block)
+        keys = sealed_people.keys_in_use(vault, connection)
+        found = store_bulk.pseudonyms(connection, keys, since=self.enrolled, size=size, lowest=self.block)
         for high, low, number in found:
             highs.append(high)
             lows.append(low)

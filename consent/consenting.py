@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from consent import answering, representing, store_consents, store_log, store_people
+from consent import answering, representing, sealed_people, store_consents, store_log, store_people
 from consent.canonical import digest, encode, format_time
 from consent.errors import BadRequestError, ImpossibleTransitionError, ReturnRefusedError
-from consent.log import check_same_request
 from consent.purposing import find
 from consent.records import ConsentEvent, ConsentReceiptRef, ConsentRequest, TransitionRefused
+from consent.repeated import check_same, check_same_request
 from consent.state import refused_transition, state_of
 from consent.vocabulary import ConsentStatus, Language, RetentionClass, processing_mask
 
@@ -82,7 +82,7 @@ def record(
             zip(requests, pseudonyms, asked, prints, strict=True)
         ):
             if request is not None and request in earlier:
-                check_same_request(earlier[request], fingerprint)
+                check_same(log.vault, connection, earlier[request], fingerprint)
                 results.append(replayed(connection, earlier[request].idx))
                 continue
             if request is not None and request in here:
@@ -154,11 +154,11 @@ def enrol(log: Log, people: Sequence[str], *, request: bytes | None = None) -> l
     """Numbers of people, in one transaction; those who have none get one."""
     pseudonyms = [log.pseudonym(person) for person in people]
     with log.store.read() as connection:
-        found = store_people.by_pseudonym(connection, set(pseudonyms))
+        found = sealed_people.by_pseudonym(log.vault, connection, set(pseudonyms))
     if all(pseudonym in found for pseudonym in pseudonyms):
         return [found[pseudonym].number for pseudonym in pseudonyms]
     with log.writing() as writing:
-        found = store_people.by_pseudonym(writing.connection, set(pseudonyms))
+        found = sealed_people.by_pseudonym(log.vault, writing.connection, set(pseudonyms))
         for position, pseudonym in enumerate(pseudonyms, 1):
             if pseudonym not in found:
                 if log.returns.forbids(pseudonym):
@@ -179,7 +179,7 @@ def person_and_keys(
     log: Log, writing: Writing, pseudonym: bytes
 ) -> tuple[Person, dict[RetentionClass, bytes]]:
     """A person and the keys of evidence and detail, enrolled if need be."""
-    person = store_people.by_pseudonym(writing.connection, [pseudonym]).get(pseudonym)
+    person = sealed_people.by_pseudonym(log.vault, writing.connection, [pseudonym]).get(pseudonym)
     if person is None:
         return writing.enrol(pseudonym)
     keys: dict[RetentionClass, bytes] = {}
@@ -218,7 +218,7 @@ def event_row(payload: Payload, number: int, index: int, needed: Collection[str]
 
 
 def _look_up(log: Log, connection: Connection, pseudonyms: set[bytes]) -> _Known:
-    people = store_people.by_pseudonym(connection, pseudonyms)
+    people = sealed_people.by_pseudonym(log.vault, connection, pseudonyms)
     numbers = [person.number for person in people.values()]
     wrapped = store_people.wrapped_keys(connection, RetentionClass.EVIDENCE.code, numbers)
     keys = log.vault.unwrap_all(RetentionClass.EVIDENCE, wrapped)

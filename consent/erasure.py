@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from consent import (
     erasure_rows,
     house_files,
+    sealed_people,
     store_consents,
     store_erasure,
     store_log,
@@ -35,10 +36,10 @@ from consent.erasure_grounds import to_weigh
 from consent.erasure_journal import JournalLine, append_lines, subject_digest, verified_lines
 from consent.errors import BadRequestError, RequestConflictError
 from consent.keys import KEY_BYTES
-from consent.log import check_same_request
 from consent.pseudonym import keyed_digest
 from consent.receipt import open_payload
 from consent.records import ErasureReceipt
+from consent.repeated import check_same
 from consent.return_rule import tombstone
 from consent.store_people import Person
 from consent.vocabulary import RetentionClass
@@ -72,7 +73,7 @@ def foresee(log: Log, people: Sequence[str], decision: Decision) -> list[Erasure
     pseudonyms = check_list(log, people)
     now = log.now()
     with log.store.read() as connection:
-        found = store_people.by_pseudonym(connection, pseudonyms)
+        found = sealed_people.by_pseudonym(log.vault, connection, pseudonyms)
         known = list(found.values())
         if not known:
             return [None] * len(people)
@@ -123,14 +124,14 @@ def erase(
     with log.writing() as writing:
         connection = writing.connection
         earlier = store_log.answered(connection, asked) if requests else {}
-        found = store_people.by_pseudonym(connection, pseudonyms)
+        found = sealed_people.by_pseudonym(log.vault, connection, pseudonyms)
         stored = store_erasure.erasure_receipts(connection, [each.idx for each in earlier.values()])
         results: list[ErasureReceipt | None] = []
         targets: dict[int, Target] = {}
         for position, (pseudonym, request) in enumerate(zip(pseudonyms, asked, strict=True)):
             person = found.get(pseudonym)
             if request in earlier:
-                check_same_request(earlier[request], fingerprint)
+                check_same(log.vault, connection, earlier[request], fingerprint)
                 if person is not None:
                     # A receipt of somebody else's erasure, or of an earlier one of theirs, would be a lie.
                     raise RequestConflictError(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 WRAPPED_BY_OLD = "it is wrapped by a key-encryption key that was replaced: run `luvalla ledger rotate-kek`, which completes that"
 
+SEALED_BY_OLD = "its pseudonym is encrypted under a key-encryption key that was replaced: run `luvalla ledger rotate-kek`, which completes that"
+
 
 def check(log: Log, connection: Connection, home: Home, findings: Findings) -> None:
     """Report run secrets wrapped by an old key, and keys that receipts say are destroyed by now."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from consent import fsck_lost, row_mac, store_raw
+from consent import fsck_lost, row_mac, store_people, store_raw
 from consent.canonical import ID_BYTES, SLOT_MULTIPLE
 from consent.errors import ConsentError
-from consent.fsck_keys import WRAPPED_BY_OLD
+from consent.fsck_keys import SEALED_BY_OLD, WRAPPED_BY_OLD
 from consent.fsck_numbers import BytesByNumber, IndexByNumber, NumberSet
 from consent.fsck_openings import Openings
 from consent.keys import KEY_BYTES, NEW_PERSON_CLASSES
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 Place = tuple[int, RetentionClass]
 PSEUDONYM_BYTES = 16
 """In the stored receipt (`erasure_decision.receipt_bytes`, canonical JSON) of somebody who asked not to be asked again."""
+_UNKNOWN_KEK = (
+    "the pseudonym is encrypted under a key-encryption key that is not there: nobody finds this person"
+)
+_TWICE = "the pseudonym is that of another person too"
 _CLASSES = {str(each.code).encode(): each for each in RetentionClass}
 
 
@@ -136,9 +140,12 @@ def _check_subjects(log: Log, connection: Connection, people: People, lost: Lost
     erased = dict(people.erased)
     mac_of = row_mac.of_raw(log.pseudonym_key, "subject")
     names = store_raw.names_of("subject")
+    current = log.vault.column_key().name
+    several = len(store_people.keks_of_pseudonyms(connection)) > 1
+    seen: set[bytes] = set()
     for rows in store_raw.batches(connection, "subject"):
         for row in rows:
-            raw, pseudonym, subject, enrolled, gone, mac = row
+            raw, pseudonym, subject, enrolled, gone, kek, mac = row
             number = store_raw.integer(raw)
             index = None if number is None or number not in living else people.enrolled.get(number)
             # What `_check_subject` finds nothing in: a living person's sound row.
@@ -149,7 +156,8 @@ def _check_subjects(log: Log, connection: Connection, people: People, lost: Lost
                 and b"%d" % index == enrolled
                 and people.subjects.get(number) == subject
                 and len(pseudonym or b"") == PSEUDONYM_BYTES
-                and mac_of((raw, pseudonym, subject, enrolled, gone)) == mac
+                and kek == current
+                and mac_of((raw, pseudonym, subject, enrolled, gone, kek)) == mac
             )
             if sound and number is not None:
                 living.discard(number)
@@ -157,6 +165,17 @@ def _check_subjects(log: Log, connection: Connection, people: People, lost: Lost
                 named = dict(zip(names, row, strict=True))
                 findings.check_mac(log.pseudonym_key, "subject", named)
                 _check_subject(named, people, living, erased, lost, findings)
+                if gone is None:
+                    _check_kek(log, named, findings)
+            if several and pseudonym is not None:
+                # Under one key the column's own index keeps them apart.
+                key = log.vault.column_key_of(kek or b"")
+                whole = key is not None and len(pseudonym) == PSEUDONYM_BYTES
+                opened = key.open(pseudonym) if key is not None and whole else pseudonym
+                if opened in seen:
+                    row_key = store_raw.key_of("subject", dict(zip(names, row, strict=True)))
+                    findings.add("subject", row_key, _TWICE)
+                seen.add(opened)
     missing = {**{number: people.enrolled.get(number) for number in living}, **erased}
     for number, index in sorted(missing.items()):
         findings.add("subject", str(number), "the person's row is missing", index)
@@ -182,7 +201,7 @@ def _check_subject(
             living.discard(number)
         elif erasure is None or erased.pop(number, None) != erasure or erasure <= enrolled:
             findings.add("subject", key, "the row says erased, and there is no such erasure", erasure)
-        if row["pseudonym"] is not None or row["subject"] is not None:
+        if row["pseudonym"] is not None or row["subject"] is not None or row["kek"] is not None:
             findings.add("subject", key, "an erased person's pseudonym or subject id is still there", erasure)
         if people.enrolled.setdefault(number, enrolled) != enrolled:
             findings.add("subject", key, "the index of enrolment is not that of the enrolment", enrolled)
@@ -195,6 +214,15 @@ def _check_subject(
             people.enrolled.setdefault(number, enrolled)
         if len(row["pseudonym"] or b"") != PSEUDONYM_BYTES:
             findings.add("subject", key, f"the pseudonym is not {PSEUDONYM_BYTES} bytes", enrolled)
+
+
+def _check_kek(log: Log, row: store_raw.RawRow, findings: Findings) -> None:
+    """A living person's pseudonym is encrypted under the key of today; while a rotation is under way, under one that is there."""
+    name = row["kek"] or b""
+    if log.vault.column_key_of(name) is None:
+        findings.add("subject", store_raw.key_of("subject", row), _UNKNOWN_KEK)
+    elif name != log.vault.column_key().name and not log.keks.ring.unfinished:
+        findings.add("subject", store_raw.key_of("subject", row), SEALED_BY_OLD)
 
 
 def _check_keys(people: People, findings: Findings) -> None:

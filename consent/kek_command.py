@@ -114,10 +114,10 @@ def _lines(answer: Answer) -> Iterator[str]:
         yield "the key would be replaced" if answer["would_rotate"] else "no key would be replaced"
         return
     if answer["new"]:
-        yield f"a new key wraps from now on; {answer['rewrapped']} keys wrapped anew"
+        yield f"a new key wraps from now on; {answer['rewrapped']} keys and pseudonyms encrypted anew"
         yield "back up the folder `keys`, apart from the database: without it nothing can be read"
     elif answer["rewrapped"]:
-        yield f"the rotation begun before is complete; {answer['rewrapped']} keys wrapped anew"
+        yield f"the rotation begun before is complete; {answer['rewrapped']} keys and pseudonyms encrypted anew"
     if answer["bytes_freed"] is False:
         yield "what the old key wrapped is still in the database's files: another reader was in the way; call this again"
     for file in answer["destroyed"]:

@@ -4,7 +4,8 @@ The steps of a rotation; killed after any of them, the same call completes it:
   1. a new key's file is written and synced;
   2. under the writers' lock the list of keys names it as the one that wraps: from here on every writer wraps by it, and
      everybody opens by either;
-  3. every wrapped key and secret is wrapped anew, `BATCH` rows a transaction, so that others write in between;
+  3. every wrapped key and secret is wrapped anew, and every pseudonym encrypted anew, `BATCH` rows a transaction, so that
+     others write in between; each row of a pseudonym names its key, so that none is encrypted twice;
   4. the list says that nothing is wrapped by the old one any more;
   5. VACUUM: what the old one wrapped leaves the database's files.
 
@@ -17,7 +18,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from consent import key_ring, store_keks
+from consent import key_ring, sealed_people, store_keks
 from consent.erasure_journal import read_lines
 from consent.errors import LedgerUnavailableError
 from consent.row_mac import row_mac
@@ -40,7 +41,7 @@ class Rotated(NamedTuple):
     Attributes:
         new: The key that wraps now, where it is new; None: an earlier rotation was completed.
         retired: The keys that are kept for backups, with their days.
-        rewrapped: How many keys and secrets were wrapped anew.
+        rewrapped: How many keys and secrets were wrapped anew, and pseudonyms encrypted anew.
     """
 
     new: Kek | None
@@ -63,7 +64,7 @@ def rotate(log: Log, home: Home) -> Rotated:
 def finish(log: Log, home: Home) -> int:
     """Steps 3 and 4; how many were wrapped anew."""
     log.vault.refresh()
-    rewrapped = _rewrap_keys(log) + _rewrap_secrets(log)
+    rewrapped = _rewrap_keys(log) + _reseal_pseudonyms(log) + _rewrap_secrets(log)
     with log.store.write():
         ring = key_ring.load(home)
         for kek in ring.unfinished:
@@ -132,6 +133,20 @@ def _rewrap_keys(log: Log) -> int:
             after = rows[-1][:2]
 
 
+def _reseal_pseudonyms(log: Log) -> int:
+    done, after = 0, -1
+    while True:
+        with log.store.write() as connection:
+            log.vault.refresh()
+            name = log.vault.column_key().name
+            rows = store_keks.pseudonyms_not_under(connection, name, after, BATCH)
+            if not rows:
+                return done
+            sealed_people.reseal(log.vault, connection, log.pseudonym_key, rows)
+            done += len(rows)
+            after = rows[-1]["number"]
+
+
 def _rewrap_secrets(log: Log) -> int:
     done = 0
     with log.store.write() as connection:
@@ -157,6 +172,8 @@ def _check_none_left(log: Log, connection: Connection) -> None:
         after = rows[-1][:2]
     for row in store_keks.runs(connection):
         left += not log.vault.open_secret_telling(row["run"], row["secret"])[1]
+    name = log.vault.column_key().name
+    left += len(store_keks.pseudonyms_not_under(connection, name, -1, BATCH))
     if left:
         raise LedgerUnavailableError(
             f"{left} keys are still wrapped by an old key-encryption key", "run the command again"

@@ -15,13 +15,12 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from consent.canonical import format_time, parse_time
 from consent.erasure_journal import read_lines
 from consent.errors import KeyFileError, NotCanonicalError
-from consent.keys import KEY_BYTES, new_key_file, read_key_file
+from consent.keys import KEY_BYTES, key_id, new_key_file, read_key_file
 from consent.tlog.durable import replace_file, sync
 
 if TYPE_CHECKING:
@@ -115,11 +114,6 @@ class KeyRing:
     def changed(self, kek: Kek) -> KeyRing:
         """The ring with one key's dates changed."""
         return KeyRing(tuple(kek if each.id == kek.id else each for each in self.keks))
-
-
-def key_id(key: bytes) -> str:
-    """The name of a key."""
-    return sha256(b"luvalla/kek-id/v1\x00" + key).hexdigest()[:16]
 
 
 def new_kek(key: bytes, file: str, at: datetime, backup_days: int) -> Kek:

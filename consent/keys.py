@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from hashlib import blake2s
+from hashlib import blake2s, sha256
 from typing import TYPE_CHECKING, Protocol
 
 from cryptography.exceptions import InvalidTag
@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from consent.canonical import SALT_BYTES
 from consent.errors import KeyFileError, KeyMissingError
+from consent.pseudonym_column import ColumnKey
 from consent.vocabulary import RetentionClass
 
 if TYPE_CHECKING:
@@ -75,6 +76,11 @@ def read_key_file(path: Path) -> bytes:
     return key
 
 
+def key_id(key: bytes) -> str:
+    """The name of a key-encryption key: 16 hexadecimal digits, which say nothing of it."""
+    return sha256(b"luvalla/kek-id/v1\x00" + key).hexdigest()[:16]
+
+
 class KeySource(Protocol):
     """Where a vault's key-encryption keys come from, and whether they are others by now."""
 
@@ -97,6 +103,7 @@ class Vault:
         self._source = None if isinstance(keys, bytes) else keys
         self._payload_label = b"luvalla/payload/v1\x00" + origin.encode() + b"\x00"
         self._ciphers: tuple[AESGCM, ...] = ()
+        self._columns: tuple[ColumnKey, ...] = ()
         self._take([keys] if isinstance(keys, bytes) else keys.read())
 
     def refresh(self) -> None:
@@ -221,8 +228,28 @@ class Vault:
         plain = _opened(AESGCM(key), sealed, self._detail_label(index, name), "a detail")
         return plain[:SALT_BYTES], plain[SALT_BYTES:]
 
+    def column_key(self) -> ColumnKey:
+        """Encrypts the pseudonyms of new people."""
+        return self._columns[0]
+
+    def column_key_of(self, name: bytes) -> ColumnKey | None:
+        """The key of the pseudonyms under the key-encryption key of a name; None where that is not there.
+
+        Raises:
+            KeyFileError: As for `refresh`.
+        """
+        for _ in range(2):
+            for key in self._columns:
+                if key.name == name:
+                    return key
+            if self._source is None or not self._source.changed():
+                break
+            self.refresh()
+        return None
+
     def _take(self, keys: list[bytes]) -> None:
         self._ciphers = tuple(AESGCM(key) for key in keys)
+        self._columns = tuple(ColumnKey(bytes.fromhex(key_id(key)), key) for key in keys)
 
     def _opened_by_any(self, wrapped: bytes, label: bytes, what: str) -> tuple[bytes, bool]:
         for _ in range(2):

@@ -23,10 +23,10 @@ from consent.errors import (
     CheckpointConflictError,
     ClockError,
     RefusedToSignError,
-    RequestConflictError,
     WitnessesMissingError,
 )
 from consent.pseudonym import keyed_digest, pseudonym
+from consent.repeated import check_same
 from consent.tlog.checkpoint import Checkpoint, TreeHead, open_checkpoint
 from consent.tlog.cosignature import cosigned, with_cosignatures
 from consent.tlog.merkle import consistency_proof, load_edge, root_at
@@ -124,7 +124,7 @@ class Log:
         earlier = store_log.answered(connection, [request]).get(request)
         if earlier is None:
             return None
-        check_same_request(earlier, fingerprint)
+        check_same(self.vault, connection, earlier, fingerprint)
         return earlier.idx
 
     @contextmanager
@@ -373,15 +373,3 @@ def too_few(missing: int, needed: int, failures: Sequence[str]) -> WitnessesMiss
         "what was recorded stays recorded, and nothing is released: call the same again, or run `luvalla ledger "
         "checkpoint`; the addresses of the witnesses are `witnesses` in [consent] of luvalla.toml",
     )
-
-
-def check_same_request(earlier: store_log.Answered, fingerprint: bytes) -> None:
-    """Refuse a request id that was used for something else; an erased request's content is not known any more.
-
-    Raises:
-        RequestConflictError: It was.
-    """
-    if earlier.fingerprint is not None and earlier.fingerprint != fingerprint:
-        raise RequestConflictError(
-            "the request id was used before, for another request", "give every request an id of its own"
-        )

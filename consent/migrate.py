@@ -9,7 +9,9 @@ from sqlalchemy import column, select, table
 from consent import row_mac
 from consent.errors import LedgerDamagedError, LedgerVersionError
 from consent.home import read_settings
-from consent.keys import read_key_file
+from consent.key_ring import RingKeys
+from consent.keys import Vault, read_key_file
+from consent.migrate_sealing import seal
 from consent.migrations.upgrade import upgrade
 from consent.store import SCHEMA_VERSION
 from consent.store_database import database_of
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 ROW_MACS = "0004"
 """The revision whose check values need a key, which a revision of Alembic does not have."""
+SEALED = "0006"
+"""The revision that encrypts pseudonyms, which needs keys too."""
 
 
 class Migrated(NamedTuple):
@@ -42,9 +46,10 @@ def migrate(home: Home, *, dry_run: bool = False) -> Migrated:
         LedgerVersionError: A newer luvalla wrote the ledger (exit 4).
         LedgerDamagedError: The database holds no ledger (3).
         LedgerUnavailableError: Locked, read-only, full, or not to be reached (4).
-        KeyFileError: The pseudonym key cannot be read (2).
+        KeyFileError: The pseudonym key, or a key-encryption key, cannot be read (2).
     """
-    database = database_of(home, read_settings(home).database)
+    settings = read_settings(home)
+    database = database_of(home, settings.database)
     database.check()
     engine = database.writing_engine()
     try:
@@ -56,9 +61,14 @@ def migrate(home: Home, *, dry_run: bool = False) -> Migrated:
                     "install the newer luvalla that wrote it",
                 )
             if before != SCHEMA_VERSION and not dry_run:
+                mac_key = read_key_file(home.pseudonym_key)
                 upgrade(connection)
+                if before < SEALED:
+                    # Under the writers' lock: a rotation lists its new key under the same.
+                    vault = Vault(RingKeys(home, settings.backup_days), settings.origin)
+                    seal(connection, vault, mac_key, checked=before >= ROW_MACS)
                 if before < ROW_MACS:
-                    _fill_row_macs(connection, read_key_file(home.pseudonym_key))
+                    _fill_row_macs(connection, mac_key)
     except database.errors as error:
         if database.lacks_table(error):
             raise _no_ledger(database.name) from error
@@ -66,6 +76,22 @@ def migrate(home: Home, *, dry_run: bool = False) -> Migrated:
     finally:
         engine.dispose()
     return Migrated(before, SCHEMA_VERSION)
+
+
+def free(home: Home) -> bool:
+    """Remove from the database's files what a migration replaced; False when another reader is in the way.
+
+    Raises:
+        LedgerUnavailableError: Locked, read-only, full, or not to be reached (exit 4).
+    """
+    database = database_of(home, read_settings(home).database)
+    engine = database.writing_engine()
+    try:
+        return database.reclaim(engine)
+    except database.errors as error:
+        raise database.explained(error) from error
+    finally:
+        engine.dispose()
 
 
 def _fill_row_macs(connection: Connection, key: bytes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from consent import store_consents, store_limits, store_log, store_lost, store_people
+from consent import sealed_people, store_consents, store_limits, store_log, store_lost
 from consent.canonical import parse_time
 from consent.entries import InstitutionalAct, PersonalEntry, UnknownEntry, parse_entry
 from consent.errors import BadRequestError, LedgerDamagedError
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def person_of(log: Log, connection: Connection, person: str) -> Person | None:
     """The person as the ledger knows them; None when unknown."""
     pseudonym = log.pseudonym(person)
-    return store_people.by_pseudonym(connection, [pseudonym]).get(pseudonym)
+    return sealed_people.by_pseudonym(log.vault, connection, [pseudonym]).get(pseudonym)
 
 
 def consents(

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from consent import consenting, store_consents, store_log, store_lost, store_people
+from consent import consenting, sealed_people, store_consents, store_log, store_lost, store_people
 from consent.canonical import b64u_decode, commitment
 from consent.entries import Payload, PersonalEntry
 from consent.erasure_journal import read_lines, subject_digest
 from consent.errors import BadRequestError, ConsentEvidenceError, LedgerDamagedError
 from consent.keys import new_keys
 from consent.purposing import find
-from consent.row_mac import with_mac
 from consent.store_people import Person
 from consent.tlog.proof import Proof
 from consent.tlog.verify import VerificationError, verify_receipt
@@ -98,7 +97,7 @@ def _holder(
     log: Log, connection: Connection, pseudonym: bytes, claimed: Person, *, anew: bool
 ) -> tuple[Person, Keys]:
     """The person on record, with their keys; put on record again where their enrolment was lost."""
-    found = store_people.by_pseudonym(connection, [pseudonym]).get(pseudonym)
+    found = sealed_people.by_pseudonym(log.vault, connection, [pseudonym]).get(pseudonym)
     if found is not None:
         if found != claimed:
             raise BadRequestError(
@@ -125,7 +124,8 @@ def _holder(
         {"class": each.code, "number": claimed.number, "wrapped": log.vault.wrap(claimed.number, each, key)}
         for each, key in keys.items()
     ]
-    store_people.insert_people(connection, [with_mac(log.pseudonym_key, "subject", row)], wrapped)
+    people = sealed_people.sealed_rows(log.vault, log.pseudonym_key, [row])
+    store_people.insert_people(connection, people, wrapped)
     return claimed, keys
 
 

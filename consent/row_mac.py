@@ -28,7 +28,7 @@ BATCH = 20_000
 
 COVERED = {
     "entry": (b"m:entry", ("idx", "at", "request", "fingerprint")),
-    "subject": (b"m:subj", ("number", "pseudonym", "subject", "enrolled", "erased")),
+    "subject": (b"m:subj", ("number", "pseudonym", "subject", "enrolled", "erased", "kek")),
     "erased_opening": (b"m:taken", ("idx", "erasure")),
     "erasure": (b"m:erased", ("idx", "number", "receipt")),
     "refill": (b"m:refill", ("first", "until", "numbers", "journal", "erased")),

@@ -2,7 +2,7 @@
 
 Everything a person could be known by is a number or ciphertext here; keys lie wrapped, the wrapping key is elsewhere.
 `entry`, `payload`, `detail` and `tile` are the log; the other tables are projections of it, or what was agreed to be
-erasable (`subject`, `subject_key`, `use_*`). `mac` is the check value of consent/row_mac.py. Blobs are `LargeBinary`, times are whole seconds of the Unix epoch.
+erasable (`subject`, `subject_key`, `use_*`). `subject.pseudonym` is encrypted, `kek` names the key (consent/pseudonym_column.py). `mac` is the check value of consent/row_mac.py. Blobs are `LargeBinary`, times are whole seconds of the Unix epoch.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from consent.store_database import Database
 
-SCHEMA_VERSION = "0005"
+SCHEMA_VERSION = "0006"
 """The Alembic revision that this code reads and writes (consent/migrations/versions)."""
 
 _INDEX = BigInteger().with_variant(Integer, "sqlite")
@@ -93,6 +93,7 @@ subject = Table(
     Column("subject", LargeBinary(16), unique=True),
     Column("enrolled", BigInteger, nullable=False),
     Column("erased", BigInteger),
+    Column("kek", LargeBinary(8), index=True),
     Column("mac", LargeBinary(16)),
 )
 subject_key = Table(

@@ -7,6 +7,7 @@ value. PostgreSQL makes bytes of it; SQLite, which has no function for that, a t
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from sqlalchemy import ColumnElement, Connection
+
+    from consent.pseudonym_column import ColumnKey
 
 NO_EXPIRY = 2**40 - 1
 """Stands for the expiry of a consent without one, epoch seconds: later than any other."""
@@ -41,7 +44,8 @@ _EVENT_ROW = np.dtype(
 )  # fmt: skip
 BINARY = 1
 """PostgreSQL's code of its binary format (libpq, PQfformat)."""
-_PERSON_ROW = np.dtype([("high", ">u8"), ("low", ">u8"), ("number", ">i8")])
+_PERSON_ROW = np.dtype([("column", f"V{PSEUDONYM_BYTES}"), ("number", ">i8")])
+_PSEUDONYM = np.dtype([("high", ">u8"), ("low", ">u8")])
 
 
 def events(
@@ -78,12 +82,13 @@ def events(
 
 
 def pseudonyms(
-    connection: Connection, *, since: int, size: int, lowest: int = 0
+    connection: Connection, keys: Sequence[ColumnKey], *, since: int, size: int, lowest: int = 0
 ) -> Iterator[tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64]]]:
     """Pseudonym and number of everybody enrolled from index `since` to `size` - 1 and not erased, in no order.
 
     Args:
         connection: A reading connection.
+        keys: Every key that a row of the column is encrypted under.
         since: The first index that counts.
         size: The first index that does not.
         lowest: Nobody of them has a lower number.
@@ -98,11 +103,15 @@ def pseudonyms(
     highest = store_people.highest_number(connection)
     packed = connection.dialect.name == "postgresql"
     # People enrolled together have numbers of one block: a range of numbers lies together on the disk.
-    for low in range(lowest, 0 if highest is None else highest + 1, RANGE):
+    ranges = range(lowest, 0 if highest is None else highest + 1, RANGE)
+    for low, opener in product(ranges, keys):
         within = [
             c.number >= low, c.number < low + RANGE,
             c.pseudonym.is_not(None), c.enrolled >= since, c.enrolled < size,
         ]  # fmt: skip
+        if len(keys) > 1:
+            # `coalesce` keeps the planner from the index: a range of numbers lies together on the disk.
+            within.append(func.coalesce(c.kek, literal(b"", LargeBinary)) == opener.name)
         if packed:
             key = _if(func.length(c.pseudonym) == PSEUDONYM_BYTES, c.pseudonym)
             raw = _packed(connection, [key, func.int8send(c.number)], within, _PERSON_ROW.itemsize)
@@ -114,9 +123,10 @@ def pseudonyms(
             raw = _of_width(bytes.fromhex(text or ""), count, _PERSON_ROW.itemsize)
         rows = np.frombuffer(raw, _PERSON_ROW)
         if len(rows):
+            opened = np.frombuffer(opener.open(rows["column"].tobytes()), _PSEUDONYM)
             yield (
-                rows["high"].astype(np.uint64),
-                rows["low"].astype(np.uint64),
+                opened["high"].astype(np.uint64),
+                opened["low"].astype(np.uint64),
                 rows["number"].astype(np.int64),
             )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import bindparam, literal, select, tuple_, update
 
 from consent.row_mac import COVERED
-from consent.store import subject_key, use_run
+from consent.store import subject, subject_key, use_run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +40,38 @@ def replace_wrapped(connection: Connection, rows: Sequence[tuple[int, int, bytes
     )
     connection.execute(
         change, [{"of_class": code, "of_number": number, "anew": wrapped} for code, number, wrapped in rows]
+    )
+
+
+def pseudonyms_not_under(connection: Connection, name: bytes, after: int, limit: int) -> list[Row]:
+    """What the check values of the next living people cover whose pseudonyms are encrypted under another key, by number."""
+    c = subject.c
+    columns = [c[each] for each in COVERED["subject"][1]]
+    other = c.pseudonym.is_not(None), (c.kek.is_(None) | (c.kek != name))
+    query = select(*columns).where(c.number > after, *other).order_by(c.number).limit(limit)
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def replace_pseudonyms(connection: Connection, rows: Sequence[Row]) -> None:
+    """Put newly encrypted pseudonyms in place of the old: number, pseudonym, kek, mac."""
+    if not rows:
+        return
+    change = (
+        update(subject)
+        .where(subject.c.number == bindparam("of_number"))
+        .values(pseudonym=bindparam("anew"), kek=bindparam("by"), mac=bindparam("check_value"))
+    )
+    connection.execute(
+        change,
+        [
+            {
+                "of_number": row["number"],
+                "anew": row["pseudonym"],
+                "by": row["kek"],
+                "check_value": row["mac"],
+            }
+            for row in rows
+        ],
     )
 
 

@@ -31,8 +31,8 @@ class Person(NamedTuple):
     enrolled: int
 
 
-def by_pseudonym(connection: Connection, pseudonyms: Collection[bytes]) -> dict[bytes, Person]:
-    """The people who are on record and not erased."""
+def by_sealed_pseudonym(connection: Connection, pseudonyms: Collection[bytes]) -> dict[bytes, Person]:
+    """The people who are on record and not erased, by what the column holds; see `sealed_people.by_pseudonym`."""
     found: dict[bytes, Person] = {}
     for part in in_parts(list(pseudonyms)):
         query = select(subject.c.pseudonym, subject.c.number, subject.c.subject, subject.c.enrolled).where(
@@ -40,6 +40,17 @@ def by_pseudonym(connection: Connection, pseudonyms: Collection[bytes]) -> dict[
         )
         for row in connection.execute(query):
             found[row[0]] = Person(row[1], row[2], row[3])
+    return found
+
+
+def keks_of_pseudonyms(connection: Connection) -> list[bytes]:
+    """Names of the key-encryption keys under which pseudonyms are encrypted: a step in the index for each."""
+    found: list[bytes] = []
+    query = select(subject.c.kek).where(subject.c.kek.is_not(None)).order_by(subject.c.kek).limit(1)
+    name = connection.scalar(query)
+    while name is not None:
+        found.append(name)
+        name = connection.scalar(query.where(subject.c.kek > name))
     return found
 
 
@@ -125,7 +136,7 @@ def forget(connection: Connection, erased: Mapping[int, int], mac_key: bytes) ->
     change = (
         update(subject)
         .where(subject.c.number == bindparam("of_number"))
-        .values(pseudonym=None, subject=None, erased=bindparam("at_index"))
+        .values(pseudonym=None, subject=None, kek=None, erased=bindparam("at_index"))
     )
     connection.execute(change, [{"of_number": number, "at_index": index} for number, index in erased.items()])
     for part in in_parts(sorted(erased)):

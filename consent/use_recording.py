@@ -29,9 +29,9 @@ from consent.canonical import (
 )
 from consent.errors import BadRequestError
 from consent.keys import KEY_BYTES, NONCE_BYTES, seal_values
-from consent.log import check_same_request
 from consent.purposing import find
 from consent.reading import parse_processing
+from consent.repeated import check_same_request
 from consent.row_mac import with_mac
 from consent.shapes import MAX_NUMBER
 from consent.tlog.merkle import chunk_roots_of, root_at, root_of

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from consent import store_consents, store_limits, store_log, store_people
+from consent import sealed_people, store_consents, store_limits, store_log, store_people
 from consent.canonical import ID_BYTES, SALT_BYTES, commitment, detail_digest, encode, format_time
 from consent.entries import InstitutionalAct, Payload
 from consent.keys import Vault, new_keys
 from consent.numbers import NumberPool
 from consent.payload_template import EnrolmentTemplate, PayloadTemplate, personal_entry
+from consent.repeated import sealed_fingerprint
 from consent.row_mac import with_mac
 from consent.store_people import Person
 from consent.tlog.merkle import RightEdge, leaf_hash
@@ -203,7 +204,7 @@ class Writing:
             "enrolled": self.size,
             "erased": None,
         }
-        self._people.append(with_mac(self._mac_key, "subject", row))
+        self._people.append(row)
         text = self._enrolment.fill(number, person.subject)
         evidence = keys[RetentionClass.EVIDENCE]
         self._append_opened(number, evidence, text, RetentionClass.EVIDENCE, request, fingerprint)
@@ -225,7 +226,8 @@ class Writing:
     def write_pending(self) -> None:
         """Write what is gathered so far, so that statements of this transaction see it."""
         # People before what refers to them; the order is otherwise free, it is one transaction.
-        store_people.insert_people(self.connection, self._people, self._keys)
+        people = sealed_people.sealed_rows(self._vault, self._mac_key, self._people)
+        store_people.insert_people(self.connection, people, self._keys)
         leaves = [row["leaf"] for row in self._entries]
         self._edge, tiles = self._edge.extended(leaves)
         store_log.insert_entries(self.connection, self._entries, tiles)
@@ -257,7 +259,8 @@ class Writing:
         self._payloads.append(
             {"idx": self.size, "number": number, "class": retention.code, "ciphertext": sealed}
         )
-        return self._append(personal_entry(commitment(self._origin, salt, text)), request, fingerprint)
+        asked = None if fingerprint is None else sealed_fingerprint(key, fingerprint)
+        return self._append(personal_entry(commitment(self._origin, salt, text)), request, asked)
 
     def _append(self, body: bytes, request: bytes | None, fingerprint: bytes | None) -> int:
         index = self.size

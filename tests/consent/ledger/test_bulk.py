@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, select, update
 
-from consent import bulk, store, store_bulk, store_consents, store_raw
+from consent import bulk, sealed_people, store, store_bulk, store_consents, store_raw
 from consent.bulk import permits
 from consent.errors import BadRequestError, LedgerDamagedError, LedgerUnavailableError, UnknownPurpose
 from consent.records import ConsentRequest, Permitted
 from consent.use_permits import refused_now
 from consent.vocabulary import ConsentStatus, Processing
 from tests.consent.ledger_world import DEVELOPMENT, OFFER, START, make_world, purposes_text
+from tests.consent.sealed import column
 
 PEOPLE = [f"p{i}" for i in range(5)]
 steps = st.lists(
@@ -163,7 +164,13 @@ def test_two_pseudonyms_with_the_same_beginning_are_told_apart(ledger, monkeypat
             [[int.from_bytes(key[at : at + 8], "big") for key in keys[:3]] for at in (0, 8)], np.uint64
         )
         patch.setattr(store_bulk, "pseudonyms", lambda *_, **__: iter([(*halves, np.array([7, 8, 9]))]))
-        assert cache.numbers(connection, [keys[2], keys[0], keys[3], keys[1]], 1).tolist() == [9, 7, -1, 8]
+        vault = ledger.log.vault
+        assert cache.numbers(connection, vault, [keys[2], keys[0], keys[3], keys[1]], 1).tolist() == [
+            9,
+            7,
+            -1,
+            8,
+        ]
 
 
 def test_a_table_is_read_some_keys_at_a_time_and_all_of_it(ledger, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -193,9 +200,10 @@ def test_a_table_is_read_some_keys_at_a_time_and_all_of_it(ledger, monkeypatch: 
         assert list(store_bulk.events(connection, OFFER, since=0, size=size, at=0)) == []
 
         monkeypatch.setattr(store_bulk, "RANGE", 8_000)
+        keys = sealed_people.keys_in_use(ledger.log.vault, connection)
         found = {
             high.to_bytes(8, "big") + low.to_bytes(8, "big"): number
-            for block in store_bulk.pseudonyms(connection, since=0, size=size)
+            for block in store_bulk.pseudonyms(connection, keys, since=0, size=size)
             for high, low, number in zip(*(column.tolist() for column in block), strict=True)
         }
     assert found == {ledger.log.pseudonym(p): numbers[p] for p in people if p != "q2"}
@@ -294,9 +302,7 @@ def test_a_pseudonym_of_a_wrong_length_ends_the_answer(ledger, monkeypatch_small
     person = store.subject.c
     with ledger.log.store.write() as connection:
         connection.execute(
-            update(store.subject)
-            .where(person.pseudonym == ledger.log.pseudonym("p1"))
-            .values(pseudonym=b"short")
+            update(store.subject).where(person.pseudonym == column(ledger, "p1")).values(pseudonym=b"short")
         )
     with pytest.raises(LedgerDamagedError, match="bytes where"):
         permits(ledger, PEOPLE, OFFER, "scoring")
@@ -314,9 +320,7 @@ def test_two_pseudonyms_of_wrong_lengths_with_the_right_sum_end_the_answer(
     for name, wrong in (("p1", b"a" * 15), ("p2", b"b" * 17)):
         with ledger.log.store.write() as connection:
             connection.execute(
-                update(store.subject)
-                .where(person.pseudonym == ledger.log.pseudonym(name))
-                .values(pseudonym=wrong)
+                update(store.subject).where(person.pseudonym == column(ledger, name)).values(pseudonym=wrong)
             )
     with pytest.raises(LedgerDamagedError, match="bytes where"):
         permits(ledger, PEOPLE, OFFER, "scoring")

@@ -19,6 +19,7 @@ from consent.records import ConsentRequest
 from consent.vocabulary import ERASABLE, ConsentStatus, RetentionClass, UseStatus
 from tests.consent.ledger_world import OFFER, use_request
 from tests.consent.postgresql_server import Server
+from tests.consent.sealed import column
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Result
 
     from consent.ledger import Ledger
-    from tests.consent.ledger_world import World
+from tests.consent.ledger_world import World
 
 S = ConsentStatus
 GROUND = "eu-gdpr:A17-1-b"
@@ -62,10 +63,10 @@ def secrets_of(ledger: Ledger, person: str) -> dict[str, list[bytes]]:
 
         [(number, subject, pseudonym)] = raw(
             "select number, subject, pseudonym from subject where pseudonym = :it",
-            it=ledger.log.pseudonym(person),
+            it=column(ledger, person),
         ).all()
         return {
-            "ids": [subject, pseudonym],
+            "ids": [subject, pseudonym, ledger.log.pseudonym(person)],
             "payloads": [
                 row[0] for row in raw("select ciphertext from payload where number = :it", it=number)
             ],

@@ -19,13 +19,14 @@ from consent.vocabulary import ConsentStatus, RetentionClass, UseStatus
 from tests.consent import postgresql_server
 from tests.consent.byte_search import Search
 from tests.consent.ledger_world import OFFER, make_world, use_request
+from tests.consent.sealed import opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from consent.ledger import Ledger
-    from tests.consent.ledger_world import World
+from tests.consent.ledger_world import World
 
 GROUND = "eu-gdpr:A17-1-b"
 ALL, GONE, WITH_RECEIPTS = 20_000, 2_000, 20
@@ -175,9 +176,7 @@ def _value(person: str) -> str:
 
 
 def _numbers(ledger: Ledger, people: list[str]) -> list[int]:
-    with ledger.log.store.read() as connection:
-        table = metadata.tables["subject"]
-        found = {row.pseudonym: row.number for row in connection.execute(table.select())}
+    found = opened(ledger)
     return [found[ledger.log.pseudonym(person)] for person in people]
 
 
@@ -191,6 +190,7 @@ def _all_of(ledger: Ledger, gone: list[str], run: bytes) -> Search:
         for row in connection.execute(tables["subject"].select()):
             if row.number in place:
                 search.add(f"{place[row.number]} pseudonym", row.pseudonym)
+                search.add(f"{place[row.number]} open pseudonym", log.pseudonym(gone[place[row.number]]))
                 search.add(f"{place[row.number]} subject id", row.subject)
         for table, name in (("payload", "payload"), ("detail", "detail")):
             for row in connection.execute(tables[table].select()):

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from consent import kek_rotation, key_ring
+from consent import kek_rotation, key_ring, store_people
 from consent.errors import LedgerUnavailableError
 from consent.kek_command import rotate_kek
 from consent.keys import Vault
 from consent.vocabulary import RetentionClass
 from tests.consent.ledger_world import OFFER, START, World
+from tests.consent.sealed import opened
 from tests.consent.wrapped_keys import GROUND, PEOPLE, S, all_opens, record_run, wrapped
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def test_every_key_is_wrapped_anew_and_everything_opens(ledger: Ledger, world: W
     before, old = wrapped(ledger), ledger.log.keks.ring.current
     world.clock.forward(days=10)
     done = kek_rotation.rotate(ledger.log, world.home)
-    assert done.rewrapped == len(before) + 1  # and the run's secret
+    assert done.rewrapped == len(before) + len(PEOPLE) + 2  # with staff's pseudonym, and the run's secret
     assert done.new is not None
     assert done.new.id != old.id
     now = wrapped(ledger)
@@ -72,6 +73,7 @@ STEPS = [
     "key_ring.new_or_begun_key",
     "key_ring.save",
     "store_keks.replace_wrapped",
+    "store_keks.replace_pseudonyms",
     "store_keks.replace_secret",
 ]
 
@@ -85,6 +87,8 @@ def test_a_rotation_killed_at_any_step_is_completed_by_the_same_call(
     target = getattr(kek_rotation, module)
     real: Callable = getattr(target, name)
     calls = []
+    known = opened(ledger)
+    assert len(known) == len(PEOPLE) + 1
 
     def killed(*args: object) -> object:
         calls.append(args)
@@ -103,6 +107,7 @@ def test_a_rotation_killed_at_any_step_is_completed_by_the_same_call(
     # Between the two calls everything works, for whoever had the ledger open and whoever opens it.
     for each in (ledger, world.open()):
         all_opens(each, world, run, PEOPLE)
+        assert opened(each) == known
         each.record_consent("p1", OFFER, S.WITHDRAWN)
         each.record_consent("p1", OFFER, S.GIVEN)
     each.close()
@@ -117,6 +122,9 @@ def test_a_rotation_killed_at_any_step_is_completed_by_the_same_call(
         current = Vault((world.home.keys / ring.current.file).read_bytes(), again.origin)
         for (code, number), key in wrapped(again).items():
             current.unwrap(number, RetentionClass.from_code(code), key)
+        assert opened(again) == known
+        with again.log.store.read() as connection:
+            assert store_people.keks_of_pseudonyms(connection) == [current.column_key().name]
         all_opens(again, world, run, PEOPLE)
         files = {path.name for path in world.home.keys.glob("kek*")} - {"keks.json"}
         assert files == {kek.file for kek in ring.keks}
