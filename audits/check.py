@@ -175,16 +175,32 @@ class Expectation:
 
 
 @dataclass(frozen=True)
-class DataQuality:
-    """A frame and what is expected of it.
+class SqlTable:
+    """A table of a database, asked where it is: its rows do not leave it.
 
     Args:
-        frame: The rows; nothing of them is kept.
+        url: SQLAlchemy's: ``sqlite:////path/file.db``, ``postgresql+psycopg://user@/name?host=/socket/folder``. It may hold a
+            password, so no message or report repeats it.
+        table: The table's name.
+        schema: Its schema; "": the database's own default.
+    """
+
+    url: str = field(repr=False)
+    table: str
+    schema: str = ""
+
+
+@dataclass(frozen=True)
+class DataQuality:
+    """Rows and what is expected of them.
+
+    Args:
+        frame: The rows, in memory or in a database; nothing of them is kept.
         expectations: At least one.
         suite: The suite's name.
     """
 
-    frame: pd.DataFrame
+    frame: pd.DataFrame | SqlTable
     expectations: tuple[Expectation, ...]
     suite: str = "rows"
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from audits.check import AuditInput, CheckResult, DataQuality, Expectation
-from audits.errors import AuditsInputError
+from audits.check import AuditInput, CheckResult, DataQuality, Expectation, SqlTable
+from audits.errors import AuditsInputError, AuditsUnavailableError
 from audits.finding import Finding, Outcome, Role
 from audits.sections import DataQualityFacts, ExpectationResult
 
@@ -40,18 +40,19 @@ class DataQualityCheck:
 
         Raises:
             AuditsInputError: No expectation, or one of an unknown kind: an empty suite would pass anything.
+            AuditsUnavailableError: The database or its table cannot be read.
         """
         quality = given.data_quality
         if quality is None:
             return CheckResult(findings=())
-        results = run_suite(quality)
+        results, rows = _run(quality)
         findings = tuple(
             _finding(number, e, r)
             for number, (e, r) in enumerate(zip(quality.expectations, results, strict=True))
         )
         return CheckResult(
             findings=findings,
-            data_quality=DataQualityFacts(quality.suite, len(quality.frame), tuple(results)),
+            data_quality=DataQualityFacts(quality.suite, rows, tuple(results)),
         )
 
 
@@ -66,7 +67,13 @@ def run_suite(quality: DataQuality) -> list[ExpectationResult]:
 
     Raises:
         AuditsInputError: No expectation, or one of an unknown kind.
+        AuditsUnavailableError: The database or its table cannot be read.
     """
+    return _run(quality)[0]
+
+
+def _run(quality: DataQuality) -> tuple[list[ExpectationResult], int]:
+    """The results, and how many rows there are."""
     if not quality.expectations:
         raise AuditsInputError(
             "a data quality suite without an expectation", "say what the rows are expected to meet"
@@ -87,21 +94,44 @@ def run_suite(quality: DataQuality) -> list[ExpectationResult]:
         )  # marshmallow's and pydantic's deprecations are not the auditor's business
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
-        batch = (
-            context.data_sources.add_pandas("audit")
-            .add_dataframe_asset(quality.suite or "rows")
-            .add_batch_definition_whole_dataframe("all")
-        )
+        batch = _batch(context, quality)
         suite = gx.ExpectationSuite(
             name=quality.suite or "rows",
             expectations=[_gx(gx.expectations, e, number) for number, e in enumerate(quality.expectations)],
         )
-        outcome = batch.get_batch(batch_parameters={"dataframe": quality.frame}).validate(
-            suite, result_format={"result_format": "BOOLEAN_ONLY"}
-        )
+        outcome = batch.validate(suite, result_format={"result_format": "BOOLEAN_ONLY"})
+        rows = _rows(batch, quality)
     # great-expectations may give results back in another order: each is found by the number it was sent with.
     by_number = {int(r.expectation_config.meta["number"]): r for r in outcome.results}
-    return [_result(e, by_number.get(number)) for number, e in enumerate(quality.expectations)]
+    return [_result(e, by_number.get(number)) for number, e in enumerate(quality.expectations)], rows
+
+
+def _batch(context: Any, quality: DataQuality) -> Any:
+    name, source = quality.suite or "rows", quality.frame
+    if not isinstance(source, SqlTable):
+        asset = context.data_sources.add_pandas("audit").add_dataframe_asset(name)
+        return asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": source})
+    try:
+        # Nothing is written: without this great-expectations may make temporary tables of people's rows.
+        database = context.data_sources.add_sql(
+            "audit", connection_string=source.url, create_temp_table=False
+        )
+        asset = database.add_table_asset(name, table_name=source.table, schema_name=source.schema or None)
+        return asset.add_batch_definition_whole_table("all").get_batch()
+    except ConnectionError:
+        # Not chained: its text holds the URL, and with it perhaps a password.
+        raise AuditsUnavailableError(
+            f"the table {source.table!r} cannot be read: no such table, no access, or no database there",
+            "check the URL, the table's name and the user's rights (SELECT is enough)",
+        ) from None
+
+
+def _rows(batch: Any, quality: DataQuality) -> int:
+    if not isinstance(quality.frame, SqlTable):
+        return len(quality.frame)
+    from great_expectations.metrics.batch.row_count import BatchRowCount  # noqa: PLC0415  as above
+
+    return int(batch.compute_metrics(BatchRowCount()).value)
 
 
 def _gx(expectations: Any, e: Expectation, number: int) -> Any:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from sqlalchemy import NullPool, create_engine
 
+from audits.check import DataQuality, SqlTable
+from audits.data_quality import run_suite
 from audits.row_facts import Rows
 from audits.row_leaks import leaks
 from audits.row_quality import RowsCheck
+from governance.audit_input import expectations
 from models import datasets, health_benefit, population, synthetic, youth_exclusion
 
 if TYPE_CHECKING:
@@ -44,6 +49,18 @@ def main() -> None:
             start = time.perf_counter()
             RowsCheck().run(given)
             print(f"{service.id}: {n:,} rows {time.perf_counter() - start:.3f} s")
+        frame, _ = population.check(synthetic.residents(service, 10_000, seed=3), service, outcome=True)
+        with tempfile.TemporaryDirectory() as folder:
+            url = f"sqlite:///{folder}/people.db"
+            frame.to_sql("people", create_engine(url, poolclass=NullPool), index=False)
+            for where, rows in (("frame", frame), ("SQLite", SqlTable(url, "people"))):
+                asked = DataQuality(rows, expectations(service))
+                run_suite(asked)
+                start = time.perf_counter()
+                run_suite(asked)
+                print(
+                    f"{service.id}: {len(asked.expectations)} expectations on 10,000 rows, {where} {time.perf_counter() - start:.3f} s"
+                )
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ def report_on(
         baseline=baseline,
         features=rows[list(service.features)],
         explain=explanation_input.explanation(service, estimator, rows, crossed.refits, facts.seed),
-        data_quality=DataQuality(rows, _expectations(service), f"{service.id} rows"),
+        data_quality=DataQuality(rows, expectations(service), f"{service.id} rows"),
         rows=_rows(service, rows, crossed),
         consents=audience.consents,
         measures=_measures(service, recipe, rows),
@@ -211,8 +211,15 @@ def _earlier(audience: Audience) -> tuple[str, ...]:
     )
 
 
-def _expectations(service: Service) -> tuple[Expectation, ...]:
-    """The data contract once more, as great-expectations sees it, and the two things a contract cannot say."""
+def expectations(service: Service) -> tuple[Expectation, ...]:
+    """A service's suite: its data contract as great-expectations sees it, and the two things a contract cannot say.
+
+    Args:
+        service: Whose contract.
+
+    Returns:
+        A number of rows, one row a person, and what holds of each column; for rows in memory or in a database.
+    """
     told: list[Expectation] = [
         Expectation("row_count", minimum=100, why="fewer rows than this decide nothing"),
         Expectation("unique", service.person_column, why="one row a person"),
