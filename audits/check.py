@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from audits.lines import Line
     from audits.measures import Measures
     from audits.probes import Deletion, Moved, Refits
+    from audits.procedure import CrossFitted, HeldOut
+    from audits.procedure_facts import ProcedureFacts
     from audits.robust_facts import Robustness, RobustnessFacts
     from audits.row_facts import RowFacts, Rows
     from audits.sections import DataQualityFacts, ExplanationFacts, GroupRow, PerformanceFacts, PriceRow
@@ -232,6 +234,7 @@ class AuditInput:
             all there is.
         robustness: Small changes, periods and membership, or None.
         simpler: Baselines that the version is held against, or None.
+        procedure: Which models gave the scores, or None: not told.
         unknown: People whose outcome is unknown, or None: every outcome is known.
     """
 
@@ -255,6 +258,7 @@ class AuditInput:
     robustness: Robustness | None = None
     simpler: Simpler | None = None
     unknown: UnknownRows | None = None
+    procedure: CrossFitted | HeldOut | None = None
 
 
 @dataclass(frozen=True)
@@ -275,6 +279,7 @@ class CheckResult:
         row_quality: For its section on who is in the rows.
         labels: For its section on the measures of need.
         baselines: For its section on what is simpler.
+        procedure: For its section on the models behind the scores.
         unknown_outcomes: For its section on people whose outcome is unknown.
         unknowns: What this check could not know, in plain words.
         chance: Chance that an equal model would have passed its deciding lines.
@@ -294,6 +299,7 @@ class CheckResult:
     robustness: RobustnessFacts | None = None
     baselines: BaselineFacts | None = None
     unknown_outcomes: UnknownFacts | None = None
+    procedure: ProcedureFacts | None = None
     unknowns: tuple[str, ...] = field(default=())
     chance: float | None = None
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from audits.consent_facts import ConsentCounts
     from audits.lines import Line
     from audits.measures import Measures
+    from audits.procedure import CrossFitted, HeldOut
     from audits.robust_facts import Robustness
     from audits.row_facts import Rows
 
@@ -50,6 +51,7 @@ def check(
     consents: ConsentCounts | None = None,
     measures: Measures | None = None,
     robustness: Robustness | None = None,
+    procedure: CrossFitted | HeldOut | None = None,
     simpler: Simpler | None = None,
 ) -> AuditInput:
     """Checks and aligns an audit's input. Arguments as in `audits.runner.audit`.
@@ -111,6 +113,7 @@ def check(
             consents=consents,
             measures=measures,
             robustness=robustness,
+            procedure=procedure,
             simpler=None if simpler is None else _simpler(simpler, n),
         ),
     )

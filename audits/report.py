@@ -20,6 +20,7 @@ from audits.errors import AuditsEvidenceError, AuditsInputError
 from audits.finding import Finding  # noqa: TC001  pydantic reads these annotations when it runs
 from audits.group_facts import TradeRow  # noqa: TC001  the same
 from audits.label_facts import LabelFacts  # noqa: TC001  the same
+from audits.procedure_facts import ProcedureFacts  # noqa: TC001  the same
 from audits.robust_facts import RobustnessFacts  # noqa: TC001  the same
 from audits.row_facts import RowFacts  # noqa: TC001  the same
 from audits.sections import (  # noqa: TC001  the same
@@ -56,6 +57,7 @@ ADDED: Final = frozenset(
         "people_selected",
         "pool",
         "pooled",
+        "procedure",
         "ranges",
         "robustness",
         "row_quality",
@@ -97,6 +99,7 @@ class AuditReport:
         row_quality: None if the rows behind the audit were not given.
         labels: None if nothing was said of other measures of need.
         baselines: None if nothing simpler was given.
+        procedure: None if it was not told which models gave the scores.
         unknown_outcomes: None if every outcome is known.
     """
 
@@ -122,6 +125,7 @@ class AuditReport:
     robustness: RobustnessFacts | None = None
     baselines: BaselineFacts | None = None
     unknown_outcomes: UnknownFacts | None = None
+    procedure: ProcedureFacts | None = None
 
     def to_json(self) -> bytes:
         """Gives the canonical bytes: UTF-8, keys sorted, no spaces, floats of 10 significant digits.

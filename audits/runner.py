@@ -29,6 +29,7 @@ from audits.fairness import FairnessCheck
 from audits.finding import Finding, Outcome, Role
 from audits.labels import LabelsCheck
 from audits.performance import PerformanceCheck
+from audits.procedure import ProcedureCheck
 from audits.report import AuditReport
 from audits.robustness import RobustnessCheck
 from audits.row_quality import RowsCheck
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from audits.consent_facts import ConsentCounts
     from audits.lines import Line
     from audits.measures import Measures
+    from audits.procedure import CrossFitted, HeldOut
     from audits.robust_facts import Robustness
     from audits.row_facts import Rows
 
@@ -60,6 +62,7 @@ CHECKS: tuple[Check, ...] = (
     ConsentsCheck(),
     LabelsCheck(),
     RobustnessCheck(),
+    ProcedureCheck(),
 )
 """The room's own checks, in the order in which a report shows them."""
 
@@ -85,6 +88,7 @@ def audit(
     consents: ConsentCounts | None = None,
     measures: Measures | None = None,
     robustness: Robustness | None = None,
+    procedure: CrossFitted | HeldOut | None = None,
     simpler: Simpler | None = None,
     subject: ReportSubject | None = None,
     simulated: tuple[str, ...] = (),
@@ -118,6 +122,7 @@ def audit(
         robustness: Selections after small changes of features, people by period, and scores of people learnt from and others.
         simpler: Baselines at equal capacity, that the version's gain is shown against.
         measures: The declared measure of need with its reason, and all others held, 0/1 or quantities. None: `other_needs` are all.
+        procedure: Which models gave the scores: cross-fitted, and the refit that is deployed; or three sets held apart.
         subject: What is audited and decided.
         simulated: What in these inputs is invented or simulated; shown on the page.
         unknowns: What the caller knows that this audit cannot tell.
@@ -159,6 +164,7 @@ def audit(
         consents=consents,
         measures=measures,
         robustness=robustness,
+        procedure=procedure,
         simpler=simpler,
     )
     own = [(c.name, c) for c in (CHECKS if checks is None else checks)]
@@ -185,6 +191,7 @@ def audit(
             explanation=next((r.explanation for r in results if r.explanation is not None), None),
             baselines=next((r.baselines for r in results if r.baselines is not None), None),
             benefit=next((r.benefit for r in results if r.benefit is not None), None),
+            procedure=next((r.procedure for r in results if r.procedure is not None), None),
             unknown_outcomes=next(
                 (r.unknown_outcomes for r in results if r.unknown_outcomes is not None), None
             ),

@@ -10,10 +10,12 @@ import numpy as np
 from audits import runner
 from audits.check import Baseline, DataQuality, Expectation
 from audits.measures import Measure, Measures
+from audits.procedure import CrossFitted
 from audits.row_facts import Rows
 from audits.sections import ReportSubject
 from governance import baseline_input, explanation_input, robust_input
 from models import training
+from models.fitted_digest import fitted_digest
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -104,6 +106,15 @@ def report_on(
         consents=audience.consents,
         measures=_measures(service, recipe, rows),
         robustness=robust_input.robustness(service, estimator, rows, crossed, facts),
+        procedure=CrossFitted(
+            fold=crossed.fold,
+            models=tuple(fitted_digest(one) for one in crossed.refits),
+            trained_on=crossed.trained_on,
+            quantile=crossed.quantiles,
+            refit=fitted_digest(estimator),
+            refit_score=crossed.refit_scores,
+            capacity=facts.capacity,
+        ),
         simpler=baseline_input.simpler(service, recipe, rows, crossed, facts),
         clusters=None if service.family_column is None else rows[service.family_column].to_numpy(),
         subject=_subject(service, case, policy, facts, audience, baseline),

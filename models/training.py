@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,10 +92,14 @@ class CrossFit:
             people it has not seen, at the same capacity in every fold.
         fold: int64[n], 0..folds-1.
         threshold: Lowest score selected in any fold (a reader's orientation; `selected` decides).
-        correlation: Spearman's rank correlation (-1..1) of `scores` with the scores of the model fitted on everyone:
-            how well cross-fitted figures speak for the version that is deployed.
+        correlation: Spearman's rank correlation (-1..1) of `quantiles` with `refit_scores`: how well cross-fitted figures
+            speak for the version that is deployed.
         refits: The folds' models, in the order of the folds: the same procedure on other people, by which
             :mod:`models.probing` tells whether its reasons hold.
+        quantiles: float64[n], 0..1: each score's place among its own model's scores of the rows it was trained on, ties in the
+            middle. Scores of different models are compared as these.
+        refit_scores: float64[n], the scores of the model fitted on everyone.
+        trained_on: Rows given to each of `refits`.
     """
 
     scores: npt.NDArray[np.float64]
@@ -104,6 +108,9 @@ class CrossFit:
     threshold: float
     correlation: float
     refits: tuple[Any, ...] = ()
+    quantiles: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    refit_scores: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    trained_on: tuple[int, ...] = ()
 
 
 def find_recipe(service: Service, recipe: Recipe | str) -> Recipe:
@@ -196,7 +203,7 @@ def cross_fit(
     share = service.capacity if capacity is None else capacity
     fold = fold_of(service, frame, n=folds, seed=seed)
     scores, selected = np.zeros(len(frame)), np.zeros(len(frame), dtype=bool)
-    refits = []
+    quantiles, refits = np.zeros(len(frame)), []
     for k in range(folds):
         inside = fold == k
         if not inside.any():
@@ -204,6 +211,7 @@ def cross_fit(
         estimator, _ = _estimator(service, recipe, frame[~inside], capacity=share, seed=seed)
         scores[inside] = score(estimator, service, frame[inside])
         selected[inside] = select(scores[inside], capacity=share)
+        quantiles[inside] = _places(scores[inside], score(estimator, service, frame[~inside]))
         refits.append(estimator)
     if refit is None:
         refit = fit(service, recipe, frame, seed=seed, capacity=share).estimator
@@ -213,8 +221,11 @@ def cross_fit(
         selected=selected,
         fold=fold,
         threshold=float(scores[selected].min()),
-        correlation=float(np.corrcoef(_ranks(scores), _ranks(whole))[0, 1]),
+        correlation=float(np.corrcoef(_ranks(quantiles), _ranks(whole))[0, 1]),
         refits=tuple(refits),
+        quantiles=quantiles,
+        refit_scores=whole,
+        trained_on=tuple(int((fold != k).sum()) for k in range(folds)),
     )
 
 
@@ -263,6 +274,13 @@ def _estimator(
     from models import mitigation  # noqa: PLC0415 - see above
 
     return mitigation.fit(estimator, service, recipe, rows, outcome, capacity=capacity, seed=seed)
+
+
+def _places(scores: npt.NDArray[np.float64], among: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Share of other scores below each of these, equal ones by half."""
+    ordered = np.sort(among)
+    below, upto = (np.searchsorted(ordered, scores, side=side) for side in ("left", "right"))
+    return (below + upto) / (2 * len(ordered))
 
 
 def _ranks(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

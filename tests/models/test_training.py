@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from models import folds, synthetic, training
 from models.errors import TrainingRefusedError, UnknownRecipeError
+from models.fitted_digest import fitted_digest
 from models.health_benefit import SERVICE as HEALTH
 from models.scoring import capacity_threshold, score, select
 from models.youth_exclusion import SERVICE as YOUTH
@@ -73,6 +74,14 @@ def test_cross_fitting_keeps_families_whole_and_selects_the_capacity(
     assert set(crossed.fold) == set(range(5))
     assert crossed.selected.mean() == pytest.approx(0.20, abs=0.005)
     assert crossed.correlation > 0.97
+    # By hand, for one person: the share of the fold's model's own training scores that are lower, equal ones by half.
+    one = int(np.flatnonzero(crossed.fold == 3)[0])
+    taught = score(crossed.refits[3], HEALTH, health[crossed.fold != 3])
+    mine = crossed.scores[one]
+    assert crossed.quantiles[one] == pytest.approx(((taught < mine).mean() + (taught <= mine).mean()) / 2)
+    assert crossed.trained_on == tuple(int((crossed.fold != k).sum()) for k in range(5))
+    assert np.array_equal(crossed.refit_scores, score(fitted.estimator, HEALTH, health))
+    assert len({fitted_digest(each) for each in (*crossed.refits, fitted.estimator)}) == 6
     assert 0 < crossed.threshold < 1
     whole = score(fitted.estimator, HEALTH, health)
     assert not np.array_equal(crossed.scores, whole)
