@@ -30,8 +30,7 @@ MILLISECONDS = r"([0-9.]+) ms processor  "
 LINES: dict[str, tuple[tuple[str, str, float], ...]] = {
     "check": (
         ("check: entries", SECONDS + "entries and their check values", 1),
-        ("check: openings, people, keys", SECONDS + "openings, people and keys", 1),
-        ("check: projections", SECONDS + "projections", 1),
+        ("check: openings, projections, people, keys", SECONDS + "openings, projections, people and keys", 1),
         ("check: runs, two use trees", SECONDS + "runs", 1),
     ),
     "cold": (("a proof by a new process", MILLISECONDS + "open, prove one entry", 0.001),),
