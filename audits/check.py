@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from audits.probes import Deletion, Moved, Refits
     from audits.procedure import CrossFitted, HeldOut
     from audits.procedure_facts import ProcedureFacts
+    from audits.proxy_facts import ProxyFacts
     from audits.robust_facts import Robustness, RobustnessFacts
     from audits.row_facts import RowFacts, Rows
     from audits.sections import DataQualityFacts, ExplanationFacts, GroupRow, PerformanceFacts, PriceRow
+    from audits.subgroup_facts import SubgroupFacts
     from audits.unknown_facts import UnknownFacts, UnknownRows
 
 PLUGIN_GROUP = "luvalla.checks"
@@ -278,6 +280,8 @@ class CheckResult:
         consents: For its section on who consented.
         row_quality: For its section on who is in the rows.
         labels: For its section on the measures of need.
+        subgroups: For its section on people for whom it errs more often.
+        proxies: For its section on how groups show through features.
         baselines: For its section on what is simpler.
         procedure: For its section on the models behind the scores.
         unknown_outcomes: For its section on people whose outcome is unknown.
@@ -297,6 +301,8 @@ class CheckResult:
     consents: ConsentFacts | None = None
     labels: LabelFacts | None = None
     robustness: RobustnessFacts | None = None
+    subgroups: SubgroupFacts | None = None
+    proxies: ProxyFacts | None = None
     baselines: BaselineFacts | None = None
     unknown_outcomes: UnknownFacts | None = None
     procedure: ProcedureFacts | None = None

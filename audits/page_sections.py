@@ -13,6 +13,7 @@ from audits import (
     reason_section,
     robust_section,
     row_section,
+    subgroup_section,
     unknown_section,
 )
 from audits.finding import Role
@@ -35,6 +36,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     Section("no", "no", "no.html.jinja", folded=False),
     Section("screening", "screening", "screening.html.jinja", folded=False),
     label_section.SECTION,
+    subgroup_section.SUBGROUPS,
     unknown_section.SECTION,
     Section("described", "described", "described.html.jinja", shown=_describes_lines),
     Section(
@@ -48,6 +50,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     reason_section.SECTION,
     robust_section.SECTION,
     consent_section.SECTION,
+    subgroup_section.PROXIES,
     row_section.SECTION,
     Section("quality", "quality", "quality.html.jinja", shown=lambda r: r.data_quality is not None),
     procedure_section.SECTION,

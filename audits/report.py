@@ -21,6 +21,7 @@ from audits.finding import Finding  # noqa: TC001  pydantic reads these annotati
 from audits.group_facts import TradeRow  # noqa: TC001  the same
 from audits.label_facts import LabelFacts  # noqa: TC001  the same
 from audits.procedure_facts import ProcedureFacts  # noqa: TC001  the same
+from audits.proxy_facts import ProxyFacts  # noqa: TC001  the same
 from audits.robust_facts import RobustnessFacts  # noqa: TC001  the same
 from audits.row_facts import RowFacts  # noqa: TC001  the same
 from audits.sections import (  # noqa: TC001  the same
@@ -35,6 +36,7 @@ from audits.sections import (  # noqa: TC001  the same
     Tool,
     Verdict,
 )
+from audits.subgroup_facts import SubgroupFacts  # noqa: TC001  the same
 from audits.unknown_facts import UnknownFacts  # noqa: TC001  the same
 
 if TYPE_CHECKING:
@@ -58,8 +60,10 @@ ADDED: Final = frozenset(
         "pool",
         "pooled",
         "procedure",
+        "proxies",
         "ranges",
         "robustness",
+        "subgroups",
         "row_quality",
         "refits",
         "trades",
@@ -98,6 +102,8 @@ class AuditReport:
         consents: None if nobody counted who consented.
         row_quality: None if the rows behind the audit were not given.
         labels: None if nothing was said of other measures of need.
+        subgroups: None if the model's features were not given.
+        proxies: The same.
         baselines: None if nothing simpler was given.
         procedure: None if it was not told which models gave the scores.
         unknown_outcomes: None if every outcome is known.
@@ -123,6 +129,8 @@ class AuditReport:
     consents: ConsentFacts | None = None
     labels: LabelFacts | None = None
     robustness: RobustnessFacts | None = None
+    subgroups: SubgroupFacts | None = None
+    proxies: ProxyFacts | None = None
     baselines: BaselineFacts | None = None
     unknown_outcomes: UnknownFacts | None = None
     procedure: ProcedureFacts | None = None

@@ -30,10 +30,12 @@ from audits.finding import Finding, Outcome, Role
 from audits.labels import LabelsCheck
 from audits.performance import PerformanceCheck
 from audits.procedure import ProcedureCheck
+from audits.proxies import ProxiesCheck
 from audits.report import AuditReport
 from audits.robustness import RobustnessCheck
 from audits.row_quality import RowsCheck
 from audits.sections import PopulationFacts, ReportSubject, RuleFacts, Tool
+from audits.subgroups import SubgroupsCheck
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -63,6 +65,8 @@ CHECKS: tuple[Check, ...] = (
     LabelsCheck(),
     RobustnessCheck(),
     ProcedureCheck(),
+    SubgroupsCheck(),
+    ProxiesCheck(),
 )
 """The room's own checks, in the order in which a report shows them."""
 
@@ -198,6 +202,8 @@ def audit(
             robustness=next((r.robustness for r in results if r.robustness is not None), None),
             consents=next((r.consents for r in results if r.consents is not None), None),
             labels=next((r.labels for r in results if r.labels is not None), None),
+            subgroups=next((r.subgroups for r in results if r.subgroups is not None), None),
+            proxies=next((r.proxies for r in results if r.proxies is not None), None),
             row_quality=next((r.row_quality for r in results if r.row_quality is not None), None),
             data_quality=next((r.data_quality for r in results if r.data_quality is not None), None),
             unknowns=tuple(dict.fromkeys((*(u for r in results for u in r.unknowns), *unknowns))),

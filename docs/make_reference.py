@@ -36,7 +36,7 @@ MODULES = (
     "models.service", "models.plugins", "models.datasets", "models.population", "models.training", "models.mitigation",
     "models.scoring", "models.reasons", "models.artifact", "models.registry", "models.card", "models.testing",
     "audits.runner", "audits.from_counts", "audits.count_table", "audits.lines", "audits.check", "audits.finding", "audits.report", "audits.html", "audits.compare",
-    "audits.benefit_trial", "audits.benefit", "audits.benefit_folds", "audits.benefit_facts", "audits.row_facts", "audits.measures", "audits.label_facts", "audits.consent_facts", "models.insurance_trial", "audits.robust_facts",
+    "audits.benefit_trial", "audits.benefit", "audits.benefit_folds", "audits.benefit_facts", "audits.row_facts", "audits.measures", "audits.label_facts", "audits.subgroup_facts", "audits.proxy_facts", "audits.consent_facts", "models.insurance_trial", "audits.robust_facts",
     "consent.home", "consent.setup", "consent.ledger", "consent.ledger_reader", "consent.records", "consent.uses", "consent.bulk",
     "consent.purposes", "consent.vocabulary", "consent.trust", "consent.tlog.verify",
     "governance.policy", "governance.gate", "governance.board", "governance.ballot", "governance.vote",
