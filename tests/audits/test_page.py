@@ -168,6 +168,7 @@ def test_every_text_is_used_and_every_metric_has_its_words():
     used |= set(re.findall(r"""t\[["'](\w+)["']\]""", source)) | set(re.findall(r'"(id_\w+)"', source))
     # Looked up by a finding's code, or by the direction of a reason.
     used |= {"title_benefit.gain", "title_benefit.assignment", "title_baselines.complexity"}
+    used |= {"title_procedure.refit_agreement", "title_procedure.three_sets"}
     used |= {f"title_explainability.{x}" for x in ("deletion", "importance_stability", "top_reason")}
     used |= {"reasons_for", "reasons_against", "outcomes_yes", "outcomes_no"}
     used |= {s.heading for s in page_sections.SECTIONS}
