@@ -152,7 +152,7 @@ def describe_rand(*, children: bool) -> None:
     print(
         f"RAND, {len(rows)} {'people' if children else 'adults'}: gain {found.value:+.3f} (90 % {low:+.3f} to {high:+.3f}), smallest "
         f"detectable {benefit.smallest_detectable(found.error):.3f}; by 20 other draws of folds z {min(others):.2f} to {max(others):.2f}, "
-        f"median {np.median(others):.2f}, {sum(z >= CRITICAL for z in others)} of 20 above {CRITICAL:.2f}"
+        f"median {np.median(others):.2f}, mean {np.mean(others):.2f}, {sum(z >= CRITICAL for z in others)} of 20 above {CRITICAL:.2f}"
     )
 
 
