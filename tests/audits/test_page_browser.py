@@ -46,15 +46,16 @@ def path(request, full_report, everything, make_rows, cells, tmp_path):
 def test_the_page_is_accessible_self_contained_and_fits(browser, path, request):
     full = request.node.callspec.id == "everything"
     page = opened_and_checked(browser, path)
-    trace = page.locator("#trace table")
-    assert not trace.is_visible()
-    page.emulate_media(media="print")
-    assert trace.bounding_box()["height"] > 200  # what is folded on the screen is open on paper
-    page.emulate_media(media="screen")
-    page.locator("a[href^='#trace-']").first.evaluate("link => { location.hash = link.hash }")
-    assert page.evaluate(
-        "document.querySelector(location.hash).checkVisibility({contentVisibilityAuto: true})"
-    )
+    if request.node.callspec.id != "published":  # that page folds nothing and leads to no finding
+        trace = page.locator("#trace table")
+        assert not trace.is_visible()
+        page.emulate_media(media="print")
+        assert trace.bounding_box()["height"] > 200  # what is folded on the screen is open on paper
+        page.emulate_media(media="screen")
+        page.locator("a[href^='#trace-']").first.evaluate("link => { location.hash = link.hash }")
+        assert page.evaluate(
+            "document.querySelector(location.hash).checkVisibility({contentVisibilityAuto: true})"
+        )
     if full:
         page.locator("details").evaluate_all("all => all.forEach(d => d.open = true)")
         checked(page)
