@@ -31,7 +31,7 @@ LINES: dict[str, tuple[tuple[str, str, float], ...]] = {
     "check": (
         ("check: entries", SECONDS + "entries and their check values", 1),
         ("check: openings, projections, people, keys", SECONDS + "openings, projections, people and keys", 1),
-        ("check: runs, two use trees", SECONDS + "runs", 1),
+        ("check: runs, two use trees", SECONDS + r"runs(?=[\s\S]*a use tree)", 1),
     ),
     "cold": (("a proof by a new process", MILLISECONDS + "open, prove one entry", 0.001),),
     "permit": (
