@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,10 @@ import pytest
 
 from audits import runner
 from audits.check import Baseline, Comparator, DataQuality, Expectation, Explanation, InventedPerson, Simpler
+from audits.consent_facts import ConsentCount, ConsentCounts
 from audits.probes import Deletion, Moved, Refits
+from audits.robust_facts import Membership, Periods, Perturbation, Robustness
+from audits.row_facts import Rows
 from audits.sections import ReportSubject
 
 
@@ -45,6 +48,30 @@ def cells():
     return Cells
 
 
+def _further(frame, groups, y, p, pred):
+    """Rows with gaps and an earlier period, consents by group, and a version moved a little; from a generator of its own."""
+    rng, n = np.random.default_rng(5), len(y)
+    told = frame.assign(**groups, need=y.astype(float), year=np.where(np.arange(n) < n // 2, 2024, 2025))
+    told.loc[rng.random(n) < 0.1, "moves"] = np.nan
+    consents = []
+    for name in groups:
+        column = groups[name].fillna("unknown")
+        consents += [
+            ConsentCount(name, g, int((column == g).sum()), 0, 0, 0) for g in sorted(column.unique())
+        ]
+    consents = [replace(c, refused=40, withdrawn=9) if c.group in {"B", "man"} else c for c in consents]
+    shares = {"sex": {"man": 0.4, "woman": 0.6}}
+    return {
+        "rows": Rows(told, tuple(frame), tuple(groups), "need", fold=np.arange(n) % 5, period="year", shares=shares),
+        "consents": ConsentCounts(tuple(consents), "Act on invented statistics 1", uncounted=3, simulated=True),
+        "robustness": Robustness(
+            Perturbation(pred == 1, np.array([(p + rng.normal(0, 0.01, n)) >= np.quantile(p, 0.8)]), {"sex": groups["sex"].to_numpy()}, {"reading": 0.1}, ("moves",)),
+            Membership(y.astype(np.int8), p, rng.random(n) < 0.5),
+            Periods(told["year"].to_numpy(dtype=object), y.astype(np.int8), pred.astype(np.int8), p),
+        ),
+    }  # fmt: skip
+
+
 @pytest.fixture(scope="session")
 def _everything():
     """Inputs of an audit with every section filled, among people nobody is."""
@@ -58,15 +85,16 @@ def _everything():
     frame = pd.DataFrame(x, columns=["reading", "absence", "moves"])
     contributions = x * np.array([1.0, -0.5, 0.2])
     invented = np.array([0.5, 1.0, 2.0])
+    groups = pd.DataFrame(
+        {
+            "origin": np.where(np.arange(n) < 30, "few", np.where(rng.random(n) < 0.3, "A <b>&", "B")),
+            "sex": rng.choice(["man", "woman", None], n, p=[0.48, 0.50, 0.02]),
+        }
+    )
     return {
         "y_true": y,
         "y_pred": pred,
-        "sensitive_features": pd.DataFrame(
-            {
-                "origin": np.where(np.arange(n) < 30, "few", np.where(rng.random(n) < 0.3, "A <b>&", "B")),
-                "sex": rng.choice(["man", "woman", None], n, p=[0.48, 0.50, 0.02]),
-            }
-        ),
+        "sensitive_features": groups,
         "y_score": p,
         "threshold": 0.3,
         "other_needs": {"asked for help": (rng.random(n) < p * 0.8).astype(int)},
@@ -94,6 +122,7 @@ def _everything():
         "simpler": Simpler((Comparator("scorecard", "a scorecard", (x[:, 0] >= 0.84).astype(int), x[:, 0]),), "trees"),
         "data_quality": DataQuality(frame, (Expectation("not_null", "reading"), Expectation("between", "moves", -9, 9))),
         "clusters": rng.integers(0, 1200, n),
+        **_further(frame, groups, y, p, pred),
         "subject": ReportSubject(
             service="youth", title="A call from a youth worker", question="May this version choose whom to call?",
             model_name="youth", model_version="2", model_digest="sha256:" + "0" * 64, capacity=0.2,
