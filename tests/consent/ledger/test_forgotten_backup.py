@@ -165,6 +165,7 @@ def test_such_a_backup_put_back_says_so_and_takes_nobody_for_somebody_new(
     assert len(rows(world, "subject")) == before
 
 
+@pytest.mark.slow
 def test_a_backup_whose_key_is_kept_finds_everybody_and_is_sealed_by_today_s_key(
     ledger: Ledger, world: World, run: bytes
 ) -> None:
@@ -187,7 +188,7 @@ def test_a_backup_whose_key_is_kept_finds_everybody_and_is_sealed_by_today_s_key
         assert {person: back.number_of(person) for person in numbers} == numbers
 
 
-@pytest.mark.parametrize("singly", [True, False])
+@pytest.mark.parametrize("singly", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_in_the_middle_of_a_rotation_everybody_is_found_once(
     ledger: Ledger, world: World, run: bytes, monkeypatch: pytest.MonkeyPatch, *, singly: bool
 ) -> None:
@@ -235,6 +236,7 @@ def test_a_new_ledger_is_sealed_from_its_first_row(ledger: Ledger, world: World,
     assert not everybody & {row["pseudonym"] for row in rows(world, "subject")}
 
 
+@pytest.mark.slow
 def test_a_request_is_known_again_and_another_with_its_id_refused(
     ledger: Ledger, world: World, run: bytes
 ) -> None:
@@ -281,6 +283,7 @@ def test_the_check_names_a_row_under_a_replaced_key_and_somebody_there_twice(
     assert ledger.check() == []
 
 
+@pytest.mark.slow
 def test_a_row_under_an_old_key_keeps_that_key(
     ledger: Ledger, world: World, run: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

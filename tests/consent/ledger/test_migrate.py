@@ -129,7 +129,10 @@ def test_an_older_ledger_is_refused_with_the_way_out_and_then_migrated(old):
         assert ledger.check() == []
 
 
-@pytest.mark.parametrize("version", ["0001", "0003", "0005"])
+_SLOW = [pytest.param(each, marks=pytest.mark.slow) for each in ("0001", "0003")]
+
+
+@pytest.mark.parametrize("version", [*_SLOW, "0005"])
 def test_pseudonyms_are_sealed_and_requests_known_again(world, version):
     _aged(world, version)
     done = CliRunner().invoke(migrate_command, ["--json"], obj={"home": world.home.path})
@@ -155,6 +158,7 @@ def test_pseudonyms_are_sealed_and_requests_known_again(world, version):
         assert ledger.check() == []
 
 
+@pytest.mark.slow
 def test_a_row_that_was_changed_before_the_migration_is_still_named(world):
     _aged(world, "0005")
     with writing(world) as connection:
