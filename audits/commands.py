@@ -12,9 +12,11 @@ import click
 
 from audits import compare as comparing
 from audits import html, suppression, wording
+from audits import pdf as pdf_printing
 from audits import published as published_page
 from audits.errors import AuditsInputError, AuditsUnavailableError
 from audits.report import AuditReport, read
+from audits.run_options import LANGUAGES
 
 _FACTS = click.Path(path_type=Path)
 
@@ -32,15 +34,27 @@ _FACTS = click.Path(path_type=Path)
     show_default=True,
     help="With --published: the smallest count that is shown.",
 )
-@click.option("--force", is_flag=True, help="Replace the file if it is there.")
+@click.option(
+    "--pdf",
+    type=click.Path(path_type=Path),
+    help="Print the page to this PDF, by the Chromium on this machine.",
+)
+@click.option(
+    "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of the page."
+)
+@click.option("--force", is_flag=True, help="Replace the files if they are there.")
 @click.option("--dry-run", is_flag=True, help="Read and check, write nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Say what was done as JSON (needs --out or --dry-run).")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Say what was done as JSON (needs --out, --pdf or --dry-run)."
+)
 def report(
     *,
     facts: Path,
     out: Path | None,
     published: bool,
     at_least: int,
+    pdf: Path | None,
+    language: str,
     force: bool,
     dry_run: bool,
     as_json: bool,
@@ -49,30 +63,50 @@ def report(
 
     With --published the page for the public: counts under --at-least are withheld, and others from which they would follow.
 
-    Example: `luvalla audits report facts.json --out report.html`.
+    Exits with 4 where --pdf finds no browser of Chromium's family (LUVALLA_CHROMIUM names another).
+
+    Example: `luvalla audits report facts.json --out report.html --pdf report.pdf`.
     """
     given = read(facts)
-    page = published_page.page(given, at_least) if published else html.page(given)
-    if as_json and out is None and not dry_run:
-        raise AuditsInputError(
-            "--json without --out: the page itself goes to the screen", "add --out FILE, or --dry-run"
+    if published and language != "en":
+        raise click.UsageError(
+            "the page for the public is in English so far: no --language with --published."
         )
-    if out is None and not dry_run:
+    page = published_page.page(given, at_least) if published else html.page(given, language)
+    if as_json and out is None and pdf is None and not dry_run:
+        raise AuditsInputError(
+            "--json without --out: the page itself goes to the screen",
+            "add --out FILE, --pdf FILE or --dry-run",
+        )
+    if out is None and pdf is None and not dry_run:
         click.echo(page, nl=False)
         return
-    if out is not None:
-        _check_outside_home(out)
-    if out is not None and out.exists() and not force:
-        raise AuditsInputError(f"{out.name} is already there", "choose another name, or add --force")
+    for path in (out, pdf):
+        if path is not None:
+            _check_outside_home(path)
+        if path is not None and path.exists() and not force:
+            raise AuditsInputError(f"{path.name} is already there", "choose another name, or add --force")
+    if out is not None and out == pdf:
+        raise AuditsInputError(f"{out.name} is asked for as page and as PDF", "give each a name of its own")
+    printed = (
+        None if pdf is None else pdf_printing.from_page(page, pdf_printing.browser()) if not dry_run else b""
+    )
     if out is not None and not dry_run:
         write(out, page.encode())
+    if pdf is not None and printed and not dry_run:
+        write(pdf, printed)
     written = str(out) if out is not None and not dry_run else None
-    said = {"digest": given.digest, "page": written, **verdict(given)}
+    as_pdf = str(pdf) if pdf is not None and not dry_run else None
+    said = {"digest": given.digest, "page": written, "pdf": as_pdf, **verdict(given)}
     if as_json:
         click.echo(json.dumps(said, sort_keys=True))
     else:
         click.echo(f"{words(given)}  {given.digest}")
-        click.echo(f"page: {written}" if written else "nothing written (--dry-run)", err=True)
+        for name, path_written in (("page", written), ("pdf", as_pdf)):
+            if path_written:
+                click.echo(f"{name}: {path_written}", err=True)
+        if dry_run:
+            click.echo("nothing written (--dry-run)", err=True)
 
 
 @click.command()
