@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from audits import wording
 
 if TYPE_CHECKING:
+    from audits.figures import Figures
     from audits.sections import GroupRow
 
 
@@ -40,11 +41,12 @@ class GroupView:
     width: float | None
 
 
-def view(g: GroupRow) -> GroupView:
+def view(g: GroupRow, figures: Figures) -> GroupView:
     """Turns a group's counts into what the page shows.
 
     Args:
         g: The facts.
+        figures: How numbers are written.
 
     Returns:
         Words and numbers.
@@ -67,6 +69,6 @@ def view(g: GroupRow) -> GroupView:
         found=told("tp", tp),
         missed=told("fn", fn),
         without=told("fp", fp),
-        share=wording.percent(rate, 0) if exact else wording.NOTHING,
+        share=figures.percent(rate, 0) if exact else wording.NOTHING,
         width=None if rate is None or not exact else round(100 * rate, 1),
     )

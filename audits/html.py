@@ -5,70 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audits import group_view, page_sections, picture, templating, texts, wording
+from audits import finding_view, group_view, page_sections, page_words, templating, wording
+from audits.figures import Figures
 from audits.finding import Leaning, Outcome, Role
-from audits.lines import COULD_DECIDE, METRICS
+from audits.finding_view import Badge, FindingView
+from audits.lines import COULD_DECIDE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-    from markupsafe import Markup
 
     from audits.finding import Finding
     from audits.group_view import GroupView
     from audits.page_section import Section
     from audits.report import AuditReport
     from audits.sections import PriceRow
-
-
-@dataclass(frozen=True)
-class Badge:
-    """An outcome as the page shows it: a sign and words, never colour alone.
-
-    Args:
-        tone: ``no``, ``against``, ``for``, ``yes`` or ``none``: the style.
-        sign: One character.
-        text: The words.
-    """
-
-    tone: str
-    sign: str
-    text: str
-
-
-@dataclass(frozen=True)
-class FindingView:
-    """A finding as the page shows it.
-
-    Args:
-        anchor: Its id on the page.
-        finding: The facts.
-        badge: Its outcome.
-        title: What it is about.
-        question: The question it answers; "" for a finding that no line asked for.
-        plain: What it found, in people out of a hundred.
-        drawing: Interval against limit; empty where there is none.
-        estimate: In words.
-        interval: The 90 % interval, in words.
-        wider: The interval by which it fails, in words.
-        allowed: The limit, in words.
-        group_counts: ``12 of 40 (30.0%)``.
-        rest_counts: The same for everyone else.
-    """
-
-    anchor: str
-    finding: Finding
-    badge: Badge
-    title: str
-    question: str
-    plain: str
-    drawing: Markup
-    estimate: str
-    interval: str
-    wider: str
-    allowed: str
-    group_counts: str
-    rest_counts: str
 
 
 @dataclass(frozen=True)
@@ -119,6 +69,7 @@ class Page:
         identity: Label and value of what was audited.
         labels: Features in plain words.
         sections: What comes after the verdict, in order.
+        language: Of the page.
     """
 
     t: Mapping[str, str]
@@ -143,6 +94,11 @@ class Page:
     identity: tuple[tuple[str, str], ...]
     labels: Mapping[str, str]
     sections: tuple[Section, ...]
+    language: str
+
+    def words(self, section: Section) -> Mapping[str, str]:
+        """The words of a section: English where it does not speak the page's language."""
+        return self.t if self.language in section.speaks else page_words.words()
 
 
 _CALM = ("yes", "na")
@@ -172,8 +128,9 @@ def view(report: AuditReport, language: str = "en") -> Page:
     Returns:
         The page's content.
     """
-    t = words(language)
-    every = tuple(_finding_view(f, number, t) for number, f in enumerate(report.findings))
+    t = page_words.words(language)
+    figures = Figures(language)
+    every = tuple(finding_view.view(f, number, t) for number, f in enumerate(report.findings))
     by_code = {v.finding.code: v for v in every}
     tone = _verdict_tone(report)
     badge, says, may = {
@@ -199,7 +156,7 @@ def view(report: AuditReport, language: str = "en") -> Page:
         may=may,
         because=tuple(by_code[c] for c in report.verdict.because) if tone != "yes" else (),
         warnings=tuple(v for v in screening if v.badge.tone == "against") if tone != "no" else (),
-        chance=_chance(report.rule.chance, t, passed=tone == "yes"),
+        chance=_chance(report.rule.chance, t, figures, passed=tone == "yes"),
         lines=lines,
         doubtful=tuple(v for v in lines if v.badge.tone not in _CALM),
         settled=tuple(v for v in lines if v.badge.tone in _CALM),
@@ -207,31 +164,19 @@ def view(report: AuditReport, language: str = "en") -> Page:
         quiet=tuple(v for v in screening if v.badge.tone in _CALM),
         described=tuple(v for v in every if v.finding.role is Role.DESCRIBED),
         every=every,
-        groups=tuple(group_view.view(g) for g in report.groups),
-        price=tuple(_price_view(p, t) for p in report.price),
+        groups=tuple(group_view.view(g, figures) for g in report.groups),
+        price=tuple(_price_view(p, t, figures) for p in report.price),
         identity=_identity(report, t),
         labels={i.feature: i.label for i in report.explanation.importance} if report.explanation else {},
         sections=page_sections.shown(report),
+        language=language,
     )
 
 
-def words(language: str = "en") -> Mapping[str, str]:
-    """Gives the page's words: the frame's, and those that its sections bring.
-
-    Args:
-        language: ``en``, so far.
-
-    Returns:
-        Words by key.
-    """
-    every = [texts.EN, *(s.texts.get(language, {}) for s in page_sections.SECTIONS)]
-    return {key: text for part in every for key, text in part.items()}
-
-
-def _chance(chance: float | None, t: Mapping[str, str], *, passed: bool) -> str:
+def _chance(chance: float | None, t: Mapping[str, str], figures: Figures, *, passed: bool) -> str:
     if chance is None:
         return ""
-    words = wording.chance(chance)
+    words = figures.chance(chance)
     if chance >= COULD_DECIDE:
         return t["chance_ok"].format(chance=words)
     return t["chance_repeat" if passed else "chance_low"].format(chance=words)
@@ -257,82 +202,19 @@ def _title(report: AuditReport, t: Mapping[str, str]) -> str:
     return f"{name}, {t['version']} {s.model_version}" if s.model_version else name
 
 
-def _badge(f: Finding, t: Mapping[str, str]) -> Badge:
-    if f.outcome is Outcome.COULD_NOT_RUN:
-        return Badge("broken", wording.NOTHING, t["badge_broken"])
-    if f.role is Role.DESCRIBED:
-        return Badge("na", "·", t["badge_described"])
-    if f.outcome is Outcome.PASSED:
-        return Badge("yes", "✓", t["badge_passed"])
-    if f.outcome is Outcome.FAILED:
-        return Badge("no", "✕", t["badge_failed"])
-    if f.outcome is Outcome.NOT_APPLICABLE:
-        return Badge("na", "·", t["badge_na"])
-    if f.too_few:
-        return Badge("few", "…", t["badge_few"])
-    if f.leaning is Leaning.FOR:
-        return Badge("for", "?", t["badge_for"])
-    if f.leaning is Leaning.AGAINST:
-        return Badge("against", "!", t["badge_against"])
-    return Badge("none", wording.NOTHING, t["badge_none"])
-
-
-def _finding_view(f: Finding, number: int, t: Mapping[str, str]) -> FindingView:
-    anchor = f"finding-{number}"
-    line = f.line is not None and f.metric in METRICS
-    c = f.counts
-    return FindingView(
-        anchor=anchor,
-        finding=f,
-        badge=_badge(f, t),
-        title=wording.title(f) if line else t.get(f"title_{f.code}", f.code),
-        question=wording.METRIC_QUESTION[f.metric] if line else "",
-        plain=wording.plain(f) if line else f.message,
-        drawing=picture.interval_picture(f, anchor) if line else picture.NOTHING,
-        estimate=wording.short(f.estimate, f.scale),
-        interval=_ends(f, f.low, f.high) if f.level is not None else wording.NOTHING,
-        wider=_ends(f, f.adjusted_low, f.adjusted_high) if f.adjusted_level is not None else wording.NOTHING,
-        allowed=wording.allowed(f) or wording.NOTHING,
-        group_counts=_counts(
-            None if c is None else (c.group_hits, c.group_of),
-            None if f.ranges is None else (f.ranges.group_hits, f.ranges.group_of),
-            f.rate,
-        ),
-        rest_counts=_counts(
-            None if c is None else (c.rest_hits, c.rest_of),
-            None if f.ranges is None else (f.ranges.rest_hits, f.ranges.rest_of),
-            f.rest_rate,
-        ),
-    )
-
-
-def _counts(
-    counts: tuple[int, int] | None,
-    ranges: tuple[tuple[int, int], tuple[int, int]] | None,
-    rate: float | None,
-) -> str:
-    if ranges is not None:
-        return " of ".join(wording.between(*r) for r in ranges)
-    return wording.NOTHING if counts is None else f"{counts[0]} of {counts[1]} ({wording.percent(rate)})"
-
-
-def _ends(f: Finding, low: float | None, high: float | None) -> str:
-    return wording.NOTHING if f.estimate is None else wording.short_interval(low, high, f.scale)
-
-
 def _sorted(views: Iterable[FindingView]) -> tuple[FindingView, ...]:
     return tuple(sorted(views, key=lambda v: _WORST_FIRST.index(v.badge.tone)))
 
 
-def _price_view(p: PriceRow, t: Mapping[str, str]) -> PriceView:
+def _price_view(p: PriceRow, t: Mapping[str, str], figures: Figures) -> PriceView:
     change = p.found_now - p.found_before
-    words = "as many" if change == 0 else f"{abs(change)} {'more' if change > 0 else 'fewer'} found"
+    key = "price_same" if change == 0 else "price_more" if change > 0 else "price_fewer"
     return PriceView(
         who=wording.group_name(p.group, p.attribute) if p.attribute else t["everybody"],
         row=p,
-        before=wording.percent(p.found_before / p.in_need if p.in_need else None),
-        now=wording.percent(p.found_now / p.in_need if p.in_need else None),
-        change=words,
+        before=figures.percent(p.found_before / p.in_need if p.in_need else None),
+        now=figures.percent(p.found_now / p.in_need if p.in_need else None),
+        change=t[key].format(n=abs(change)),
         tone="none" if change == 0 else "yes" if change > 0 else "no",
     )
 

@@ -34,6 +34,8 @@ class Section:
         heading: Key of its heading among the words; short enough for the contents.
         template: File in ``templates/sections/``. It opens ``<section id=anchor aria-labelledby=anchor-h>`` with an ``h2``.
             What a board need not read to decide goes into ``<details>``.
+        speaks: Languages that all of its sentences have. On a page of another language the whole section is in English, and
+            marked so. A sentence that comes from the facts is English: the template marks it with the filter ``english``.
         folded: Whether all of it below its heading is folded, to be opened by who wants to check: the evidence, not the decision.
         shown: Whether a report has anything for it.
         view: From the facts to what the template shows, where that takes more than looking it up; the template calls
@@ -49,6 +51,7 @@ class Section:
     view: Callable[[AuditReport], Any] = _nothing
     texts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     folded: bool = True
+    speaks: tuple[str, ...] = ("en",)
 
 
 def folded(body: Markup, summary: str, heading: str) -> Markup:

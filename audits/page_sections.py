@@ -23,22 +23,25 @@ if TYPE_CHECKING:
     from audits.report import AuditReport
 
 
+ALL: Final = ("en", "fi", "sv")
+
+
 def _describes_lines(report: AuditReport) -> bool:
     return any(f.role is Role.DESCRIBED and f.line for f in report.findings)
 
 
 SECTIONS: Final[tuple[Section, ...]] = (
-    Section("who", "who", "who.html.jinja", folded=False),
-    Section("lines", "lines", "lines.html.jinja", folded=False),
-    Section("price", "price", "price.html.jinja", folded=False),
+    Section("who", "who", "who.html.jinja", folded=False, speaks=ALL),
+    Section("lines", "lines", "lines.html.jinja", folded=False, speaks=ALL),
+    Section("price", "price", "price.html.jinja", folded=False, speaks=ALL),
     Section("trade", "trade", "trade.html.jinja", folded=False),
-    Section("unknown", "unknown", "unknown.html.jinja", folded=False),
-    Section("no", "no", "no.html.jinja", folded=False),
-    Section("screening", "screening", "screening.html.jinja", folded=False),
+    Section("unknown", "unknown", "unknown.html.jinja", folded=False, speaks=ALL),
+    Section("no", "no", "no.html.jinja", folded=False, speaks=ALL),
+    Section("screening", "screening", "screening.html.jinja", folded=False, speaks=ALL),
     label_section.SECTION,
     subgroup_section.SUBGROUPS,
     unknown_section.SECTION,
-    Section("described", "described", "described.html.jinja", shown=_describes_lines),
+    Section("described", "described", "described.html.jinja", shown=_describes_lines, speaks=ALL),
     Section(
         "performance", "performance", "performance.html.jinja", shown=lambda r: r.performance is not None
     ),
@@ -56,7 +59,7 @@ SECTIONS: Final[tuple[Section, ...]] = (
     procedure_section.SECTION,
     Section("rule", "rule", "rule.html.jinja"),
     Section("identity", "identity", "identity.html.jinja"),
-    Section("trace", "trace", "trace.html.jinja"),
+    Section("trace", "trace", "trace.html.jinja", speaks=ALL),
 )
 """In the page's order. A check's own section stands before ``rule``; its module declares it."""
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
 
-from audits import wording
+from audits import line_words
+from audits.figures import Figures
 from audits.finding import Scale
 from audits.lines import region
 
@@ -19,16 +20,23 @@ WIDTH, HEIGHT, EDGE = 640.0, 74.0, 14.0
 NOTHING = Markup("")
 """Where there is nothing to draw."""
 _AXIS, _BAR = 50.0, 26.0
+_EQUAL = {"en": "equal", "fi": "yhtä suuri", "sv": "lika"}
+_DESCRIBED = {
+    "en": "Estimate {estimate}; 90% interval {interval}; wider interval {wider}; allowed {allowed}.",
+    "fi": "Arvio {estimate}; 90 %:n väli {interval}; laajempi väli {wider}; sallittu {allowed}.",
+    "sv": "Skattning {estimate}; 90 %-intervall {interval}; vidare intervall {wider}; tillåtet {allowed}.",
+}
 _WIDEST_RATIO = 8.0
 """A ratio's axis never shows more than an eighth to eight times; beyond, an arrow says that the interval goes on."""
 
 
-def interval_picture(finding: Finding, ident: str) -> Markup:
+def interval_picture(finding: Finding, ident: str, language: str = "en") -> Markup:
     """Draws a line's 90 % interval, the wider one by which it fails, its estimate and its limit.
 
     Args:
         finding: A line's finding.
         ident: Unique on the page; letters, digits and hyphens.
+        language: ``en``, ``fi`` or ``sv``.
 
     Returns:
         SVG with a title and a description; empty where there is nothing to draw.
@@ -40,6 +48,7 @@ def interval_picture(finding: Finding, ident: str) -> Markup:
         or finding.scale is Scale.VALUE
     ):
         return NOTHING
+    figures = Figures(language)
     ratio = finding.scale is Scale.RATIO
     lowest, highest = region(finding.direction, finding.limit, finding.scale)
     ends = [
@@ -66,31 +75,33 @@ def interval_picture(finding: Finding, ident: str) -> Markup:
         f'<rect class="inner" x="{inner[0]:.1f}" y="{_BAR - 5}" width="{inner[1] - inner[0]:.1f}" height="10"/>'
     )
     parts.append(f'<circle class="estimate" cx="{place.x(finding.estimate):.1f}" cy="{_BAR}" r="6"/>')
-    marks = [(place.x(v), wording.amount(v, finding.scale), "limit-text") for v in limits]
-    marks.append((equal, "equal", "equal-text"))
+    marks = [(place.x(v), figures.amount(v, finding.scale), "limit-text") for v in limits]
+    marks.append((equal, _EQUAL[language], "equal-text"))
     parts += [_text(x, label, css) for x, label, css in _apart(marks)]
-    title = f"{wording.METRIC_TITLE[finding.metric]}, {wording.who(finding)}"
+    title = line_words.title(finding, language).replace(": ", ", ", 1)
     return Markup(  # noqa: S704  every text in it was escaped here
         f'<svg viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" role="img" aria-labelledby="{ident}-t {ident}-d">'
-        f'<title id="{ident}-t">{escape(title)}</title><desc id="{ident}-d">{escape(describe(finding))}</desc>'
+        f'<title id="{ident}-t">{escape(title)}</title><desc id="{ident}-d">{escape(describe(finding, language))}</desc>'
         f"{''.join(parts)}</svg>"
     )
 
 
-def describe(finding: Finding) -> str:
+def describe(finding: Finding, language: str = "en") -> str:
     """Says what the picture shows.
 
     Args:
         finding: A line's finding.
+        language: ``en``, ``fi`` or ``sv``.
 
     Returns:
         Estimate, both intervals and the limit, in words.
     """
-    return (
-        f"Estimate {wording.amount(finding.estimate, finding.scale)}; "
-        f"90% interval {wording.interval(finding.low, finding.high, finding.scale)}; "
-        f"wider interval {wording.interval(finding.adjusted_low, finding.adjusted_high, finding.scale)}; "
-        f"allowed {wording.allowed(finding)}."
+    figures = Figures(language)
+    return _DESCRIBED[language].format(
+        estimate=figures.amount(finding.estimate, finding.scale),
+        interval=figures.interval(finding.low, finding.high, finding.scale),
+        wider=figures.interval(finding.adjusted_low, finding.adjusted_high, finding.scale),
+        allowed=figures.allowed(finding),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from audits import html, published_texts, suppression, templating, wording
+from audits import html, page_words, published_texts, suppression, templating, wording
 from audits.completions import PARTS
 from audits.finding import Outcome, Role
 from audits.lines import METRICS
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from audits.finding import Finding
-    from audits.html import Badge
+    from audits.finding_view import Badge
     from audits.report import AuditReport
 
 _OF_OTHERS = frozenset({"other_need_tpr_gap", "levelling_down", "observed_expected", "calibration_slope"})
@@ -122,7 +122,7 @@ def view(report: AuditReport, k: int = K) -> PublishedPage:
     """
     counts = suppression.published(report.groups, k)
     whole = html.view(report)
-    t = {**html.words(), **published_texts.EN}
+    t = {**page_words.words(), **published_texts.EN}
     s = report.subject
     identity = (
         ("id_service", s.service),

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from audits import html, page_sections, runner, templating, texts, wording
+from audits import finding_view, html, page_sections, page_words, runner, templating, texts, wording
 from audits.finding import Direction, Role
 from audits.lines import METRICS, Line
 from audits.sections import ReportSubject
@@ -165,6 +165,8 @@ def test_every_text_is_used_and_every_metric_has_its_words():
     source = Path(html.__file__).read_text(encoding="utf-8")
     used = {"chance_low", "chance_repeat", "chance_ok", *(role.value for role in Role)}
     used |= set(re.findall(r"\bt\.(\w+)", template)) | set(re.findall(r'"(no_\d)"', template))
+    source += Path(finding_view.__file__).read_text(encoding="utf-8")
+    used |= {"price_same", "price_more", "price_fewer"}
     used |= set(re.findall(r"""t\[["'](\w+)["']\]""", source)) | set(re.findall(r'"(id_\w+)"', source))
     # Looked up by a finding's code, or by the direction of a reason.
     used |= {"title_benefit.gain", "title_benefit.assignment", "title_baselines.complexity"}
@@ -172,9 +174,9 @@ def test_every_text_is_used_and_every_metric_has_its_words():
     used |= {f"title_explainability.{x}" for x in ("deletion", "importance_stability", "top_reason")}
     used |= {"reasons_for", "reasons_against", "outcomes_yes", "outcomes_no"}
     used |= {s.heading for s in page_sections.SECTIONS}
-    assert set(html.words()) ^ used == set()
+    assert set(page_words.words()) ^ used == set()
     parts = [texts.EN, *(s.texts.get("en", {}) for s in page_sections.SECTIONS)]
-    assert sum(map(len, parts)) == len(html.words()), "two sections share a key"
+    assert sum(map(len, parts)) == len(page_words.words()), "two sections share a key"
     assert set(METRICS) == set(wording.METRIC_TITLE) == set(wording.METRIC_QUESTION)
 
 
