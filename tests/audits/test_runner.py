@@ -277,7 +277,8 @@ def test_the_chance_for_an_equal_model_grows_with_people(make_rows, cells):
     [
         ({"y_true": []}, "no people to audit"),
         ({"y_true": [0, 1, 2, 1]}, "y_true has shape .* 0 or 1"),
-        ({"y_true": [0, 1, None, 1]}, "y_true has shape .* missing"),
+        ({"y_true": [None, None, None, None]}, "the outcome of all 4 people is unknown"),
+        ({"y_pred": [0, 1, None, 1]}, "y_pred has shape .* missing"),
         ({"y_pred": [0, 1, 1]}, "y_pred has 3 rows, y_true has 4"),
         ({"y_pred": ["yes", "no", "no", "no"]}, "y_pred holds something that is not a number"),
         ({"sensitive_features": {}}, "no sensitive feature"),
