@@ -13,7 +13,9 @@ from tests.audits.test_benefit_finding import trial
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(params=["everything", "first version", "passed", "gain not shown", "from counts"])
+@pytest.fixture(
+    params=["everything", "first version", "passed", "gain not shown", "from counts", "in Finnish"]
+)
 def path(request, full_report, everything, make_rows, cells, tmp_path):
     report = full_report
     if request.param == "first version":
@@ -36,7 +38,7 @@ def path(request, full_report, everything, make_rows, cells, tmp_path):
             {"a": {"tp": "<5", "fn": 200, "fp": 60, "tn": 1500}, "b": {"n": 1500, "in_need": 400}}
         )
     file = tmp_path / "report.html"
-    file.write_text(html.page(report), encoding="utf-8")
+    file.write_text(html.page(report, "fi" if request.param == "in Finnish" else "en"), encoding="utf-8")
     return file
 
 
