@@ -5,6 +5,10 @@ Run: ``python -P benchmarks/audits_subgroups.py [--trials 400] [--people 5000]``
 Ten features (six numbers, two categories, two flags); the version is wrong about 20 % of people, at random. Planted: one cell
 of 10 % of people, told by two features, in which it is wrong 15 points more often. Found: a cell is shown of which at least
 half the people are planted ones. Null: the same people, nothing planted; families: 2 people a family who share their errors.
+
+Measured (November 2026, 5,000 people, seeds 0 to 119): at an error of 5 % the planted cell found in 83.3 %, anything without one in
+7.5 % (families 7.5 %); at 2.5 %, which was chosen after seeing this, on the same seeds 82.5 % and 3.3 % (families 3.3 %). On
+150 fresh seeds (5000 to 5149): 84.0 %, 2.7 %, families 0.7 %.
 """
 
 from __future__ import annotations
