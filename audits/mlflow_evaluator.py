@@ -150,6 +150,7 @@ def _audit(
         ) from error
     baseline = config.get("baseline")
     clusters = config.get("clusters")
+    needs = config.get("other_needs")
     return runner.audit(
         labels,
         predicted,
@@ -161,7 +162,8 @@ def _audit(
         if baseline is None
         else Baseline(np.asarray(_column(baseline, data, "baseline")), "the first version"),
         clusters=None if clusters is None else _column(clusters, data, "clusters"),
-        other_needs=_columns(config.get("other_needs", ()), data, "other_needs"),
+        # Not named: nothing was said of other measures. An empty list says that none is held.
+        other_needs=None if needs is None else _columns(needs, data, "other_needs"),
         subject=about,
         unknowns=(*config.get("unknowns", ()), *notes),
     )
