@@ -30,9 +30,7 @@ _FACTS = click.Path(path_type=Path)
 @click.option(
     "--at-least",
     type=click.IntRange(min=2),
-    default=suppression.K,
-    show_default=True,
-    help="With --published: the smallest count that is shown.",
+    help=f"With --published: the smallest count that is shown; {suppression.K} by default.",
 )
 @click.option(
     "--pdf",
@@ -52,7 +50,7 @@ def report(
     facts: Path,
     out: Path | None,
     published: bool,
-    at_least: int,
+    at_least: int | None,
     pdf: Path | None,
     language: str,
     force: bool,
@@ -72,7 +70,9 @@ def report(
         raise click.UsageError(
             "the page for the public is in English so far: no --language with --published."
         )
-    page = published_page.page(given, at_least) if published else html.page(given, language)
+    if at_least is not None and not published:
+        raise click.UsageError("--at-least goes with --published: the board's page shows every count.")
+    page = published_page.page(given, at_least or suppression.K) if published else html.page(given, language)
     if as_json and out is None and pdf is None and not dry_run:
         raise AuditsInputError(
             "--json without --out: the page itself goes to the screen",

@@ -54,7 +54,12 @@ class ConsentsCheck:
         facts = ConsentFacts(
             consents.basis, consents.simulated, people, agreed, consents.uncounted, shares, lines
         )
-        findings = (_who(facts), *_groups(facts), *([_bounds(facts), _weights(facts)] if lines else []))
+        deciding = sum(line.role is Role.DECIDES for line in given.lines)
+        findings = (
+            _who(facts),
+            *_groups(facts),
+            *([_bounds(facts, deciding), _weights(facts)] if lines else []),
+        )
         return CheckResult(findings=findings, consents=facts)
 
 
@@ -139,12 +144,14 @@ def _groups(facts: ConsentFacts) -> list[Finding]:
     return out
 
 
-def _bounds(facts: ConsentFacts) -> Finding:
+def _bounds(facts: ConsentFacts, deciding: int) -> Finding:
     count = Counter(line.verdict for line in facts.lines)
     text = (
-        f"If nothing is assumed of those who did not consent, {count['inside']} of {len(facts.lines)} deciding lines are inside their limit whatever these "
-        f"people are like, {count['outside']} are outside, and {count['open']} depend on them."
+        f"If nothing is assumed of those who did not consent, {count['inside']} of the {len(facts.lines)} deciding lines that compare two rates are inside their limit "
+        f"whatever these people are like, {count['outside']} are outside, and {count['open']} depend on them."
     )
+    if other := deciding - len(facts.lines):
+        text += f" The other {other} deciding lines are not bounded here."
     if count["open"]:
         text += " What the audit says holds for those who consented; for everyone it is an assumption."
     return _finding("bounds", text, float(count["open"]))

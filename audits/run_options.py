@@ -86,7 +86,12 @@ def answered(evidence: dict[str, Any], *, alone: bool, dry_run: bool, as_json: b
             n for n in (*_BOTH, *_PREDICTIONS, *_COUNTS) if evidence[n] not in (None, False, (), "", "en")
         ]
         if given:
-            raise click.UsageError(f"{_flag(given[0])} goes with --counts FILE or --predictions FILE.")
+            one = {
+                **dict.fromkeys(_PREDICTIONS, "--predictions FILE"),
+                **dict.fromkeys(_COUNTS, "--counts FILE"),
+            }
+            goes_with = one.get(given[0], "--counts FILE or --predictions FILE")
+            raise click.UsageError(f"{_flag(given[0])} goes with {goes_with}.")
         return None
     if not alone or (counts is not None and predictions is not None):
         raise click.UsageError(

@@ -61,7 +61,7 @@ EN: Mapping[str, str] = MappingProxyType(
         "first_version": "the first version",
         "contents": "On this page",
         "lines": "The deciding lines",
-        "lines_intro": "A line compares one group with everyone else. It was drawn, with its limit, before any score was seen. It passes if its whole 90% interval (the thick bar) lies in the allowed region (shaded); it fails if even the wider interval (the thin bar) lies outside. In between there is not enough evidence. Worst first.",
+        "lines_intro": "A line compares one group with everyone else. The policy sets it and its limit; a board is to draw both before any score is seen. It passes if its whole 90% interval (the thick bar) lies in the allowed region (shaded); it fails if even the wider interval (the thin bar) lies outside. In between there is not enough evidence. Worst first.",
         "lines_none": "No deciding line was drawn, so nothing can pass.",
         "lines_settled": "Lines that pass or do not apply",
         "lines_table": "The same lines as a table",

@@ -176,7 +176,8 @@ def allowed(finding: Finding) -> str:
         return f"at least {amount(finding.limit, finding.scale)}"
     if finding.direction is Direction.AT_MOST:
         return f"at most {amount(finding.limit, finding.scale)}"
-    return f"between {interval(*region(finding.direction, finding.limit, finding.scale), finding.scale)}"
+    ends = interval(*region(finding.direction, finding.limit, finding.scale), finding.scale)
+    return f"between {ends.replace(' to ', ' and ')}"
 
 
 def plain(f: Finding) -> str:

@@ -40,6 +40,11 @@ LABELS: Final[Mapping[str, words.Texts]] = {
         "en": "There are no purposes.",
     },
     "why": {"fi": "Mikä vaikutti eniten", "sv": "Vad som påverkade mest", "en": "What counted most"},
+    "other-way": {
+        "fi": "Mikä puhui toiseen suuntaan",
+        "sv": "Vad som talade åt andra hållet",
+        "en": "What spoke the other way",
+    },
     "all": {"fi": "Kaikki tiedot", "sv": "Alla uppgifter", "en": "Everything that counted"},
     "signs": {
         "fi": "Rivin alussa oleva luku kertoo, kuinka paljon tieto vaikutti: plus puolesta, miinus vastaan.",
@@ -281,7 +286,8 @@ def why(answer: Mapping[str, Any], language: str) -> Iterator[str]:
     if answer["offer"]:
         yield answer["offer"]
     if answer["strongest"]:
-        yield f"{label('why', language)}:"
+        # Where no reason for the outcome holds, what is left spoke against it: never told as the reason why.
+        yield f"{label('other-way' if answer['absence'] else 'why', language)}:"
         yield from (f"  - {reason['sentence']}" for reason in answer["strongest"])
     if answer["score"] is not None and answer["threshold"] is not None:
         yield label("number", language).format(

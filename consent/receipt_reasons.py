@@ -60,6 +60,8 @@ def _told(answer: Why, language: str) -> list[Section]:
         number = lines.label("number", language)
         yours, threshold = lines.decimal(answer.score, language), lines.decimal(answer.threshold, language)
         sentences.append(number.format(yours=yours, threshold=threshold) + ".")
+    if answer.absence and answer.strongest:
+        sentences.append(f"{lines.label('other-way', language)}:")
     table = tuple((reason.text, _value(reason, language)) for reason in answer.table)
     return [
         (say("why", language), (), tuple(sentences), tuple(reason.sentence for reason in answer.strongest)),

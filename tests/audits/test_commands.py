@@ -35,6 +35,14 @@ def test_the_page_goes_to_the_screen(facts):
     assert result.stderr == ""
 
 
+def test_small_counts_are_not_taken_to_be_withheld_where_they_are_not(facts, tmp_path):
+    out = tmp_path / "page.html"
+    result = call(commands.report, facts[0], "--at-least", "10", "--out", out)
+    assert result.exit_code == 2
+    assert "--at-least goes with --published" in result.stderr
+    assert not out.exists()
+
+
 def test_the_page_goes_to_a_file_and_is_not_replaced_unasked(facts, tmp_path):
     out = tmp_path / "page.html"
     result = call(commands.report, facts[0], "--out", out, "--json")

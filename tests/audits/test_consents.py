@@ -68,7 +68,8 @@ def test_where_everybody_consented_nothing_is_open(people):
     assert line.seen == line.weighted == line.low == line.high == pytest.approx(0.02)
     assert line.verdict == "inside"
     assert (
-        "1 of 1 deciding lines are inside their limit whatever" in report.finding("consents.bounds").message
+        "1 of the 1 deciding lines that compare two rates are inside their limit whatever"
+        in report.finding("consents.bounds").message
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consent import why, words
+from consent import lines, why, words
 from consent.errors import ConsentEvidenceError
 from consent.vocabulary import UseStatus
 
@@ -218,6 +218,25 @@ def test_a_reason_that_does_not_hold_is_not_told_and_stays_in_the_full_account()
     against = answer(explanation=EXPLANATION | FAMILIES | {"stable": stable}, code=UseStatus.USED)
     assert [reason.feature for reason in against.strongest] == ["home", "way"]
     assert against.absence == ""
+
+
+@pytest.mark.parametrize(
+    ("stable", "heading"), [([], "What spoke the other way:"), (["doctor"], "What counted most:")]
+)
+def test_what_spoke_the_other_way_is_not_told_as_what_counted_most(
+    stable: list[str], heading: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "use", lambda *_: iter(()))
+    document = EXPLANATION | FAMILIES | {"stable": {"for": stable, "against": ["home", "way"]}}
+    told = answer(explanation=document)
+    said = {
+        **dict.fromkeys(("score", "threshold", "expected", "table"), None),
+        "use": None, "absence": told.absence, "offer": "", "human_decides": "", "contest": "",
+        "strongest": [{"sentence": reason.sentence, "value": None} for reason in told.strongest],
+    }  # fmt: skip
+    shown = list(lines.why(said, "en"))
+    assert heading in shown
+    assert sum(line.endswith(":") and line.startswith("What ") for line in shown) == 1
 
 
 def test_a_reason_holds_in_its_own_direction_only() -> None:
