@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 SECRET = "0101700000"  # noqa: S105  nobody's number
 """Row labels and values of a column that no finding may repeat begin so: they stand for a person's own data."""
 _ROWS = 600
-_TEXTS = ("message", "why", "source")
 
 
 def check_check(check: object, *, trials: int = 2) -> None:
